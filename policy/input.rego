@@ -1,0 +1,53 @@
+# The document that is judged is the one that these policies were written for.
+package attestry.input
+
+import data.attestry.lib
+
+rules := {
+	"INPUT-001": {
+		"title": "The input document has the expected form",
+		"severity": "critical",
+		"remedy": "Judge a document of schema attestry.policy-input/v1, or use policies written for yours",
+	},
+	"INPUT-002": {
+		"title": "The environment is known",
+		"severity": "critical",
+		"remedy": "Say what the build is for: pr or release",
+	},
+	"INPUT-003": {
+		"title": "The build names what it made",
+		"severity": "critical",
+		"remedy": "Submit the build with its artifacts, each with its digest",
+	},
+	"INPUT-004": {
+		"title": "The policy data is complete",
+		"severity": "critical",
+		"remedy": "Put data.json with banned_components and allowed_builders (empty objects if need be) beside the policies",
+	},
+}
+
+deny contains lib.finding(rules, "INPUT-001", "the input is not an attestry.policy-input/v1", null) if {
+	not input.schema == "attestry.policy-input/v1"
+}
+
+deny contains lib.finding(rules, "INPUT-002", "the environment is neither pr nor release", null) if {
+	not input.environment in {"pr", "release"}
+}
+
+deny contains lib.finding(rules, "INPUT-003", "the build names no artifact", null) if {
+	count(lib.artifact_digests) == 0
+}
+
+deny contains lib.finding(rules, "INPUT-003", message, null) if {
+	some artifact in input.build.artifacts
+	not regex.match(`^sha256:[0-9a-f]{64}$`, artifact.digest)
+	message := sprintf("artifact %s has no SHA-256 digest", [lib.shown(artifact, "name", "without a name")])
+}
+
+deny contains lib.finding(rules, "INPUT-004", "data.json has no object banned_components", null) if {
+	not is_object(data.banned_components)
+}
+
+deny contains lib.finding(rules, "INPUT-004", "data.json has no object allowed_builders", null) if {
+	not is_object(data.allowed_builders)
+}

@@ -1,0 +1,34 @@
+package attestry.input_test
+
+import data.attestry.input as judged
+import data.attestry.lib.fixtures_test as fixtures
+
+ids := fixtures.ids(judged.deny)
+
+test_a_good_build_passes if ids == set() with input as fixtures.good
+
+test_another_schema_is_denied if ids == {"INPUT-001"} with input as fixtures.but({"schema": "attestry.policy-input/v2"})
+
+test_no_input_at_all_is_denied if ids == {"INPUT-001", "INPUT-002", "INPUT-003"} with input as {}
+
+test_another_environment_is_denied if ids == {"INPUT-002"} with input as fixtures.but({"environment": "moon"})
+
+test_pull_requests_are_known if ids == set() with input as fixtures.but({"environment": "pr"})
+
+test_no_artifacts_are_denied if ids == {"INPUT-003"} with input as fixtures.but({"build": {"artifacts": []}})
+
+test_an_artifact_without_digest_is_denied if {
+	ids == {"INPUT-003"} with input as fixtures.but({"build": {"artifacts": [
+		fixtures.good.build.artifacts[0],
+		{"name": "naked"},
+	]}})
+}
+
+test_an_artifact_with_another_digest_is_denied if {
+	ids == {"INPUT-003"} with input as fixtures.but({"build": {"artifacts": [{"name": "a", "digest": "md5:00"}]}})
+}
+
+test_missing_data_is_denied if {
+	ids == {"INPUT-004"} with input as fixtures.good with data.banned_components as null
+	ids == {"INPUT-004"} with input as fixtures.good with data.allowed_builders as []
+}

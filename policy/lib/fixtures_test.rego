@@ -1,0 +1,81 @@
+# A build that passes, and ways to spoil it.
+package attestry.lib.fixtures_test
+
+artifact := "1f148121b804b2d30f7b87856b0840eba32af90607328a5756802771f8dbff57"
+
+lockfile := "cae0556b4ddfb4ba92984cfcd16e3d5624b9528e7eda289a66dfc7447d5cca91"
+
+commit := "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+left := {
+	"bom-ref": "left",
+	"type": "library",
+	"name": "left",
+	"version": "1.0",
+	"purl": "pkg:pypi/left@1.0",
+}
+
+good := {
+	"schema": "attestry.policy-input/v1",
+	"time": "2026-11-22T18:15:12Z",
+	"environment": "release",
+	"project": "acme/hotpass",
+	"build": {
+		"project": "acme/hotpass",
+		"kind": "release",
+		"run": "1",
+		"source": {"repository": "https://git.example/hotpass", "ref": "refs/heads/main", "commit": commit},
+		"builder": {"id": "https://ci.example/builder"},
+		"artifacts": [{"name": "hotpass.whl", "digest": concat("", ["sha256:", artifact]), "size": 5}],
+		"inputs": [{"path": "uv.lock", "digest": concat("", ["sha256:", lockfile]), "size": 5, "chunks": 1}],
+	},
+	"sbom": sbom([left]),
+	"sbom_digest": concat("", ["sha256:", lockfile]),
+	"provenance": {
+		"_type": "https://in-toto.io/Statement/v1",
+		"subject": [{"name": "hotpass.whl", "digest": {"sha256": artifact}}],
+		"predicateType": "https://slsa.dev/provenance/v1",
+		"predicate": {
+			"buildDefinition": {"buildType": "https://ci.example/type", "resolvedDependencies": [
+				{"uri": "git+https://git.example/hotpass", "digest": {"gitCommit": commit}},
+				{"name": "uv.lock", "digest": {"sha256": lockfile}},
+			]},
+			"runDetails": {"builder": {"id": "https://ci.example/builder"}},
+		},
+	},
+	"signatures": [
+		signature("https://slsa.dev/provenance/v1"),
+		signature("https://in-toto.io/attestation/reference/v0.1"),
+	],
+	"config": {"allow_development_key": false},
+}
+
+sbom(components) := {
+	"bomFormat": "CycloneDX",
+	"specVersion": "1.6",
+	"metadata": {"component": {
+		"bom-ref": "root",
+		"type": "application",
+		"name": "hotpass",
+		"version": "0.1.0",
+		"components": [{"type": "file", "name": "hotpass.whl", "hashes": [{"alg": "SHA-256", "content": artifact}]}],
+	}},
+	"components": components,
+}
+
+signature(type) := {
+	"predicate_type": type,
+	"statement": concat("", ["sha256:", lockfile]),
+	"verified": true,
+	"key": "release@ci.example",
+	"development_key": false,
+}
+
+# The good build with parts replaced: objects are merged, everything else is exchanged.
+but(changes) := object.union(good, changes)
+
+# The good build with other components.
+listing(components) := but({"sbom": {"components": components}})
+
+# Ids of findings.
+ids(findings) := {finding.id | some finding in findings}

@@ -1,0 +1,73 @@
+# The evidence is signed, by someone who may.
+package attestry.signatures
+
+import data.attestry.lib
+
+rules := {
+	"SIG-001": {
+		"title": "Required evidence is signed",
+		"severity": "critical",
+		"remedy": "Let the signer sign the statement and submit its bundle with the evidence",
+	},
+	"SIG-002": {
+		"title": "Every signature is valid",
+		"severity": "critical",
+		"remedy": "Find out who signed this statement; sign it again with a trusted identity",
+	},
+	"SIG-003": {
+		"title": "No development keys",
+		"severity": "high",
+		"remedy": "Sign with the production identity, or allow development keys in the gate's configuration for a trial",
+	},
+}
+
+# Here and not in data.json, so that no empty list can take the requirement away.
+required := {
+	"https://slsa.dev/provenance/v1": "provenance",
+	"https://in-toto.io/attestation/reference/v0.1": "reference to the SBOM",
+}
+
+# What is missing reads as empty here; the rule that asks for it says so.
+signatures := input.signatures if is_array(input.signatures)
+
+else := []
+
+verified contains signature.predicate_type if {
+	some signature in signatures
+	signature.verified == true
+}
+
+deny contains lib.finding(rules, "SIG-001", message, null) if {
+	some type, title in required
+	not type in verified
+	message := sprintf("the %s (%s) has no verified signature", [title, type])
+}
+
+deny contains lib.finding(rules, "SIG-002", message, null) if {
+	some signature in signatures
+	not signature.verified == true
+	message := sprintf("a signature over a %s is not verified", [lib.shown(signature, "predicate_type", "statement without a type")])
+}
+
+# Whatever does not say that it is no development key is one.
+by_development_key contains signature if {
+	some signature in signatures
+	not signature.development_key == false
+}
+
+development_key_message(signature) := sprintf("the statement %s is signed with a development key (%s)", [
+	lib.shown(signature, "predicate_type", "without a type"),
+	lib.shown(signature, "key", "without a hint"),
+])
+
+deny contains lib.finding(rules, "SIG-003", development_key_message(signature), null) if {
+	some signature in by_development_key
+	not development_keys_allowed
+}
+
+warn contains lib.finding(rules, "SIG-003", development_key_message(signature), null) if {
+	some signature in by_development_key
+	development_keys_allowed
+}
+
+development_keys_allowed if input.config.allow_development_key == true

@@ -1,0 +1,51 @@
+package attestry.signatures_test
+
+import data.attestry.lib.fixtures_test as fixtures
+import data.attestry.signatures
+
+denied := fixtures.ids(signatures.deny)
+
+warned := fixtures.ids(signatures.warn)
+
+provenance := fixtures.signature("https://slsa.dev/provenance/v1")
+
+reference := fixtures.signature("https://in-toto.io/attestation/reference/v0.1")
+
+signed(list) := fixtures.but({"signatures": list})
+
+test_a_good_build_passes if {
+	denied == set() with input as fixtures.good
+	warned == set() with input as fixtures.good
+}
+
+test_unsigned_evidence_is_denied if {
+	denied == {"SIG-001"} with input as signed([])
+	denied == {"SIG-001"} with input as signed(null)
+	denied == {"SIG-001"} with input as signed([provenance])
+	denied == {"SIG-001"} with input as signed([reference])
+}
+
+test_a_signature_that_is_not_verified_is_denied if {
+	spoilt := object.union(provenance, {"verified": false})
+	denied == {"SIG-001", "SIG-002"} with input as signed([spoilt, reference])
+	denied == {"SIG-002"} with input as signed([provenance, spoilt, reference])
+	denied == {"SIG-002"} with input as signed([provenance, reference, {"development_key": false}])
+}
+
+developer := object.union(provenance, {"development_key": true})
+
+test_a_development_key_is_denied if {
+	denied == {"SIG-003"} with input as signed([developer, reference])
+	warned == set() with input as signed([developer, reference])
+}
+
+test_a_key_that_does_not_say_what_it_is_is_denied if {
+	silent := object.remove(provenance, ["development_key"])
+	denied == {"SIG-003"} with input as signed([silent, reference])
+}
+
+test_an_allowed_development_key_is_warned_of if {
+	allowed := object.union(signed([developer, reference]), {"config": {"allow_development_key": true}})
+	denied == set() with input as allowed
+	warned == {"SIG-003"} with input as allowed
+}

@@ -1,0 +1,109 @@
+//! One judgement: what the rules say of a document, or why they could not be asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Write as _},
+    thread,
+};
+
+use regorus::{Engine, LimitError, Value};
+
+use super::{Judge, Level, LoadError, json, rego};
+use crate::verdict::{Finding, Report};
+
+/// Stack of an evaluation in bytes: enough for the longest chain of rules that is accepted.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+const ENTRY_FILE: &str = "attestry-judgement";
+
+/// Runs `work` on a stack that is large enough whatever called it.
+pub(super) fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().name("policy".to_owned()).stack_size(STACK_BYTES);
+        let handle = builder.spawn_scoped(scope, work).map_err(|error| {
+            format!("no thread could be started: {error}; free some memory and judge again")
+        })?;
+        handle.join().map_err(|_| {
+            "the policy engine broke down; report it with this policy and document".to_owned()
+        })
+    })
+}
+
+/// Adds one rule that asks all `judges`, so that a single evaluation shares its time limit and
+/// what it has computed, and prepares the engine, so that its clones are ready.
+pub(super) fn prepare(engine: &mut Engine, judges: &BTreeSet<Judge>) -> Result<(), LoadError> {
+    let mut text = "package attestry_judgement\n\nready := true\n".to_owned();
+    for judge in judges {
+        // A judge that is undefined is missing in `found`; writing to a String cannot fail.
+        let _: fmt::Result = writeln!(text, "\nfound contains [\"{judge}\", {judge}]");
+    }
+    engine.add_policy(ENTRY_FILE.to_owned(), text).map_err(rego)?;
+    engine.eval_rule("data.attestry_judgement.ready".to_owned()).map_err(rego)?;
+    Ok(())
+}
+
+/// Asks every judge about `input`; `report` gets what they say.
+pub(super) fn judge(
+    mut engine: Engine,
+    judges: &BTreeSet<Judge>,
+    input: &str,
+    report: &mut Report,
+) {
+    match json::parse(input) {
+        Ok(input) => engine.set_input(input),
+        Err(problem) => return report.fail(format!("the input document {problem}")),
+    }
+    let found = match engine.eval_rule("data.attestry_judgement.found".to_owned()) {
+        Ok(found) => found,
+        Err(error) => return report.fail(reason(&error)),
+    };
+    let mut found: BTreeMap<String, Value> =
+        found.as_set().into_iter().flat_map(|set| set.iter()).filter_map(pair).collect();
+    for judge in judges {
+        let value = found.remove(&judge.to_string()).unwrap_or(Value::Undefined);
+        match findings(judge, &value) {
+            Ok(findings) => match judge.level {
+                Level::Deny => report.violations.extend(findings),
+                Level::Warn => report.warnings.extend(findings),
+                Level::Info => report.infos.extend(findings),
+            },
+            Err(reason) => report.fail(reason),
+        }
+    }
+    report.settle();
+}
+
+fn pair(value: &Value) -> Option<(String, Value)> {
+    match value.as_array().ok()?.as_slice() {
+        [Value::String(judge), value] => Some((judge.to_string(), value.clone())),
+        _ => None,
+    }
+}
+
+fn findings(judge: &Judge, value: &Value) -> Result<Vec<Finding>, String> {
+    let Value::Set(set) = value else {
+        let rule = judge.level.rule();
+        let kind = if *value == Value::Undefined { "undefined" } else { "not a set" };
+        return Err(format!("`{judge}` is {kind}; write `{rule} contains {{…}} if {{…}}`"));
+    };
+    let finding = |value: &Value| {
+        let text = serde_json::to_string(value)?;
+        serde_json::from_str(&text)
+    };
+    set.iter().map(finding).collect::<Result<_, serde_json::Error>>().map_err(|error| {
+        format!(
+            "`{judge}` holds something that is no finding: {error}; give it id, title, severity, message, component (purl or null) and remedy"
+        )
+    })
+}
+
+/// The engine's message without anything that changes from run to run.
+pub(super) fn reason(error: &anyhow::Error) -> String {
+    match error.chain().find_map(|cause| cause.downcast_ref::<LimitError>()) {
+        Some(LimitError::TimeLimitExceeded { limit, .. }) => format!(
+            "the policy ran longer than {} ms and was stopped; look up keys in objects or sets instead of searching lists",
+            limit.as_millis()
+        ),
+        _ => error.to_string().trim_start().to_owned(),
+    }
+}

@@ -1,0 +1,46 @@
+//! Signed evidence: in-toto statements, their predicates, and the Sigstore bundles that carry them.
+//!
+//! ```
+//! # use attestation::*;
+//! # use attestation::predicate::reference::{Attester, ReferencedDocument};
+//! # use events::Digest;
+//! let sbom = ReferencedDocument {
+//!     name: None,
+//!     digest: Digest::of(b"{}"),
+//!     download_location: "sbom/app-sbom.json".into(),
+//!     media_type: "application/vnd.cyclonedx+json".into(),
+//! };
+//! let claim = Reference { attester: Attester { id: "https://example.com/ci".into() }, references: vec![sbom] };
+//! let app = Subject { name: Some("app".into()), uri: None, digest: Digest::of(b"app") };
+//! let statement = Statement::new(&[app], &claim)?;
+//!
+//! let key = SigningKey::generate()?;
+//! let bundle = key.sign_statement(&statement)?;
+//!
+//! let mut keys = KeySet::new();
+//! keys.add(TrustedKey { label: "ci".into(), key: key.public_key().clone(), development: false })?;
+//! let verified = verify_bundle(&bundle, &keys)?;
+//! assert_eq!(verified.statement.predicate::<Reference>()?, claim);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Statement`] is its bytes: what was parsed is what gets signed, and what a signature was checked over is what
+//! gets parsed. Nothing is re-serialised between the two. Third-party cryptography stays behind this interface.
+
+mod base64_bytes;
+mod bundle;
+mod dsse;
+mod json;
+pub mod key;
+pub mod predicate;
+mod public_key;
+pub mod resource;
+pub mod statement;
+pub mod verify;
+
+pub use key::{KeyError, SigningKey};
+pub use predicate::{Predicate, Provenance, Reference, VerificationSummary};
+pub use public_key::PublicKey;
+pub use resource::ResourceDescriptor;
+pub use statement::{Statement, StatementError, Subject};
+pub use verify::{KeySet, TrustedKey, Verified, VerifyError, verify_bundle};

@@ -1,0 +1,66 @@
+//! Public keys: how they are written, named and used.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use events::Digest;
+use sigstore_crypto::{VerificationKey, validate_raw_public_key};
+use sigstore_types::{DerPublicKey, SignatureBytes};
+
+use crate::key::{KeyError, decode_pem, encode_pem};
+
+const PEM_LABEL: &str = "PUBLIC KEY";
+
+/// A key that verifies signatures: ECDSA P-256 or P-384, Ed25519, or RSA of 2048 bits and more.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey(DerPublicKey);
+
+impl PublicKey {
+    /// Reads a PEM file with one `PUBLIC KEY` block (RFC 7468 section 13).
+    ///
+    /// # Errors
+    /// Anything else, a private key above all, and algorithms that cannot be verified.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        Self::from_spki(decode_pem(pem, PEM_LABEL)?)
+    }
+
+    pub(crate) fn from_spki(der: Vec<u8>) -> Result<Self, KeyError> {
+        let key = DerPublicKey::new(der);
+        VerificationKey::from_spki(&key)
+            .and_then(|parsed| validate_raw_public_key(parsed.scheme(), parsed.as_bytes()))
+            .map_err(|error| KeyError::UnsupportedPublicKey(error.to_string()))?;
+        Ok(Self(key))
+    }
+
+    /// The key as PEM, with line feeds alone.
+    pub fn to_pem(&self) -> String {
+        encode_pem(PEM_LABEL, self.0.as_bytes())
+    }
+
+    /// The name a bundle calls the key by: base64 of the SHA-256 of its SubjectPublicKeyInfo.
+    pub fn hint(&self) -> String {
+        STANDARD.encode(self.digest().as_bytes())
+    }
+
+    /// The same name for people and tools: the SHA-256 of its SubjectPublicKeyInfo in hex.
+    pub fn fingerprint(&self) -> String {
+        self.digest().hex()
+    }
+
+    /// Whether `signature` over `message` was made with the matching private key.
+    pub(crate) fn verifies(&self, message: &[u8], signature: Vec<u8>) -> bool {
+        VerificationKey::from_spki(&self.0)
+            .and_then(|key| key.verify(message, &SignatureBytes::new(signature)))
+            .is_ok()
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(self.0.as_bytes())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.fingerprint())
+    }
+}

@@ -1,0 +1,185 @@
+//! One connection to the broker, which outlives the broker's absences.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_nats::{
+    Client, ConnectOptions, Event as ClientEvent, ServerInfo,
+    jetstream::{self, context::ContextBuilder},
+};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::{BusError, keepalive::Keepalive};
+
+/// Oldest nats-server that does what we ask of it.
+const OLDEST_SERVER: (u64, u64, u64) = (2, 12, 0);
+/// How long one request or publish waits for the broker's answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How to reach the broker.
+#[derive(Clone, Debug)]
+pub struct BusOptions {
+    /// `nats://host:port`, several separated by commas.
+    pub url: String,
+    /// NATS credentials file (JWT and nkey).
+    pub creds: Option<PathBuf>,
+    /// Name that the broker shows for this connection.
+    pub name: String,
+}
+
+/// A connection to the pipeline's broker.
+#[derive(Clone)]
+pub struct Bus {
+    pub(crate) client: Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) keepalive: Arc<Keepalive>,
+    /// Counts connections made, so that pulls in flight on an old one are asked for again; the
+    /// flag says whether there is one now.
+    pub(crate) connected: watch::Receiver<(u64, bool)>,
+    url: String,
+}
+
+impl Bus {
+    /// Connects, waiting for a broker that is away as long as `patience` allows (for ever without).
+    ///
+    /// A server that is too old is refused by name.
+    pub async fn connect(
+        options: &BusOptions,
+        patience: Option<Duration>,
+    ) -> Result<Self, BusError> {
+        let (connected_sender, mut connected) = watch::channel((0_u64, false));
+        let url = options.url.clone();
+        let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
+        let connect = connect_options(options, connected_sender).await?;
+        let client = connect.connect(servers.as_slice()).await.map_err(|error| {
+            BusError::Refused { action: "open a connection", reason: error.to_string() }
+        })?;
+        let first = async {
+            if tokio::time::timeout(ANSWER_TIMEOUT, connected.wait_for(|it| it.1)).await.is_err() {
+                warn!(%url, "Waiting for the broker");
+            }
+            // The sender lives as long as the client.
+            connected.wait_for(|it| it.1).await.is_ok()
+        };
+        let arrived = match patience {
+            Some(patience) => tokio::time::timeout(patience, first).await.unwrap_or(false),
+            None => first.await,
+        };
+        if !arrived {
+            let reason = format!("nothing answers at {url}; is nats-server running there?");
+            return Err(BusError::Away { action: "connect", reason });
+        }
+        check_version(&url, &client.server_info())?;
+        let jetstream = ContextBuilder::new()
+            .timeout(ANSWER_TIMEOUT)
+            .ack_timeout(ANSWER_TIMEOUT)
+            .max_ack_inflight(256)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let keepalive = Keepalive::start(client.clone());
+        Ok(Self { client, jetstream, keepalive, connected, url })
+    }
+
+    /// Whether the broker is connected now.
+    pub fn is_connected(&self) -> bool {
+        self.connected.borrow().1
+    }
+
+    /// Completes when the broker is connected.
+    pub async fn until_connected(&self) {
+        // The sender lives as long as the client, so this ends only with a connection.
+        if self.connected.clone().wait_for(|it| it.1).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Address of the broker, without credentials.
+    pub fn url(&self) -> &str {
+        self.url.rsplit('@').next().unwrap_or(&self.url)
+    }
+
+    /// Version of the server that is connected.
+    pub fn server_version(&self) -> String {
+        self.client.server_info().version
+    }
+
+    /// Sends what is buffered, then closes the connection.
+    pub async fn close(&self) {
+        if let Err(error) = self.client.flush().await {
+            warn!(%error, "Failed to flush the connection before closing it");
+        }
+    }
+}
+
+async fn connect_options(
+    options: &BusOptions,
+    connected: watch::Sender<(u64, bool)>,
+) -> Result<ConnectOptions, BusError> {
+    let connect = match &options.creds {
+        None => ConnectOptions::new(),
+        Some(path) => ConnectOptions::with_credentials_file(path).await.map_err(|error| {
+            BusError::Refused {
+                action: "read the credentials file",
+                reason: format!("{}: {error}", path.display()),
+            }
+        })?,
+    };
+    let backoff = |attempt: usize| {
+        let exponent = u32::try_from(attempt).unwrap_or(u32::MAX).min(6);
+        Duration::from_millis(50 * 2_u64.pow(exponent)).min(Duration::from_secs(2))
+    };
+    Ok(connect
+        .name(&options.name)
+        .retry_on_initial_connect()
+        .reconnect_delay_callback(backoff)
+        .event_callback(move |event| {
+            note(&event, &connected);
+            std::future::ready(())
+        }))
+}
+
+/// Permission violations surface only here: a forbidden publish otherwise looks like a timeout.
+fn note(event: &ClientEvent, connected: &watch::Sender<(u64, bool)>) {
+    match event {
+        ClientEvent::Connected => {
+            connected.send_modify(|(count, is)| {
+                *count += 1;
+                *is = true;
+            });
+            info!("Connected to the broker");
+        }
+        ClientEvent::Disconnected => {
+            connected.send_modify(|(_, is)| *is = false);
+            warn!("Lost the broker; reconnecting");
+        }
+        ClientEvent::ServerError(problem) => error!(%problem, "The broker reports a problem"),
+        ClientEvent::ClientError(problem) => warn!(%problem, "The broker connection has a problem"),
+        other => info!(event = %other, "Broker connection"),
+    }
+}
+
+fn check_version(url: &str, server: &ServerInfo) -> Result<(), BusError> {
+    match parse_version(&server.version) {
+        Some(version) if version >= OLDEST_SERVER => Ok(()),
+        _ => Err(BusError::OldServer { url: url.to_owned(), found: server.version.clone() }),
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u64, u64, u64)> {
+    let release = text.split(['-', '+']).next()?;
+    let mut parts = release.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_number() {
+        assert_eq!(parse_version("2.14.6"), Some((2, 14, 6)));
+        assert_eq!(parse_version("2.12.0-RC.1"), Some((2, 12, 0)));
+        assert!(parse_version("2.9.10") < Some(OLDEST_SERVER));
+        assert_eq!(parse_version("main"), None);
+    }
+}

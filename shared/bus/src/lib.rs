@@ -1,0 +1,31 @@
+//! Events over NATS JetStream. The only crate that knows NATS exists.
+//!
+//! Delivery is at least once: a delivery comes back until it is settled. An event is stored once
+//! per subject, for as long as its stream keeps it, whoever publishes it again.
+
+mod attempts;
+mod connection;
+mod delivery;
+mod error;
+mod keepalive;
+mod publish;
+mod pull;
+mod quarantine;
+mod query;
+mod streams;
+mod uploads;
+mod watch;
+
+pub use crate::{
+    attempts::Attempts,
+    connection::{Bus, BusOptions},
+    delivery::Delivery,
+    error::BusError,
+    publish::Published,
+    pull::{Lane, LaneGauge, Waiting},
+    quarantine::{QuarantineFilter, Quarantined, Rejection},
+    query::Query,
+    streams::StreamState,
+    uploads::UploadError,
+    watch::Seen,
+};

@@ -1,0 +1,73 @@
+//! Storing an event, once.
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{context::PublishErrorKind, message::PublishMessage},
+};
+use bytes::Bytes;
+use events::{Envelope, Event};
+
+use crate::{Bus, BusError};
+
+/// Header of the W3C trace context.
+pub(crate) const TRACEPARENT: &str = "traceparent";
+
+/// What became of a publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is stored now.
+    Stored,
+    /// It was stored before: an earlier run of the same work got here first.
+    AlreadyThere,
+}
+
+impl Bus {
+    /// Stores `event` on its own subject unless that subject has one already, and waits until the
+    /// stream has it.
+    ///
+    /// The guard on the subject lasts as long as the stream keeps the event; the broker's window
+    /// for message ids is only ten minutes.
+    pub async fn publish<E: Event>(
+        &self,
+        event: &Envelope<E>,
+        traceparent: Option<&str>,
+    ) -> Result<Published, BusError> {
+        let payload = serde_json::to_vec(event).map_err(|error| BusError::Refused {
+            action: "encode an event",
+            reason: error.to_string(),
+        })?;
+        let mut headers = HeaderMap::new();
+        if let Some(traceparent) = traceparent {
+            headers.insert(TRACEPARENT, traceparent);
+        }
+        let message = PublishMessage::build()
+            .headers(headers)
+            .message_id(event.id.to_string())
+            .expected_last_subject_sequence(0);
+        self.store("publish an event", event.subject(), message, payload.into()).await
+    }
+
+    /// Publishes and waits for the stream's answer.
+    pub(crate) async fn store(
+        &self,
+        action: &'static str,
+        subject: String,
+        message: PublishMessage,
+        payload: Bytes,
+    ) -> Result<Published, BusError> {
+        let bytes = payload.len();
+        let sent = self.jetstream.send_publish(subject, message.payload(payload)).await;
+        let answer = match sent {
+            Ok(answer) => answer.await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(stored) if stored.duplicate => Ok(Published::AlreadyThere),
+            Ok(_) => Ok(Published::Stored),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                Ok(Published::AlreadyThere)
+            }
+            Err(error) => Err(BusError::from_publish(action, bytes, &error)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The streams: one per stage, and three of our own.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
+use events::{BuildCompleted, Event, EvidenceReady, EvidenceSigned, Priority, subject};
+
+use crate::{Bus, BusError};
+
+const MIB: i64 = 1024 * 1024;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the broker recognises a message id: a help beside the guard on the subject.
+const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+pub(crate) const QUARANTINE: &str = "ATTESTRY_QUARANTINE";
+pub(crate) const ATTEMPTS: &str = "ATTESTRY_ATTEMPTS";
+pub(crate) const UPLOADS: &str = "ATTESTRY_UPLOADS";
+
+/// How full a stream is.
+#[derive(Clone, Debug)]
+pub struct StreamState {
+    /// Name of the stream.
+    pub name: String,
+    /// Messages it keeps.
+    pub messages: u64,
+    /// Bytes it keeps.
+    pub bytes: u64,
+    /// Bytes it may keep.
+    pub max_bytes: i64,
+}
+
+/// Name of the stream that keeps events of this type.
+pub(crate) fn stage_stream<E: Event>() -> String {
+    format!("ATTESTRY_{}_{}", E::NOUN, E::VERB).to_uppercase()
+}
+
+/// Where an event of this type and priority travels.
+pub(crate) fn lane_subject<E: Event>(priority: Priority) -> String {
+    format!("{}.{priority}.>", subject::stage::<E>())
+}
+
+impl Bus {
+    /// Makes sure that every stream exists and keeps what we rely on.
+    ///
+    /// Limits of an existing stream (bytes, age, replicas) belong to its operator and stay.
+    pub async fn set_up(&self) -> Result<(), BusError> {
+        for wanted in wanted_streams() {
+            self.ensure_stream(wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// How full every stream is.
+    pub async fn streams(&self) -> Result<Vec<StreamState>, BusError> {
+        let mut states = Vec::new();
+        for wanted in wanted_streams() {
+            let found = self.jetstream.get_stream(&wanted.name).await;
+            let found = found.map_err(|error| BusError::from_client("look at a stream", &error))?;
+            let info = found.cached_info();
+            states.push(StreamState {
+                name: wanted.name,
+                messages: info.state.messages,
+                bytes: info.state.bytes,
+                max_bytes: info.config.max_bytes,
+            });
+        }
+        Ok(states)
+    }
+
+    async fn ensure_stream(&self, wanted: stream::Config) -> Result<(), BusError> {
+        // Two workers may do this at once: creating twice with one configuration is harmless.
+        let found = match self.jetstream.get_stream(&wanted.name).await {
+            Ok(stream) => stream.cached_info().config.clone(),
+            Err(_) => {
+                let created = self.jetstream.create_stream(wanted.clone()).await;
+                let created =
+                    created.map_err(|error| BusError::from_client("create a stream", &error))?;
+                created.cached_info().config.clone()
+            }
+        };
+        match difference(&wanted, &found) {
+            None => Ok(()),
+            Some(field) => Err(BusError::Refused {
+                action: "set up a stream",
+                reason: format!(
+                    "stream {} has another `{field}` than Attestry relies on; edit or remove it",
+                    wanted.name
+                ),
+            }),
+        }
+    }
+}
+
+/// The first setting that events depend on and that is not as wanted. An old server drops settings
+/// that it does not know without an error, so what it echoes is compared too.
+fn difference(wanted: &stream::Config, found: &stream::Config) -> Option<&'static str> {
+    let checks = [
+        ("subjects", wanted.subjects == found.subjects),
+        ("retention", wanted.retention == found.retention),
+        ("storage", wanted.storage == found.storage),
+        ("discard", wanted.discard == found.discard),
+        ("max_msgs_per_subject", wanted.max_messages_per_subject == found.max_messages_per_subject),
+        ("duplicate_window", wanted.duplicate_window <= found.duplicate_window),
+        ("allow_direct", found.allow_direct),
+        ("allow_rollup_hdrs", !found.allow_rollup),
+        ("deny_delete", wanted.deny_delete == found.deny_delete),
+        ("deny_purge", wanted.deny_purge == found.deny_purge),
+    ];
+    checks.into_iter().find(|(_, holds)| !holds).map(|(field, _)| field)
+}
+
+fn wanted_streams() -> Vec<stream::Config> {
+    vec![
+        stage_config::<BuildCompleted>(),
+        stage_config::<EvidenceReady>(),
+        stage_config::<EvidenceSigned>(),
+        stream::Config {
+            max_bytes: 512 * MIB,
+            max_age: 365 * DAY,
+            // An entry leaves when somebody replays or drops it.
+            deny_delete: false,
+            deny_purge: false,
+            ..base(QUARANTINE, vec![format!("{}.quarantine.>", subject::ROOT)])
+        },
+        stream::Config {
+            max_bytes: 64 * MIB,
+            max_messages_per_subject: 1,
+            discard: DiscardPolicy::Old,
+            ..base(ATTEMPTS, vec![format!("{}.attempts.>", subject::ROOT)])
+        },
+        stream::Config {
+            max_bytes: 2048 * MIB,
+            max_age: 7 * DAY,
+            max_messages_per_subject: 1,
+            ..base(UPLOADS, vec![format!("{}.upload.chunk.>", subject::ROOT)])
+        },
+    ]
+}
+
+fn stage_config<E: Event>() -> stream::Config {
+    base(&stage_stream::<E>(), Priority::ALL.map(lane_subject::<E>).to_vec())
+}
+
+fn base(name: &str, subjects: Vec<String>) -> stream::Config {
+    stream::Config {
+        name: name.to_owned(),
+        subjects,
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_bytes: 1024 * MIB,
+        max_age: 30 * DAY,
+        max_messages_per_subject: -1,
+        duplicate_window: DEDUPLICATION_WINDOW,
+        deny_delete: true,
+        deny_purge: true,
+        allow_direct: true,
+        ..Default::default()
+    }
+}

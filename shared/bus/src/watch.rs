@@ -1,0 +1,147 @@
+//! Looking for one message: the last on a subject, or the first to come.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, jetstream::stream::DirectGetErrorKind};
+use bytes::Bytes;
+use events::{Envelope, Event, Producer, Scope, subject};
+use futures::StreamExt;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    Bus, BusError,
+    streams::{QUARANTINE, stage_stream},
+};
+
+/// How often a watch looks into the stream itself, in case it missed the moment while reconnecting.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+
+/// A stored message.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Subject it lies on.
+    pub subject: String,
+    /// Its bytes.
+    pub payload: Bytes,
+    /// When the stream stored it.
+    pub stored_at: Timestamp,
+    pub(crate) sequence: u64,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Bus {
+    /// The event that `producer` published in this correlation, if it did.
+    pub async fn find<E: Event>(
+        &self,
+        scope: &Scope,
+        producer: Option<Producer>,
+        correlation: Uuid,
+    ) -> Result<Option<Envelope<E>>, BusError> {
+        let filter = event_filter::<E>(scope, producer, correlation);
+        let seen = self.last_on(&stage_stream::<E>(), &filter).await?;
+        Ok(seen.and_then(|seen| events::decode(&seen.subject, &seen.payload).ok()))
+    }
+
+    /// Waits until `producer` has published its event in this correlation, or the correlation has
+    /// an entry in quarantine, whichever is there first.
+    pub async fn wait_for<E: Event>(
+        &self,
+        scope: &Scope,
+        producer: Option<Producer>,
+        correlation: Uuid,
+    ) -> Result<Result<Envelope<E>, Seen>, BusError> {
+        let event = event_filter::<E>(scope, producer, correlation);
+        let quarantine = quarantine_filter(correlation);
+        let subscribe = async |filter: &str| {
+            let subscribed = self.client.subscribe(filter.to_owned()).await;
+            subscribed.map_err(|error| BusError::from_client("subscribe", &error))
+        };
+        let mut events = subscribe(&event).await?;
+        let mut quarantined = subscribe(&quarantine).await?;
+        loop {
+            // Looked up after subscribing, so nothing falls between.
+            if let Some(event) = self.find::<E>(scope, producer, correlation).await? {
+                return Ok(Ok(event));
+            }
+            if let Some(seen) = self.last_on(QUARANTINE, &quarantine).await? {
+                return Ok(Err(seen));
+            }
+            tokio::select! {
+                _ = events.next() => {}
+                _ = quarantined.next() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// The last message of `stream` on `filter`, which may hold wildcards.
+    pub(crate) async fn last_on(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<Option<Seen>, BusError> {
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            BusError::from_client("look into a stream", error)
+        };
+        let stream =
+            self.jetstream.get_stream_no_info(stream).await.map_err(|error| failed(&error))?;
+        match stream.direct_get_last_for_subject(filter).await {
+            Ok(message) => Seen::try_from(message).map(Some),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// The first message of `stream` on `filter` at `sequence` or later.
+    pub(crate) async fn next_on(
+        &self,
+        stream: &str,
+        filter: &str,
+        sequence: u64,
+    ) -> Result<Option<Seen>, BusError> {
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            BusError::from_client("look into a stream", error)
+        };
+        let stream =
+            self.jetstream.get_stream_no_info(stream).await.map_err(|error| failed(&error))?;
+        let next = stream.direct_get_builder().sequence(sequence).next_by_subject(filter);
+        match next.send().await {
+            Ok(message) => Seen::try_from(message).map(Some),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+impl TryFrom<async_nats::jetstream::message::StreamMessage> for Seen {
+    type Error = BusError;
+
+    fn try_from(message: async_nats::jetstream::message::StreamMessage) -> Result<Self, BusError> {
+        let stored_at = Timestamp::from_nanosecond(message.time.unix_timestamp_nanos());
+        Ok(Self {
+            subject: message.subject.to_string(),
+            payload: message.payload,
+            stored_at: stored_at.map_err(|error| BusError::Refused {
+                action: "read a stored message",
+                reason: error.to_string(),
+            })?,
+            sequence: message.sequence,
+            headers: message.headers,
+        })
+    }
+}
+
+fn event_filter<E: Event>(scope: &Scope, producer: Option<Producer>, correlation: Uuid) -> String {
+    let stage = subject::stage::<E>();
+    let scope = subject::token(scope.as_str());
+    match producer {
+        Some(producer) => format!("{stage}.*.{scope}.{}.{correlation}", producer.as_str()),
+        None => format!("{stage}.*.{scope}.{correlation}"),
+    }
+}
+
+/// Everything of a correlation that lies in quarantine.
+pub(crate) fn quarantine_filter(correlation: Uuid) -> String {
+    format!("{}.quarantine.*.*.*.{correlation}.*", subject::ROOT)
+}

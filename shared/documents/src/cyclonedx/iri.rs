@@ -1,0 +1,75 @@
+//! Places as IRI references, which is all that `externalReferences[].url` may hold.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// `place` as it is if it is plainly an `http(s)` URL, otherwise with everything escaped that could
+/// break the grammar of RFC 3987: a lockfile may hold a Windows path, or anything.
+pub(super) fn reference(place: &str) -> Cow<'_, str> {
+    if is_plain_url(place) {
+        return Cow::Borrowed(place);
+    }
+    let mut escaped = String::with_capacity(place.len());
+    for byte in place.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                escaped.push(char::from(byte));
+            }
+            // Writing to a string cannot fail.
+            _ => drop(write!(escaped, "%{byte:02X}")),
+        }
+    }
+    // Two slashes would begin a host.
+    match escaped.strip_prefix("//") {
+        Some(rest) => Cow::Owned(format!("/%2F{rest}")),
+        None => Cow::Owned(escaped),
+    }
+}
+
+/// A host of letters, digits, dots and dashes, perhaps a port, then harmless characters and whole
+/// escapes only.
+fn is_plain_url(place: &str) -> bool {
+    let rest = place.strip_prefix("https://").or_else(|| place.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let host_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    !host.is_empty()
+        && host.bytes().all(host_char)
+        && port.len() <= 5
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && path.matches('#').count() <= 1
+        && path.bytes().all(is_path_byte)
+        && path.split('%').skip(1).all(begins_with_two_hex_digits)
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte)
+}
+
+fn begins_with_two_hex_digits(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reference;
+
+    #[test]
+    fn plain_urls_stay_and_anything_else_becomes_a_relative_reference() {
+        for (given, expected) in [
+            (
+                "https://h.example/a%2Bb/c-1.0+x.whl#sha256=0",
+                "https://h.example/a%2Bb/c-1.0+x.whl#sha256=0",
+            ),
+            ("http://h.example:8080", "http://h.example:8080"),
+            ("https://h.example/100%", "https%3A//h.example/100%25"),
+            ("https://h.example:port/", "https%3A//h.example%3Aport/"),
+            ("C:\\wheels\\a b.whl", "C%3A%5Cwheels%5Ca%20b.whl"),
+            ("../wheels/a.whl", "../wheels/a.whl"),
+            ("//host/share", "/%2Fhost/share"),
+        ] {
+            assert_eq!(reference(given), expected);
+        }
+    }
+}

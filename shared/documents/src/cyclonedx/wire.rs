@@ -1,0 +1,277 @@
+//! The JSON of CycloneDX 1.6 and 1.7, as far as it is written here, in the order of the schema.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::inventory::{self, Inventory};
+use super::{SbomInput, SpecVersion, iri};
+use crate::lockfile::{Hash, HashAlgorithm, Package, Scope, Source};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Bom<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Metadata<'a>,
+    components: Vec<Component<'a>>,
+    dependencies: Vec<Dependency<'a>>,
+    compositions: Vec<Composition<'a>>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    timestamp: String,
+    lifecycles: [Lifecycle; 1],
+    tools: Tools<'a>,
+    component: Component<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lifecycle {
+    phase: &'static str,
+}
+
+#[derive(Serialize)]
+struct Tools<'a> {
+    components: [Component<'a>; 1],
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Component<'a> {
+    r#type: &'static str,
+    #[serde(rename = "bom-ref", skip_serializing_if = "Option::is_none")]
+    bom_ref: Option<Cow<'a, str>>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<HashEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    external_references: Vec<ExternalReference<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property<'a>>,
+}
+
+#[derive(Clone, Serialize)]
+struct HashEntry<'a> {
+    alg: &'static str,
+    content: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct ExternalReference<'a> {
+    url: Cow<'a, str>,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashes: Option<[HashEntry<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct Property<'a> {
+    name: &'static str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependency<'a> {
+    r#ref: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    depends_on: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Composition<'a> {
+    aggregate: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assemblies: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dependencies: Vec<&'a str>,
+}
+
+impl<'a> Bom<'a> {
+    pub(super) fn new(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+        let (schema, spec_version) = match input.spec_version {
+            SpecVersion::V1_6 => ("http://cyclonedx.org/schema/bom-1.6.schema.json", "1.6"),
+            SpecVersion::V1_7 => ("http://cyclonedx.org/schema/bom-1.7.schema.json", "1.7"),
+        };
+        let components = inventory.components.iter().zip(&inventory.refs[1..]);
+        Self {
+            schema,
+            bom_format: "CycloneDX",
+            spec_version,
+            serial_number: input.serial.urn().to_string(),
+            version: 1,
+            metadata: Metadata::new(input, inventory),
+            components: components.map(|(it, bom_ref)| Component::package(it, bom_ref)).collect(),
+            dependencies: dependencies(inventory),
+            compositions: compositions(input, inventory),
+        }
+    }
+}
+
+impl<'a> Metadata<'a> {
+    fn new(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+        let attestry = Component {
+            r#type: "application",
+            name: "attestry",
+            version: Some(input.tool_version),
+            ..Component::default()
+        };
+        let lockfiles = input.lockfiles.iter();
+        Self {
+            timestamp: input.timestamp.to_string(),
+            lifecycles: [Lifecycle { phase: "build" }],
+            tools: Tools { components: [attestry] },
+            component: Component::project(input, inventory),
+            properties: lockfiles.map(|lockfile| Property::lockfile(&lockfile.path)).collect(),
+        }
+    }
+}
+
+impl<'a> Component<'a> {
+    fn project(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+        let artifacts: BTreeSet<_> =
+            input.artifacts.iter().map(|(name, digest)| (name.as_str(), digest.hex())).collect();
+        let artifacts: Vec<_> =
+            artifacts.into_iter().map(|(name, sha256)| Self::artifact(name, sha256)).collect();
+        Self {
+            r#type: "application",
+            bom_ref: Some(Cow::from(&inventory.refs[0])),
+            name: input.project,
+            version: inventory.project.version,
+            hashes: match &artifacts[..] {
+                [only] => only.hashes.clone(),
+                _ => Vec::new(),
+            },
+            purl: inventory.project.purl.as_deref(),
+            components: artifacts,
+            ..Self::default()
+        }
+    }
+
+    fn artifact(name: &'a str, sha256: String) -> Self {
+        Self {
+            r#type: "file",
+            bom_ref: Some(Cow::from(format!("artifact:{name}@sha256:{sha256}"))),
+            name,
+            hashes: vec![HashEntry { alg: "SHA-256", content: Cow::from(sha256) }],
+            ..Self::default()
+        }
+    }
+
+    fn package(component: &'a inventory::Component<'a>, bom_ref: &'a str) -> Self {
+        let package = component.package;
+        let hashes = match &package.distributions[..] {
+            [only] => only.hash.as_ref().map(HashEntry::new).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            r#type: "library",
+            bom_ref: Some(Cow::from(bom_ref)),
+            name: &package.name,
+            version: package.version.as_deref(),
+            scope: Some(match component.scope {
+                Scope::Required => "required",
+                Scope::Optional => "optional",
+                Scope::Dev => "excluded",
+            }),
+            hashes,
+            purl: Some(&package.purl),
+            external_references: external_references(package),
+            components: Vec::new(),
+            properties: properties(component),
+        }
+    }
+}
+
+impl<'a> HashEntry<'a> {
+    fn new(Hash { algorithm, hex }: &'a Hash) -> Self {
+        let alg = match algorithm {
+            HashAlgorithm::Md5 => "MD5",
+            HashAlgorithm::Sha1 => "SHA-1",
+            HashAlgorithm::Sha256 => "SHA-256",
+            HashAlgorithm::Sha384 => "SHA-384",
+            HashAlgorithm::Sha512 => "SHA-512",
+            HashAlgorithm::Blake2b512 => "BLAKE2b-512",
+        };
+        Self { alg, content: Cow::from(hex) }
+    }
+}
+
+impl<'a> Property<'a> {
+    fn lockfile(path: &'a str) -> Self {
+        Self { name: "attestry:lockfile:path", value: path }
+    }
+}
+
+fn external_references(package: &Package) -> Vec<ExternalReference<'_>> {
+    let repository = match &package.source {
+        Source::Git { url, .. } => Some(url),
+        _ => None,
+    };
+    let repository = repository.map(|url| ExternalReference {
+        url: iri::reference(url),
+        r#type: "vcs",
+        hashes: None,
+    });
+    let distributions = package.distributions.iter().filter_map(|distribution| {
+        Some(ExternalReference {
+            url: iri::reference(distribution.location.as_deref()?),
+            r#type: "distribution",
+            hashes: distribution.hash.as_ref().map(|hash| [HashEntry::new(hash)]),
+        })
+    });
+    repository.into_iter().chain(distributions).collect()
+}
+
+fn properties<'a>(component: &inventory::Component<'a>) -> Vec<Property<'a>> {
+    let mut properties = Vec::new();
+    if component.scope == Scope::Dev {
+        properties.push(Property { name: "attestry:dependency:group", value: "dev" });
+    }
+    properties.extend(component.lockfiles.iter().map(|path| Property::lockfile(path)));
+    if matches!(component.package.source, Source::Local { .. }) {
+        properties.push(Property { name: "attestry:package:source", value: "local" });
+    }
+    properties
+}
+
+fn dependencies<'a>(inventory: &'a Inventory<'a>) -> Vec<Dependency<'a>> {
+    let reference = |&node: &usize| inventory.refs[node].as_str();
+    let nodes = inventory.refs.iter().zip(&inventory.edges);
+    nodes
+        .map(|(of, targets)| Dependency {
+            r#ref: of,
+            depends_on: targets.iter().map(reference).collect(),
+        })
+        .collect()
+}
+
+fn compositions<'a>(input: &SbomInput<'_>, inventory: &'a Inventory<'a>) -> Vec<Composition<'a>> {
+    let refs: Vec<_> = inventory.refs.iter().map(String::as_str).collect();
+    let project = vec![refs[0]];
+    if input.lockfiles.is_empty() {
+        let dependencies = project.clone();
+        return vec![Composition { aggregate: "unknown", assemblies: project, dependencies }];
+    }
+    vec![
+        Composition { aggregate: "complete", assemblies: Vec::new(), dependencies: refs },
+        Composition { aggregate: "unknown", assemblies: project, dependencies: Vec::new() },
+    ]
+}

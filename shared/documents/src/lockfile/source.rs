@@ -1,0 +1,120 @@
+//! Where packages come from, and the package URLs that say so.
+
+use std::borrow::Cow;
+
+use packageurl::PackageUrl;
+
+use super::error::Problem;
+use super::text;
+
+/// Where a package comes from; URLs are without credentials.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A package registry.
+    Registry {
+        /// Its index.
+        url: String,
+    },
+    /// A commit of a Git repository.
+    Git {
+        /// The repository.
+        url: String,
+        /// The commit, where the lockfile pins one.
+        commit: Option<String>,
+    },
+    /// A single archive.
+    Archive {
+        /// The archive's URL.
+        url: String,
+    },
+    /// A folder or file beside the lockfile; the package need not exist anywhere else.
+    Local {
+        /// Path relative to the lockfile, where it says.
+        path: Option<String>,
+    },
+}
+
+impl Source {
+    /// A Git source from `repository?query#commit`, which uv and Cargo both write.
+    pub(super) fn git(reference: &str) -> Self {
+        let (reference, commit) = match reference.split_once('#') {
+            Some((reference, commit)) => (reference, Some(commit.to_owned())),
+            None => (reference, None),
+        };
+        let url = reference.split('?').next().unwrap_or(reference);
+        Self::Git { url: without_credentials(url), commit }
+    }
+
+    /// The package URL of a package of type `kind`, whose registry is `default_registry` unless said.
+    ///
+    /// Qualifiers follow the purl specification's known ones: `repository_url`, `vcs_url` (as SPDX
+    /// writes it, `git+URL@COMMIT`) and `download_url`.
+    pub(super) fn purl(
+        &self,
+        kind: &'static str,
+        name: &str,
+        version: Option<&str>,
+        default_registry: impl Fn(&str) -> bool,
+    ) -> Result<String, Problem> {
+        let qualifier = match self {
+            Self::Registry { url } if url.contains("://") && !default_registry(url) => {
+                Some(("repository_url", url.clone()))
+            }
+            Self::Registry { .. } | Self::Local { .. } => None,
+            Self::Git { url, commit: Some(commit) } => {
+                Some(("vcs_url", format!("git+{url}@{commit}")))
+            }
+            Self::Git { url, commit: None } => Some(("vcs_url", format!("git+{url}"))),
+            Self::Archive { url } => Some(("download_url", url.clone())),
+        };
+        let build = || {
+            let mut purl = PackageUrl::new(kind, name)?;
+            if let Some(version) = version {
+                purl.with_version(version)?;
+            }
+            if let Some((key, value)) = qualifier {
+                purl.add_qualifier(key, Cow::from(value))?;
+            }
+            Ok::<_, packageurl::Error>(purl.to_string())
+        };
+        build().map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
+    }
+}
+
+/// `url` without user and password: an SBOM is published, a token in a lockfile must not be.
+///
+/// The user of an SSH address stays, for `git@` is part of the address and no secret.
+pub(super) fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    match user.split(':').next() {
+        Some(user) if scheme.ends_with("ssh") => format!("{scheme}://{user}@{host}{path}"),
+        _ => format!("{scheme}://{host}{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn credentials_are_cut_from_urls_and_nothing_else_is() {
+        for (given, expected) in [
+            ("https://user:secret@host.example/simple", "https://host.example/simple"),
+            ("https://token@host.example", "https://host.example"),
+            ("https://a@b:c@host.example/x@y", "https://host.example/x@y"),
+            ("https://host.example/pkg@1.0", "https://host.example/pkg@1.0"),
+            ("ssh://git@host.example/repo", "ssh://git@host.example/repo"),
+            ("git+ssh://git:secret@host.example/repo", "git+ssh://git@host.example/repo"),
+            ("../wheels", "../wheels"),
+        ] {
+            assert_eq!(without_credentials(given), expected);
+        }
+    }
+}

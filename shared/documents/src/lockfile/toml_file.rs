@@ -1,0 +1,72 @@
+//! TOML files: memory bounded, faults with their place, merge conflicts named as such.
+
+use serde::de::DeserializeOwned;
+
+use super::error::{Fault, Problem};
+
+/// Most weight of one file. The parser takes some 150 bytes of memory for each unit, and real
+/// lockfiles have one unit in 20 bytes.
+const MAX_WEIGHT: usize = 4_000_000;
+/// Weight of a dot in a key: it makes a table of its own.
+const DOT_WEIGHT: usize = 8;
+
+/// Reads `text` as TOML.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    if weight(text) > MAX_WEIGHT {
+        return Err(Problem::TooManyValues { limit: MAX_WEIGHT }.anywhere());
+    }
+    toml::from_str(text).map_err(|error| match conflict_marker(text) {
+        Some(offset) => Problem::MergeConflict.at(offset),
+        None => Fault {
+            offset: error.span().map(|span| span.start),
+            problem: Problem::Syntax { message: error.message().to_owned() },
+        },
+    })
+}
+
+/// What parsing `text` costs: its marks that begin a key or value, those in strings left out.
+fn weight(text: &str) -> usize {
+    // Lockfiles have no strings of several lines; where there are some, every mark counts.
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return text.bytes().map(mark_weight).sum();
+    }
+    text.lines().map(line_weight).sum()
+}
+
+fn line_weight(line: &str) -> usize {
+    let mut weight = 0;
+    let mut quote = None;
+    let mut bytes = line.bytes();
+    while let Some(byte) = bytes.next() {
+        match (quote, byte) {
+            (None, b'#') => break,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, _) => weight += mark_weight(byte),
+            // The escaped byte may be a quote, which ends nothing.
+            (Some(b'"'), b'\\') => drop(bytes.next()),
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+        }
+    }
+    weight
+}
+
+fn mark_weight(byte: u8) -> usize {
+    match byte {
+        b'.' => DOT_WEIGHT,
+        b'=' | b',' | b'[' | b'{' => 1,
+        _ => 0,
+    }
+}
+
+/// Offset of the first conflict marker at the start of a line.
+fn conflict_marker(text: &str) -> Option<usize> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+            return Some(offset);
+        }
+        offset += line.len();
+    }
+    None
+}

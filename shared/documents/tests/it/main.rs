@@ -1,0 +1,55 @@
+//! What the crate promises, checked on real documents and hostile ones.
+
+mod cyclonedx;
+mod hostile;
+mod lockfile;
+mod schema;
+
+use documents::lockfile::{Lockfile, Package, parse};
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Reads a lockfile fixture named `SOMETHING.FORMAT` as `SOMETHING/FORMAT`.
+fn lockfile(name: &str) -> Lockfile {
+    let (project, format) = name.split_once('.').unwrap();
+    parse(&format!("{project}/{format}"), &fixture(&format!("lockfiles/{name}"))).unwrap()
+}
+
+/// Every lockfile fixture, and every lockfile of the wider collection where there is one.
+fn all_lockfiles() -> Vec<(String, Vec<u8>)> {
+    let here = env!("CARGO_MANIFEST_DIR");
+    let folders = [
+        format!("{here}/fixtures/lockfiles"),
+        format!("{here}/../../../shared/data/lockfiles/uv"),
+        format!("{here}/../../../shared/data/lockfiles/cargo"),
+    ];
+    let mut found = Vec::new();
+    for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if let Some(format) = ["uv.lock", "Cargo.lock"].into_iter().find(|it| name.ends_with(it)) {
+            found.push((format!("{name}/{format}"), std::fs::read(&path).unwrap()));
+        }
+    }
+    assert!(found.len() >= 6, "the fixtures are missing");
+    found.sort();
+    found
+}
+
+fn package<'a>(lockfile: &'a Lockfile, name: &str) -> &'a Package {
+    let mut found = lockfile.packages.iter().filter(|package| package.name == name);
+    let package = found.next().unwrap_or_else(|| panic!("no package {name}"));
+    assert!(found.next().is_none(), "several packages {name}");
+    package
+}
+
+/// `NAME VERSION` of each dependency.
+fn dependencies(lockfile: &Lockfile, package: &Package) -> Vec<String> {
+    let labels = package.dependencies.iter().map(|&at| {
+        let Package { name, version, .. } = &lockfile.packages[at];
+        format!("{name} {}", version.as_deref().unwrap_or("-"))
+    });
+    labels.collect()
+}

@@ -1,0 +1,68 @@
+//! What crosses the bus: event types, their envelope, digests and subjects. Pure: no I/O, no
+//! clock, no NATS.
+
+mod build;
+mod decode;
+mod digest;
+mod envelope;
+mod evidence;
+mod listing;
+mod schemas;
+pub mod subject;
+mod text;
+
+pub use crate::{
+    build::{
+        Artifact, BuildCompleted, BuildKind, Builder, CHUNK_BYTES, Commit, Input, InvalidCommit,
+        Source,
+    },
+    decode::{DecodeError, MAX_EVENT_BYTES, decode, decode_content},
+    digest::{Digest, Digester, InvalidDigest},
+    envelope::{Envelope, Event, Priority},
+    evidence::{
+        BundleRef, Document, EvidenceReady, EvidenceSigned, Producer, Role, StatementRef, Verdict,
+        VerdictResult,
+    },
+    listing::{InvalidListing, Listing, Named},
+    schemas::schemas,
+    text::{FilePath, InvalidText, Label, Scope, Text, Uri},
+};
+
+#[cfg(test)]
+mod testing {
+    //! Small events for the unit tests.
+
+    use jiff::Timestamp;
+
+    use crate::*;
+
+    pub(crate) fn build_completed(run: &str) -> Envelope<BuildCompleted> {
+        let project: Scope = "acme/hotpass".parse().expect("valid");
+        let name = "hotpass-0.1.0-py3-none-any.whl".parse().expect("valid");
+        let artifact = Artifact { name, digest: Digest::of(b"wheel"), size: Some(5) };
+        let data = BuildCompleted {
+            project: project.clone(),
+            kind: BuildKind::Pr,
+            run: run.parse().expect("valid"),
+            version: None,
+            source: None,
+            builder: Builder { id: Uri::of("urn:ci"), build_type: None, invocation: None },
+            started_at: None,
+            finished_at: None,
+            parameters: Default::default(),
+            artifacts: vec![artifact].try_into().expect("valid"),
+            inputs: Listing::default(),
+        };
+        Envelope::root(Label::of("/ci"), Timestamp::UNIX_EPOCH, Priority::Pr, project, data)
+    }
+
+    pub(crate) fn evidence_ready(producer: Producer) -> EvidenceReady {
+        EvidenceReady {
+            producer,
+            project: "acme/hotpass".parse().expect("valid"),
+            documents: vec![],
+            statements: vec![],
+            verdict: None,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Turns a [`Handler`] into a process.
+//!
+//! A handler decides; everything around it lives here once: arguments, the connection, decoding,
+//! priorities, retries, outages, quarantine, drain, metrics, health and tracing.
+
+mod args;
+mod handler;
+mod health;
+mod lanes;
+pub mod metrics;
+mod outage;
+mod process;
+mod run;
+mod settle;
+mod telemetry;
+
+pub use crate::{
+    args::{BusArgs, LogFormat, LoopArgs, WorkerArgs},
+    handler::{Context, HandleError, Handler},
+    health::Health,
+    process::{Process, WorkerError, shutdown_signal},
+    run::run_until,
+    telemetry::Telemetry,
+};

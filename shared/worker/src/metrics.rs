@@ -1,0 +1,180 @@
+//! What operators watch. Names are in `docs/metrics.md`; base units, counters end in `_total`.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus::{
+    Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder,
+    register_gauge_vec, register_histogram_vec, register_int_counter_vec, register_int_gauge_vec,
+};
+
+/// Most values of a label whose values come from outside; the rest count as `other`.
+const LABEL_VALUES_MAX: usize = 200;
+
+struct Metrics {
+    events: IntCounterVec,
+    duration: HistogramVec,
+    lag: IntGaugeVec,
+    oldest: GaugeVec,
+    quarantined: IntGaugeVec,
+    redeliveries: IntCounterVec,
+    paused: IntGaugeVec,
+    verdicts: IntCounterVec,
+    signatures: IntCounterVec,
+}
+
+#[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
+    events: register_int_counter_vec!(
+        "attestry_events_total",
+        "Deliveries, by what became of them: handled, retried, outage, quarantined, unsettled",
+        &["worker", "outcome"]
+    )
+    .expect("registers"),
+    duration: register_histogram_vec!(
+        HistogramOpts::new("attestry_event_duration_seconds", "Time from delivery to settlement")
+            .buckets(vec![
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0
+            ]),
+        &["worker"]
+    )
+    .expect("registers"),
+    lag: register_int_gauge_vec!(
+        Opts::new("attestry_stage_lag", "Events that no replica has settled yet"),
+        &["worker"]
+    )
+    .expect("registers"),
+    oldest: register_gauge_vec!(
+        Opts::new(
+            "attestry_oldest_pending_seconds",
+            "Age of the oldest event that no replica has settled yet"
+        ),
+        &["worker"]
+    )
+    .expect("registers"),
+    quarantined: register_int_gauge_vec!(
+        Opts::new("attestry_quarantined", "Events that lie in quarantine"),
+        &["worker", "reason"]
+    )
+    .expect("registers"),
+    redeliveries: register_int_counter_vec!(
+        "attestry_redeliveries_total",
+        "Deliveries that the broker had delivered before",
+        &["worker"]
+    )
+    .expect("registers"),
+    paused: register_int_gauge_vec!(
+        Opts::new("attestry_paused", "1 while the worker waits for a dependency that is away"),
+        &["worker", "dependency"]
+    )
+    .expect("registers"),
+    verdicts: register_int_counter_vec!(
+        "attestry_verdicts_total",
+        "Verdicts made",
+        &["project", "result"]
+    )
+    .expect("registers"),
+    signatures: register_int_counter_vec!(
+        "attestry_signatures_total",
+        "Statements signed, by predicate type",
+        &["predicate_type"]
+    )
+    .expect("registers"),
+});
+
+/// Everything in the Prometheus text format.
+pub fn text() -> prometheus::Result<Vec<u8>> {
+    LazyLock::force(&METRICS);
+    let mut text = Vec::new();
+    TextEncoder::new().encode(&prometheus::gather(), &mut text)?;
+    Ok(text)
+}
+
+/// A verdict was made.
+pub fn verdict(project: &str, result: &str) {
+    static PROJECTS: LazyLock<Capped> = LazyLock::new(Capped::default);
+    METRICS.verdicts.with_label_values(&[PROJECTS.label(project), result]).inc();
+}
+
+/// A statement was signed.
+pub fn signature(predicate_type: &str) {
+    static TYPES: LazyLock<Capped> = LazyLock::new(Capped::default);
+    METRICS.signatures.with_label_values(&[TYPES.label(predicate_type)]).inc();
+}
+
+/// The worker exists: its counters start at zero instead of with the first event.
+pub(crate) fn announce(worker: &str) {
+    for outcome in ["handled", "retried", "outage", "quarantined", "unsettled"] {
+        METRICS.events.with_label_values(&[worker, outcome]);
+    }
+    METRICS.redeliveries.with_label_values(&[worker]);
+    METRICS.lag.with_label_values(&[worker]);
+    METRICS.oldest.with_label_values(&[worker]);
+}
+
+pub(crate) fn settled(worker: &str, outcome: &str, took: Duration) {
+    METRICS.events.with_label_values(&[worker, outcome]).inc();
+    METRICS.duration.with_label_values(&[worker]).observe(took.as_secs_f64());
+}
+
+pub(crate) fn redelivered(worker: &str) {
+    METRICS.redeliveries.with_label_values(&[worker]).inc();
+}
+
+pub(crate) fn paused(worker: &str, dependency: &str, is: bool) {
+    METRICS.paused.with_label_values(&[worker, dependency]).set(i64::from(is));
+}
+
+pub(crate) fn backlog(worker: &str, lag: u64, oldest: Duration) {
+    METRICS.lag.with_label_values(&[worker]).set(i64::try_from(lag).unwrap_or(i64::MAX));
+    METRICS.oldest.with_label_values(&[worker]).set(oldest.as_secs_f64());
+}
+
+/// Depth of the quarantine by reason; reasons of before that are gone now fall to zero.
+pub(crate) fn quarantine_depth(
+    worker: &str,
+    seen: &mut HashSet<String>,
+    depth: &BTreeMap<String, u64>,
+) {
+    seen.extend(depth.keys().cloned());
+    for reason in &*seen {
+        let count = depth.get(reason).copied().unwrap_or_default();
+        let gauge = METRICS.quarantined.with_label_values(&[worker, reason]);
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+}
+
+/// Values of one label, as many as Prometheus should keep.
+#[derive(Default)]
+struct Capped(Mutex<HashSet<String>>);
+
+impl Capped {
+    fn label<'a>(&self, value: &'a str) -> &'a str {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !values.contains(value) {
+            if values.len() >= LABEL_VALUES_MAX {
+                return "other";
+            }
+            values.insert(value.to_owned());
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_from_outside_are_capped() {
+        let capped = Capped::default();
+        for index in 0..LABEL_VALUES_MAX {
+            assert_ne!(capped.label(&index.to_string()), "other");
+        }
+        assert_eq!(capped.label("one too many"), "other");
+        assert_eq!(capped.label("0"), "0");
+    }
+}

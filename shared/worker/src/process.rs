@@ -1,0 +1,110 @@
+//! One worker as a process of its own.
+
+use std::time::Duration;
+
+use archive::{Archive, ArchiveError};
+use bus::{Bus, BusError};
+use tracing::{info, warn};
+
+use crate::{Handler, Health, Telemetry, WorkerArgs, run_until};
+
+/// What a service needs to build its handler, and then to run it.
+pub struct Process {
+    args: WorkerArgs,
+    health: Health,
+    _telemetry: Telemetry,
+    /// The evidence archive.
+    pub archive: Archive,
+}
+
+/// Why a worker process could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The broker's configuration or version is not usable.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The archive's address is not usable.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The address for metrics cannot be listened on.
+    #[error("cannot serve metrics on {address}: {reason}; choose another --metrics address")]
+    Metrics {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
+    /// Logging or tracing cannot start.
+    #[error("cannot start logging or tracing: {0}")]
+    Telemetry(String),
+}
+
+impl Process {
+    /// Starts logging and tracing and opens the archive.
+    pub fn start(name: &'static str, args: WorkerArgs) -> Result<Self, WorkerError> {
+        let endpoint = args.otlp_endpoint.as_deref();
+        let telemetry = Telemetry::start(name, &args.log, args.log_format, endpoint)
+            .map_err(WorkerError::Telemetry)?;
+        let archive = Archive::open(&args.archive)?;
+        Ok(Self { args, health: Health::default(), _telemetry: telemetry, archive })
+    }
+
+    /// Runs `handler` until SIGINT or SIGTERM, then ends what is in hand.
+    pub async fn run<H: Handler>(self, handler: H) -> Result<(), WorkerError> {
+        self.run_with(handler, async |_: &Bus| std::future::pending().await).await
+    }
+
+    /// Runs `handler`, and beside it `also`, until SIGINT or SIGTERM.
+    pub async fn run_with<H: Handler>(
+        self,
+        handler: H,
+        also: impl AsyncFn(&Bus),
+    ) -> Result<(), WorkerError> {
+        let address = self.args.metrics;
+        let serving = self.health.serve(address).await;
+        let serving =
+            serving.map_err(|error| WorkerError::Metrics { address, reason: error.to_string() })?;
+        info!(address = %serving, "Serving /live, /ready and /metrics");
+        let shutdown = shutdown_signal();
+        tokio::pin!(shutdown);
+        self.health.set(H::NAME, Err("waiting for the broker".to_owned()));
+        let bus = tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            bus = connect(&self.args, H::NAME) => bus?,
+        };
+        tokio::select! {
+            ran = run_until(&mut shutdown, &bus, &self.args.events, &self.health, handler) => ran?,
+            () = also(&bus) => {}
+        }
+        bus.close().await;
+        Ok(())
+    }
+}
+
+/// A connection on which every stream exists. Waits for a broker that is away.
+async fn connect(args: &WorkerArgs, name: &str) -> Result<Bus, BusError> {
+    let bus = Bus::connect(&args.bus.options(name), None).await?;
+    loop {
+        match bus.set_up().await {
+            Ok(()) => return Ok(bus),
+            Err(error @ (BusError::Away { .. } | BusError::Full { .. })) => {
+                warn!(%error, "Failed to set up the streams; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Completes on SIGINT (Ctrl-C) or SIGTERM (container stop).
+#[allow(clippy::expect_used, reason = "a process that cannot be stopped must not start")]
+pub async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be listened for");
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

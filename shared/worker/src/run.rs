@@ -1,0 +1,103 @@
+//! The loop: as many events at once as there are places, until told to stop.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use bus::{Bus, BusError, LaneGauge};
+use jiff::Timestamp;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tracing::{debug, info, warn};
+
+use crate::{
+    Handler, Health, args::LoopArgs, lanes::Lanes, metrics, outage::OutageGate, settle::Settler,
+};
+
+/// How often lag and quarantine are measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs `handler` on `bus` until `shutdown` completes, then ends what is in hand.
+pub async fn run_until<H: Handler>(
+    shutdown: impl Future<Output = ()>,
+    bus: &Bus,
+    args: &LoopArgs,
+    health: &Health,
+    handler: H,
+) -> Result<(), BusError> {
+    metrics::announce(H::NAME);
+    let places = usize::from(args.concurrency);
+    let mut lanes = Lanes::open::<H>(bus, places).await?;
+    let measuring = tokio::spawn(measure(bus.clone(), H::NAME, lanes.gauges()));
+    let settler = Arc::new(Settler {
+        bus: bus.clone(),
+        args: args.clone(),
+        gate: OutageGate::new(H::NAME, health.clone()),
+        handler,
+    });
+    let free = Arc::new(Semaphore::new(places));
+    let mut in_hand = JoinSet::new();
+    health.set(H::NAME, Ok(()));
+    info!(worker = H::NAME, input = %events::subject::stage::<H::Input>(), "Started");
+
+    tokio::pin!(shutdown);
+    loop {
+        let next = async {
+            let place = free.clone().acquire_owned().await;
+            settler.gate.pass().await;
+            Some((lanes.next().await?, place.ok()?))
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = in_hand.join_next(), if !in_hand.is_empty() => {}
+            next = next => {
+                let Some((delivery, place)) = next else { break };
+                let settler = settler.clone();
+                in_hand.spawn(async move {
+                    settler.settle(delivery).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+
+    health.set(H::NAME, Err("stopping".to_owned()));
+    measuring.abort();
+    lanes.stop().await;
+    let count = in_hand.len();
+    let drained = async { while in_hand.join_next().await.is_some() {} };
+    if tokio::time::timeout(args.drain_timeout(), drained).await.is_err() {
+        warn!(worker = H::NAME, count, "Stopped waiting for events in hand; they come back");
+    }
+    info!(worker = H::NAME, "Stopped");
+    Ok(())
+}
+
+/// Keeps the gauges of lag and quarantine current.
+async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>) {
+    let mut reasons = HashSet::new();
+    let mut ticks = tokio::time::interval(MEASURE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let measured = async {
+            let mut lag = 0;
+            let mut oldest: Option<Timestamp> = None;
+            for gauge in &gauges {
+                let (events, since) = gauge.lag().await?;
+                lag += events;
+                oldest = oldest.into_iter().chain(since).min();
+            }
+            let depth = bus.quarantine_depth(worker).await?;
+            Ok::<_, BusError>((lag, oldest, depth))
+        };
+        match measured.await {
+            Ok((lag, oldest, depth)) => {
+                #[allow(clippy::disallowed_methods, reason = "the age of an event is measured now")]
+                let age = oldest.map(|since| Timestamp::now().duration_since(since));
+                let age = age.and_then(|it| Duration::try_from(it).ok()).unwrap_or_default();
+                metrics::backlog(worker, lag, age);
+                metrics::quarantine_depth(worker, &mut reasons, &depth);
+            }
+            Err(error) => debug!(worker, %error, "Failed to measure lag and quarantine"),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Who may depend on whom.
+
+use std::path::Path;
+
+use super::{Metadata, Package};
+
+/// Crates that only compute: they take the time and the bytes as arguments.
+const PURE: [&str; 3] = ["attestation", "documents", "events"];
+
+/// What brings in a clock, a network, a disk or a log.
+const IMPURE: [&str; 10] = [
+    "archive",
+    "async-nats",
+    "broker",
+    "bus",
+    "object_store",
+    "reqwest",
+    "rustix",
+    "tokio",
+    "tracing",
+    "worker",
+];
+
+/// The crate of the end-to-end tests, which starts everything and looks behind every door.
+const E2E_TESTS: &str = "e2e-tests";
+
+/// What only some crates may depend on, and why. A name that ends in `*` stands for all that begin like it.
+const RESERVED: [Reserved; 4] = [
+    Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
+    Reserved {
+        name: "sigstore-*",
+        users: &["attestation"],
+        why: "only `attestation` knows Sigstore's crates",
+    },
+    Reserved { name: "regorus", users: &["policy-gate"], why: "only the policy gate judges" },
+    Reserved {
+        name: "object_store",
+        users: &["archive"],
+        why: "only `archive` knows where documents lie",
+    },
+];
+
+struct Reserved {
+    name: &'static str,
+    users: &'static [&'static str],
+    why: &'static str,
+}
+
+pub(super) fn violations(metadata: &Metadata) -> Vec<String> {
+    let services_dir = Path::new(&metadata.workspace_root).join("services");
+    let is_service = |it: &Package| Path::new(&it.manifest_path).starts_with(&services_dir);
+    let services: Vec<&Package> = metadata.packages.iter().filter(|it| is_service(it)).collect();
+
+    let mut violations = Vec::new();
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            let (from, to) = (package.name.as_str(), dependency.name.as_str());
+            let is_for_tests = dependency.kind.as_deref() == Some("dev");
+            if is_service(package) && services.iter().any(|it| it.name == to) {
+                violations.push(format!("{from} depends on {to}: services meet only on the bus"));
+            }
+            if PURE.contains(&from) && IMPURE.contains(&to) && !is_for_tests {
+                violations.push(format!("{from} depends on {to}: pure crates only compute"));
+            }
+            let reserved = RESERVED.iter().find(|it| it.covers(to) && !it.users.contains(&from));
+            if let Some(reserved) = reserved {
+                violations.push(format!("{from} depends on {to}: {}", reserved.why));
+            }
+        }
+    }
+    violations
+}
+
+impl Reserved {
+    fn covers(&self, dependency: &str) -> bool {
+        match self.name.strip_suffix('*') {
+            Some(prefix) => dependency.starts_with(prefix),
+            None => dependency == self.name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn package(folder: &str, name: &str, dependencies: &[(&str, Option<&str>)]) -> Value {
+        let dependencies: Vec<Value> =
+            dependencies.iter().map(|(name, kind)| json!({ "name": name, "kind": kind })).collect();
+        let manifest_path = format!("/repo/{folder}/{name}/Cargo.toml");
+        json!({ "name": name, "manifest_path": manifest_path, "dependencies": dependencies })
+    }
+
+    fn violations_of(packages: &[Value]) -> Vec<String> {
+        let metadata = json!({ "workspace_root": "/repo", "packages": packages });
+        violations(&serde_json::from_value(metadata).unwrap())
+    }
+
+    #[test]
+    fn allowed_dependencies_pass() {
+        let packages = [
+            package(
+                "services",
+                "signer",
+                &[("worker", None), ("attestation", None), ("tokio", None)],
+            ),
+            package("services", "policy-gate", &[("regorus", None)]),
+            package("shared", "bus", &[("async-nats", None), ("tokio", None)]),
+            package("shared", "archive", &[("object_store", None)]),
+            package("shared", "attestation", &[("sigstore-types", None), ("tokio", Some("dev"))]),
+            package("", "e2e-tests", &[("async-nats", None), ("signer", None)]),
+            package("", "attestry", &[("signer", None), ("policy-gate", None)]),
+        ];
+        assert_eq!(violations_of(&packages), [""; 0]);
+    }
+
+    #[test]
+    fn service_may_not_depend_on_a_service_even_in_tests() {
+        for kind in [None, Some("dev"), Some("build")] {
+            let packages = [
+                package("services", "signer", &[("generator", kind)]),
+                package("services", "generator", &[]),
+            ];
+            let expected = "signer depends on generator: services meet only on the bus";
+            assert_eq!(violations_of(&packages), [expected], "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn pure_crate_may_not_depend_on_the_world() {
+        for pure in PURE {
+            for impure in ["tokio", "tracing", "bus", "reqwest"] {
+                let found = violations_of(&[package("shared", pure, &[(impure, None)])]);
+                assert_eq!(
+                    found,
+                    [format!("{pure} depends on {impure}: pure crates only compute")]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn reserved_dependency_is_refused_elsewhere() {
+        for (from, to, why) in [
+            ("worker", "async-nats", "only `bus` knows NATS"),
+            ("signer", "sigstore-bundle", "only `attestation` knows Sigstore's crates"),
+            ("attestry", "regorus", "only the policy gate judges"),
+            ("generator", "object_store", "only `archive` knows where documents lie"),
+        ] {
+            let found = violations_of(&[package("shared", from, &[(to, None)])]);
+            assert_eq!(found, [format!("{from} depends on {to}: {why}")]);
+        }
+    }
+}
