@@ -26,28 +26,34 @@ rules := {
 	},
 }
 
-deny contains lib.finding(rules, "INPUT-001", "the input is not an attestry.policy-input/v1", null) if {
+deny contains finding if {
 	not input.schema == "attestry.policy-input/v1"
+	finding := lib.finding(rules, "INPUT-001", "the input is not an attestry.policy-input/v1", null)
 }
 
-deny contains lib.finding(rules, "INPUT-002", "the environment is neither pr nor release", null) if {
+deny contains finding if {
 	not input.environment in {"pr", "release"}
+	finding := lib.finding(rules, "INPUT-002", "the environment is neither pr nor release", null)
 }
 
-deny contains lib.finding(rules, "INPUT-003", "the build names no artifact", null) if {
+deny contains finding if {
 	count(lib.artifact_digests) == 0
+	finding := lib.finding(rules, "INPUT-003", "the build names no artifact", null)
 }
 
-deny contains lib.finding(rules, "INPUT-003", message, null) if {
+deny contains finding if {
 	some artifact in input.build.artifacts
 	not regex.match(`^sha256:[0-9a-f]{64}$`, artifact.digest)
 	message := sprintf("artifact %s has no SHA-256 digest", [lib.shown(artifact, "name", "without a name")])
+	finding := lib.finding(rules, "INPUT-003", message, null)
 }
 
-deny contains lib.finding(rules, "INPUT-004", "data.json has no object banned_components", null) if {
+deny contains finding if {
 	not is_object(data.banned_components)
+	finding := lib.finding(rules, "INPUT-004", "data.json has no object banned_components", null)
 }
 
-deny contains lib.finding(rules, "INPUT-004", "data.json has no object allowed_builders", null) if {
+deny contains finding if {
 	not is_object(data.allowed_builders)
+	finding := lib.finding(rules, "INPUT-004", "data.json has no object allowed_builders", null)
 }

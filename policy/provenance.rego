@@ -57,48 +57,59 @@ subjects := input.provenance.subject if is_array(input.provenance.subject)
 
 else := []
 
-deny contains lib.finding(rules, "PROV-001", "the build has no in-toto statement v1 with provenance", null) if {
+deny contains finding if {
 	not input.provenance._type == "https://in-toto.io/Statement/v1"
+	finding := lib.finding(rules, "PROV-001", "the build has no in-toto statement v1 with provenance", null)
 }
 
-deny contains lib.finding(rules, "PROV-002", "the predicate type is not https://slsa.dev/provenance/v1", null) if {
+deny contains finding if {
 	not input.provenance.predicateType == "https://slsa.dev/provenance/v1"
+	finding := lib.finding(rules, "PROV-002", "the predicate type is not https://slsa.dev/provenance/v1", null)
 }
 
-subject_digests contains lower(subject.digest.sha256) if some subject in subjects
+subject_digests contains digest if {
+	some subject in subjects
+	digest := lower(subject.digest.sha256)
+}
 
-deny contains lib.finding(rules, "PROV-003", message, null) if {
+deny contains finding if {
 	some artifact in input.build.artifacts
 	not lib.hex(artifact.digest) in subject_digests
-	message := sprintf("artifact %s (%s) is no subject of the provenance", [artifact.name, artifact.digest])
+	message := sprintf("artifact %s (%s) is no subject of the provenance", [lib.shown(artifact, "name", "unnamed"), lib.shown(artifact, "digest", "no digest")])
+	finding := lib.finding(rules, "PROV-003", message, null)
 }
 
-deny contains lib.finding(rules, "PROV-004", message, null) if {
+deny contains finding if {
 	some index, subject in subjects
 	not is_artifact(subject)
 	message := sprintf("subject %d, %s, is no artifact of this build", [index, lib.shown(subject, "name", "unnamed")])
+	finding := lib.finding(rules, "PROV-004", message, null)
 }
 
 is_artifact(subject) if lower(subject.digest.sha256) in lib.artifact_digests
 
-deny contains lib.finding(rules, "PROV-005", "the builders of the build and of its provenance differ", null) if {
+deny contains finding if {
 	not predicate.runDetails.builder.id == input.build.builder.id
+	finding := lib.finding(rules, "PROV-005", "the builders of the build and of its provenance differ", null)
 }
 
-deny contains lib.finding(rules, "PROV-006", message, null) if {
+deny contains finding if {
 	count(data.allowed_builders) > 0
 	not data.allowed_builders[input.build.builder.id]
 	message := sprintf("the builder %s is not allowed", [lib.shown(input.build.builder, "id", "without an id")])
+	finding := lib.finding(rules, "PROV-006", message, null)
 }
 
-warn contains lib.finding(rules, "PROV-007", "the release does not say from which commit it was built", null) if {
+warn contains finding if {
 	input.environment == "release"
 	not names_source
+	finding := lib.finding(rules, "PROV-007", "the release does not say from which commit it was built", null)
 }
 
-info contains lib.finding(rules, "PROV-007", "the build does not say from which commit it was made", null) if {
+info contains finding if {
 	input.environment != "release"
 	not names_source
+	finding := lib.finding(rules, "PROV-007", "the build does not say from which commit it was made", null)
 }
 
 names_source if {
@@ -117,9 +128,10 @@ commits contains commit if {
 	commit := dependency.digest[algorithm]
 }
 
-deny contains lib.finding(rules, "PROV-008", message, null) if {
+deny contains finding if {
 	not input.build.source.commit in commits
 	message := sprintf("commit %s is not named by the provenance", [input.build.source.commit])
+	finding := lib.finding(rules, "PROV-008", message, null)
 }
 
 files contains digest if {
@@ -127,8 +139,9 @@ files contains digest if {
 	digest := lower(dependency.digest.sha256)
 }
 
-deny contains lib.finding(rules, "PROV-009", message, null) if {
+deny contains finding if {
 	some file in input.build.inputs
 	not lib.hex(file.digest) in files
-	message := sprintf("input %s (%s) is not named by the provenance", [file.path, file.digest])
+	message := sprintf("input %s (%s) is not named by the provenance", [lib.shown(file, "path", "unnamed"), lib.shown(file, "digest", "no digest")])
+	finding := lib.finding(rules, "PROV-009", message, null)
 }

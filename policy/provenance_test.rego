@@ -82,6 +82,7 @@ resolving(dependencies) := fixtures.but({"provenance": {"predicate": {"buildDefi
 test_another_commit_is_denied if {
 	lockfile := {"digest": {"sha256": fixtures.lockfile}}
 	denied == {"PROV-008"} with input as resolving([lockfile, {"digest": {"gitCommit": "00"}}])
+	denied == {"PROV-008"} with input as resolving([lockfile, {"digest": {"other": fixtures.commit}}])
 	denied == set() with input as resolving([lockfile, {"digest": {"sha1": fixtures.commit}}])
 }
 

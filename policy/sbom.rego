@@ -75,7 +75,7 @@ purl_of(component) := component.purl if is_string(component.purl)
 
 else := null
 
-project_names contains input.project
+project_names contains name if name := input.project
 
 # A project may be named with its owner: acme/hotpass.
 project_names contains last if {
@@ -83,78 +83,86 @@ project_names contains last if {
 	last := parts[count(parts) - 1]
 }
 
-root_names contains root.name
-
-root_names contains concat("/", [root.group, root.name])
-
-deny contains lib.finding(rules, "SBOM-001", "the build has no CycloneDX SBOM", null) if {
+deny contains finding if {
 	not input.sbom.bomFormat == "CycloneDX"
+	finding := lib.finding(rules, "SBOM-001", "the build has no CycloneDX SBOM", null)
 }
 
-deny contains lib.finding(rules, "SBOM-002", message, null) if {
-	count(root_names & project_names) == 0
+deny contains finding if {
+	not root.name in project_names
 	name := lib.shown(root, "name", "missing")
-	message := sprintf("the root component is %s, the project %s", [name, input.project])
+	message := sprintf("the root component is %s, the project %s", [name, lib.shown(input, "project", "missing")])
+	finding := lib.finding(rules, "SBOM-002", message, null)
 }
 
-deny contains lib.finding(rules, "SBOM-003", "the SBOM lists no component", null) if count(components) == 0
+deny contains finding if {
+	count(components) == 0
+	finding := lib.finding(rules, "SBOM-003", "the SBOM lists no component", null)
+}
 
 # Artifacts may be listed as the root, as parts of it, or among the components.
-sha256 contains lower(hash.content) if {
+sha256 contains digest if {
 	some hash in root.hashes
 	hash.alg == "SHA-256"
+	digest := lower(hash.content)
 }
 
-sha256 contains lower(hash.content) if {
+sha256 contains digest if {
 	some part in root.components
 	some hash in part.hashes
 	hash.alg == "SHA-256"
+	digest := lower(hash.content)
 }
 
-sha256 contains lower(hash.content) if {
+sha256 contains digest if {
 	some component in components
 	some hash in component.hashes
 	hash.alg == "SHA-256"
+	digest := lower(hash.content)
 }
 
-deny contains lib.finding(rules, "SBOM-004", message, null) if {
+deny contains finding if {
 	some artifact in input.build.artifacts
 	not lib.hex(artifact.digest) in sha256
-	message := sprintf("artifact %s (%s) is not in the SBOM", [artifact.name, artifact.digest])
+	message := sprintf("artifact %s (%s) is not in the SBOM", [lib.shown(artifact, "name", "unnamed"), lib.shown(artifact, "digest", "no digest")])
+	finding := lib.finding(rules, "SBOM-004", message, null)
 }
 
-deny contains lib.finding(rules, "SBOM-005", message, purl_of(component)) if {
+deny contains finding if {
 	some index, component in components
 	not lib.present(component.name)
 	message := sprintf("component %d has no name", [index])
+	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
 }
 
-deny contains lib.finding(rules, "SBOM-005", message, purl_of(component)) if {
+deny contains finding if {
 	some index, component in packages
 	not lib.present(component.version)
 	message := sprintf("component %d, %s, has no version", [index, lib.shown(component, "name", "unnamed")])
+	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
 }
 
-deny contains lib.finding(rules, "SBOM-006", message, null) if {
+deny contains finding if {
 	some index, component in packages
 	not startswith(component.purl, "pkg:")
 	message := sprintf("component %d, %s, has no purl", [index, lib.shown(component, "name", "unnamed")])
+	finding := lib.finding(rules, "SBOM-006", message, null)
 }
 
 # Package URL without version, qualifiers and subpath. The `@` of an npm scope is followed by `/`.
 package_of(purl) := concat("@", array.slice(parts, 0, count(parts) - 1)) if {
 	parts := split(bare(purl), "@")
-	count(parts) > 1
 	not contains(parts[count(parts) - 1], "/")
 } else := bare(purl)
 
 bare(purl) := lower(split(split(purl, "?")[0], "#")[0])
 
-deny contains lib.finding(rules, "SBOM-007", message, component.purl) if {
+deny contains finding if {
 	some component in components
 	banned := data.banned_components[package_of(component.purl)]
 	is_banned(banned, component)
-	message := sprintf("%s is banned: %s", [component.purl, banned.reason])
+	message := sprintf("%s is banned: %s", [component.purl, lib.shown(banned, "reason", "no reason given")])
+	finding := lib.finding(rules, "SBOM-007", message, component.purl)
 }
 
 # Without a list of versions, all are banned.
@@ -172,16 +180,18 @@ references := sort(array.concat(
 	[component["bom-ref"] | some component in components],
 ))
 
-deny contains lib.finding(rules, "SBOM-008", message, null) if {
+deny contains finding if {
 	some index, reference in references
 	references[index + 1] == reference
 	message := sprintf("the bom-ref %s stands for more than one component", [reference])
+	finding := lib.finding(rules, "SBOM-008", message, null)
 }
 
-deny contains lib.finding(rules, "SBOM-009", message, null) if {
+deny contains finding if {
 	some index, component in files
 	not has_sha256(component)
 	message := sprintf("file %d, %s, has no SHA-256", [index, lib.shown(component, "name", "unnamed")])
+	finding := lib.finding(rules, "SBOM-009", message, null)
 }
 
 has_sha256(component) if {

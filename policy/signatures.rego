@@ -32,21 +32,24 @@ signatures := input.signatures if is_array(input.signatures)
 
 else := []
 
-verified contains signature.predicate_type if {
+verified contains type if {
 	some signature in signatures
 	signature.verified == true
+	type := signature.predicate_type
 }
 
-deny contains lib.finding(rules, "SIG-001", message, null) if {
+deny contains finding if {
 	some type, title in required
 	not type in verified
 	message := sprintf("the %s (%s) has no verified signature", [title, type])
+	finding := lib.finding(rules, "SIG-001", message, null)
 }
 
-deny contains lib.finding(rules, "SIG-002", message, null) if {
+deny contains finding if {
 	some signature in signatures
 	not signature.verified == true
 	message := sprintf("a signature over a %s is not verified", [lib.shown(signature, "predicate_type", "statement without a type")])
+	finding := lib.finding(rules, "SIG-002", message, null)
 }
 
 # Whatever does not say that it is no development key is one.
@@ -60,14 +63,16 @@ development_key_message(signature) := sprintf("the statement %s is signed with a
 	lib.shown(signature, "key", "without a hint"),
 ])
 
-deny contains lib.finding(rules, "SIG-003", development_key_message(signature), null) if {
+deny contains finding if {
 	some signature in by_development_key
 	not development_keys_allowed
+	finding := lib.finding(rules, "SIG-003", development_key_message(signature), null)
 }
 
-warn contains lib.finding(rules, "SIG-003", development_key_message(signature), null) if {
+warn contains finding if {
 	some signature in by_development_key
 	development_keys_allowed
+	finding := lib.finding(rules, "SIG-003", development_key_message(signature), null)
 }
 
 development_keys_allowed if input.config.allow_development_key == true

@@ -24,4 +24,7 @@ shown(document, key, otherwise) := otherwise if not present(document[key])
 hex(digest) := trim_prefix(digest, "sha256:")
 
 # The hex digests of what the build made.
-artifact_digests contains hex(artifact.digest) if some artifact in input.build.artifacts
+artifact_digests contains digest if {
+	some artifact in input.build.artifacts
+	digest := hex(artifact.digest)
+}

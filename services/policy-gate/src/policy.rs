@@ -20,6 +20,7 @@ mod error;
 mod evaluate;
 mod files;
 mod graph;
+mod heads;
 mod input;
 mod json;
 mod references;
@@ -73,6 +74,7 @@ impl Bundle {
         let modules = engine.get_modules();
         let rules = Rules::of(modules.iter().map(|module| &**module));
         rules.check_functions()?;
+        rules.check_heads()?;
         rules.check_recursion()?;
         let judges = rules.judges();
         check_packages(modules.iter().map(|module| &**module), &judges)?;

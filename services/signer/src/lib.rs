@@ -1,1 +1,172 @@
-//! signer
+//! Signs statements: `evidence.ready` → `evidence.signed`. The only holder of a signing identity.
+
+mod key;
+
+use archive::{Archive, Class, Entry};
+use attestation::{
+    Predicate, Provenance, Reference, SigningKey, Statement, VerificationSummary,
+    statement::MAX_STATEMENT_BYTES,
+};
+use bytes::Bytes;
+use events::{BundleRef, Digest, Envelope, EvidenceReady, EvidenceSigned, Producer, StatementRef};
+use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
+
+pub use crate::key::{KeyArgs, LoadKeyError, load_or_make};
+
+/// Settings of the signer.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "attestry-signer",
+    version,
+    about = "Signs the statements of every producer that may have them signed",
+    after_help = "Example:\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --signing-key /run/secrets/attestry.pem"
+)]
+pub struct Args {
+    /// The signing identity.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Settings shared by every worker.
+    #[command(flatten)]
+    pub worker: WorkerArgs,
+}
+
+/// Wraps statements in Sigstore bundles, one bundle per statement for good.
+pub struct Signer {
+    archive: Archive,
+    key: SigningKey,
+    generation: u32,
+}
+
+/// Predicate types that `producer` may have signed. Its name comes from the subject that the event
+/// arrived on, which the broker's permissions guard: a signer for everyone would be an oracle.
+fn may_have_signed(producer: Producer) -> &'static [&'static str] {
+    match producer {
+        Producer::Generator => &[Provenance::TYPE, Reference::TYPE],
+        Producer::PolicyGate => &[VerificationSummary::TYPE],
+    }
+}
+
+impl Signer {
+    /// A signer with `key`, whose bundles are of `generation`.
+    pub fn new(archive: Archive, key: SigningKey, generation: u32) -> Self {
+        Self { archive, key, generation }
+    }
+
+    /// The bundle of a statement: the first that was ever stored for it, identity and generation.
+    ///
+    /// A signature differs each time, so a retry or a replica must not store a second one.
+    async fn bundle(
+        &self,
+        producer: Producer,
+        wanted: &StatementRef,
+        event: &Envelope<EvidenceReady>,
+        context: &Context,
+    ) -> Result<Digest, HandleError> {
+        let bytes = self.archive.get(wanted.digest, MAX_STATEMENT_BYTES as u64).await?;
+        let statement = check(producer, wanted, bytes)?;
+        let identity = self.key.public_key().fingerprint();
+        let name = format!("bundles/{}/{identity}/{}", wanted.digest.hex(), self.generation);
+        if let Some(first) = self.archive.claimed(&name).await? {
+            return digest_of_claim(&first);
+        }
+        let bundle = self.key.sign_statement(&statement).map_err(HandleError::transient)?;
+        let entry = Entry {
+            class: Class::Bundle,
+            media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+            event_time: event.time,
+            bytes: bundle.into(),
+        };
+        let digest = Digest::of(&entry.bytes);
+        self.archive.put(&[entry], context.now).await?;
+        let first = self.archive.claim(&name, digest.to_string().into()).await?;
+        metrics::signature(statement.predicate_type());
+        digest_of_claim(&first)
+    }
+}
+
+impl Handler for Signer {
+    const NAME: &'static str = "signer";
+    type Input = EvidenceReady;
+    type Output = EvidenceSigned;
+
+    async fn handle(
+        &self,
+        event: &Envelope<EvidenceReady>,
+        context: &Context,
+    ) -> Result<Vec<EvidenceSigned>, HandleError> {
+        let evidence = &event.data;
+        let producer = evidence.producer;
+        // All are checked before one is signed: an event is signed whole or not at all.
+        for wanted in &evidence.statements {
+            allowed(producer, wanted.predicate_type.as_str())?;
+        }
+        let signed = evidence.statements.iter().map(async |wanted| {
+            let bundle = self.bundle(producer, wanted, event, context).await?;
+            Ok::<_, HandleError>(BundleRef {
+                bundle,
+                name: wanted.bundle_name.clone(),
+                statement: wanted.digest,
+                predicate_type: wanted.predicate_type.clone(),
+            })
+        });
+        let bundles = futures::future::try_join_all(signed).await?;
+        Ok(vec![EvidenceSigned {
+            producer,
+            project: evidence.project.clone(),
+            documents: evidence.documents.clone(),
+            bundles,
+            verdict: evidence.verdict.clone(),
+        }])
+    }
+}
+
+fn allowed(producer: Producer, predicate_type: &str) -> Result<(), HandleError> {
+    if may_have_signed(producer).contains(&predicate_type) {
+        return Ok(());
+    }
+    let (producer, types) = (producer.as_str(), may_have_signed(producer).join(", "));
+    let detail =
+        format!("{producer} asks for a `{predicate_type}`; it may have signed only: {types}");
+    Err(HandleError::permanent("signer-refused", detail))
+}
+
+/// The statement's own bytes decide, not what the event says of them.
+fn check(
+    producer: Producer,
+    wanted: &StatementRef,
+    bytes: Bytes,
+) -> Result<Statement, HandleError> {
+    let statement = Statement::parse(bytes, MAX_STATEMENT_BYTES)
+        .map_err(|error| HandleError::permanent("statement-unfit", error))?;
+    allowed(producer, statement.predicate_type())?;
+    if statement.predicate_type() != wanted.predicate_type.as_str() {
+        let detail = format!(
+            "the event announces a `{}`, the statement is a `{}`",
+            wanted.predicate_type,
+            statement.predicate_type()
+        );
+        return Err(HandleError::permanent("signer-refused", detail));
+    }
+    Ok(statement)
+}
+
+fn digest_of_claim(claim: &[u8]) -> Result<Digest, HandleError> {
+    let text = String::from_utf8_lossy(claim);
+    text.parse().map_err(|error| {
+        HandleError::transient(format!("the archive's claim on a bundle is damaged: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn producer_gets_only_its_own_predicate_types() {
+        let types = [Provenance::TYPE, Reference::TYPE, VerificationSummary::TYPE, "urn:other"];
+        let granted = |producer| types.map(|it| allowed(producer, it).is_ok());
+
+        assert_eq!(granted(Producer::Generator), [true, true, false, false]);
+        assert_eq!(granted(Producer::PolicyGate), [false, false, true, false]);
+    }
+}

@@ -108,6 +108,16 @@ pub enum LoadError {
         /// What is wrong with it and the remedy.
         problem: &'static str,
     },
+    /// A head that can be undefined while its rule goes on.
+    #[error(
+        "{position}: the head of `{rule}` holds something that can be undefined, and the engine would then forget what the rule has found; bind it to a variable in the body: `x := …`"
+    )]
+    UndefinableHead {
+        /// The part of the head.
+        position: Position,
+        /// The rule's name.
+        rule: String,
+    },
     /// A rule that needs itself.
     #[error(
         "{position}: recursion: {cycle}; break the circle (if a local variable has the name of a rule, rename it)"

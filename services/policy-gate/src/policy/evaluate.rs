@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::{self, Write as _},
     thread,
 };
 
@@ -34,8 +33,8 @@ pub(super) fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T
 pub(super) fn prepare(engine: &mut Engine, judges: &BTreeSet<Judge>) -> Result<(), LoadError> {
     let mut text = "package attestry_judgement\n\nready := true\n".to_owned();
     for judge in judges {
-        // A judge that is undefined is missing in `found`; writing to a String cannot fail.
-        let _: fmt::Result = writeln!(text, "\nfound contains [\"{judge}\", {judge}]");
+        // Bound in the body, so that an undefined judge is missing in `found` and no other is lost.
+        text.push_str(&format!("\nfound contains pair if pair := [\"{judge}\", {judge}]\n"));
     }
     engine.add_policy(ENTRY_FILE.to_owned(), text).map_err(rego)?;
     engine.eval_rule("data.attestry_judgement.ready".to_owned()).map_err(rego)?;

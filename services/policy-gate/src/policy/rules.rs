@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regorus::unstable::{BUILTINS, Module, Span};
+use regorus::unstable::{BUILTINS, Module, Ref, Rule, Span};
 
 use super::{
     Judge, Level, LoadError, Position,
     graph::Graph,
+    heads,
     references::{Path, References, package_path, path_of, rule_path},
 };
 
@@ -35,6 +36,7 @@ const FORBIDDEN: [&str; 9] = [
 struct Declared {
     position: Position,
     references: References,
+    rule: Ref<Rule>,
     package: Path,
     imports: BTreeMap<String, Path>,
 }
@@ -56,6 +58,7 @@ impl Rules {
                 declared.entry(path).or_default().push(Declared {
                     position: position(rule.span()),
                     references: References::of(rule),
+                    rule: rule.clone(),
                     package: package.clone(),
                     imports: imports.clone(),
                 });
@@ -92,6 +95,23 @@ impl Rules {
                 };
                 let function = if path.is_empty() { span.text().to_owned() } else { name };
                 return Err(LoadError::Function { position: position(span), function, problem });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses heads that would make the engine forget findings.
+    pub(super) fn check_heads(&self) -> Result<(), LoadError> {
+        for (path, rule) in self.all() {
+            let is_local = |name: &str| {
+                let rule_path: Path =
+                    rule.package.iter().cloned().chain([name.to_owned()]).collect();
+                let global = matches!(name, "input" | "data") || rule.imports.contains_key(name);
+                !global && !self.declared.contains_key(&rule_path)
+            };
+            if let Some(span) = heads::undefinable(&rule.rule, is_local) {
+                let (position, rule) = (position(&span), path.join("."));
+                return Err(LoadError::UndefinableHead { position, rule });
             }
         }
         Ok(())

@@ -82,6 +82,7 @@ fn run(files: &Files, time_limit: Duration) -> Result<TestReport, LoadError> {
     let modules = engine.get_modules();
     let rules = Rules::of(modules.iter().map(|module| &**module));
     rules.check_functions()?;
+    rules.check_heads()?;
     rules.check_recursion()?;
 
     let mut places = BTreeMap::new();

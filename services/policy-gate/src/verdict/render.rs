@@ -82,8 +82,7 @@ impl Report {
 }
 
 fn push(text: &mut String, line: fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _: fmt::Result = text.write_fmt(line);
+    text.push_str(&line.to_string());
 }
 
 impl fmt::Display for Severity {

@@ -9,6 +9,8 @@ use super::error::{Fault, Problem};
 const MAX_WEIGHT: usize = 4_000_000;
 /// Weight of a dot in a key: it makes a table of its own.
 const DOT_WEIGHT: usize = 8;
+/// Weight of an opening bracket: it may be a table header, which has no other mark.
+const BRACKET_WEIGHT: usize = 2;
 
 /// Reads `text` as TOML.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
@@ -54,7 +56,8 @@ fn line_weight(line: &str) -> usize {
 fn mark_weight(byte: u8) -> usize {
     match byte {
         b'.' => DOT_WEIGHT,
-        b'=' | b',' | b'[' | b'{' => 1,
+        b'[' => BRACKET_WEIGHT,
+        b'=' | b',' | b'{' => 1,
         _ => 0,
     }
 }

@@ -238,3 +238,29 @@ fn the_root_table_of_old_cargo_locks_is_a_package() {
     assert!(read.packages[0].root);
     assert_eq!(read.packages[0].dependencies, [1]);
 }
+
+#[test]
+fn what_an_extra_brings_has_the_scope_of_who_asks_for_the_extra() {
+    let text = r#"
+version = 1
+[[package]]
+name = "app"
+version = "1"
+source = { virtual = "." }
+[package.dev-dependencies]
+dev = [{ name = "lib", extra = ["Fast_Path"] }]
+[[package]]
+name = "lib"
+version = "1"
+source = { registry = "https://pypi.org/simple" }
+[package.optional-dependencies]
+fast-path = [{ name = "speed" }]
+[[package]]
+name = "speed"
+version = "1"
+source = { registry = "https://pypi.org/simple" }
+"#;
+    let read = parse("uv.lock", text.as_bytes()).unwrap();
+    assert_eq!(package(&read, "speed").scope, Scope::Dev);
+    assert_eq!(read.packages[1].dependencies, [2]);
+}

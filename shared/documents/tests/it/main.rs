@@ -1,5 +1,11 @@
 //! What the crate promises, checked on real documents and hostile ones.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of tests may panic as tests may"
+)]
+
 mod cyclonedx;
 mod hostile;
 mod lockfile;

@@ -1,0 +1,163 @@
+//! A broker of one test's own, and what lies in its streams.
+
+use std::collections::BTreeMap;
+
+use async_nats::jetstream::{self, consumer::PullConsumer};
+use broker::{Binary, Options, Search, Server};
+use bus::{Bus, BusOptions, Quarantined, QuarantineFilter};
+use bytes::Bytes;
+use events::{BuildCompleted, Envelope, Priority};
+use futures::{StreamExt, TryStreamExt, stream};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use worker::Handler;
+
+use crate::Tested;
+
+static BINARY: OnceCell<Binary> = OnceCell::const_new();
+
+/// A running `nats-server` with an empty store; both are gone when the test is.
+pub struct Broker {
+    /// The process, to be killed, paused and started again.
+    pub server: Server,
+    _store: TempDir,
+}
+
+/// The streams that the tests look into.
+#[derive(Clone, Copy)]
+pub enum Stream {
+    /// What goes into the tested worker.
+    Builds,
+    /// What comes out of it.
+    Evidence,
+    /// How often its events failed.
+    Attempts,
+}
+
+/// How far the tested worker is in one lane.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LaneState {
+    /// Events that no replica was given yet.
+    pub pending: u64,
+    /// Events that a replica was given and has not settled.
+    pub in_hand: usize,
+}
+
+impl Broker {
+    /// Starts one on a free port.
+    pub async fn start() -> Self {
+        let binary = BINARY.get_or_init(async || {
+            let cache = broker::default_cache_dir().expect("a home for the cache");
+            broker::find_or_fetch(&Search::new(cache)).await.expect("a nats-server")
+        });
+        let store = tempfile::tempdir().expect("a temporary directory");
+        let server = Server::start(binary.await, Options::new(store.path())).await;
+        Self { server: server.expect("the broker starts"), _store: store }
+    }
+
+    /// A new connection, without a look at the streams.
+    pub async fn connect(&self) -> Bus {
+        let options = BusOptions { url: self.server.url(), creds: None, name: "test".to_owned() };
+        Bus::connect(&options, None).await.expect("the broker answers")
+    }
+
+    /// A new connection on which every stream exists.
+    pub async fn bus(&self) -> Bus {
+        let bus = self.connect().await;
+        bus.set_up().await.expect("the streams can be made");
+        bus
+    }
+
+    /// The broker without our library in between.
+    pub async fn raw(&self) -> jetstream::Context {
+        let client = async_nats::ConnectOptions::new().retry_on_initial_connect();
+        jetstream::new(client.connect(self.server.url()).await.expect("the broker answers"))
+    }
+
+    /// SIGKILL, then a new process on the same port and store.
+    pub async fn crash(&mut self) {
+        self.server.kill();
+        self.restart().await;
+    }
+
+    /// A new process on the same port and store.
+    pub async fn restart(&mut self) {
+        self.server.restart().await.expect("the broker starts again");
+    }
+
+    /// Stores `payload` on `subject` as a stranger would.
+    pub async fn inject(&self, subject: &str, payload: impl Into<Bytes>) {
+        let sent = self.raw().await.publish(subject.to_owned(), payload.into()).await;
+        sent.expect("sent").await.expect("stored");
+    }
+
+    /// Every subject of `stream` with the number of messages on it.
+    pub async fn subjects(&self, stream: Stream) -> BTreeMap<String, usize> {
+        let found = self.raw().await.get_stream(stream.name()).await.expect("the stream exists");
+        let subjects = found.info_with_subjects(">").await.expect("the stream answers");
+        subjects.try_collect().await.expect("the stream answers")
+    }
+
+    /// What the tested worker published: subjects, each with the number of messages on it.
+    pub async fn outputs(&self) -> BTreeMap<String, usize> {
+        self.subjects(Stream::Evidence).await
+    }
+
+    /// Failed attempts that are remembered, of all events together.
+    pub async fn failed_attempts(&self) -> u64 {
+        let stream = self.raw().await.get_stream(Stream::Attempts.name()).await.expect("exists");
+        let mut failed = 0;
+        for subject in self.subjects(Stream::Attempts).await.into_keys() {
+            let record = stream.direct_get_last_for_subject(subject).await.expect("is there");
+            let record: serde_json::Value = serde_json::from_slice(&record.payload).expect("JSON");
+            failed += record["failed"].as_u64().expect("a number");
+        }
+        failed
+    }
+
+    /// How far the tested worker is with events of `priority`.
+    pub async fn lane(&self, priority: Priority) -> LaneState {
+        let stream = self.raw().await.get_stream(Stream::Builds.name()).await.expect("exists");
+        let name = format!("{}-{priority}", Tested::NAME);
+        let mut consumer: PullConsumer = stream.get_consumer(&name).await.expect("exists");
+        let info = consumer.info().await.expect("the consumer answers");
+        LaneState { pending: info.num_pending, in_hand: info.num_ack_pending }
+    }
+
+    /// Whether the tested worker has settled everything.
+    pub async fn all_settled(&self) -> bool {
+        for priority in Priority::ALL {
+            if self.lane(priority).await != (LaneState { pending: 0, in_hand: 0 }) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Stream {
+    /// Its name at the broker.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Builds => "ATTESTRY_BUILD_COMPLETED",
+            Self::Evidence => "ATTESTRY_EVIDENCE_READY",
+            Self::Attempts => "ATTESTRY_ATTEMPTS",
+        }
+    }
+}
+
+/// Stores `events` through `bus`, many at once, and insists while the broker is away.
+pub async fn publish_all(bus: &Bus, events: &[Envelope<BuildCompleted>]) {
+    let publish = async |event: &Envelope<BuildCompleted>| {
+        while bus.publish(event, None).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    stream::iter(events).for_each_concurrent(32, publish).await;
+}
+
+/// Everything in quarantine, oldest first.
+pub async fn quarantined(bus: &Bus) -> Vec<Quarantined> {
+    let entries = bus.quarantined(&QuarantineFilter::default()).await.expect("the broker answers");
+    entries.into_iter().map(|(entry, _)| entry).collect()
+}
