@@ -1,1 +1,80 @@
-fn main(){}
+//! `attestry`: the command that people and CI use.
+
+mod client;
+mod commands;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    commands::{build, doctor, quarantine, sbom, up, verdict, verify},
+    failure::Failure,
+    output::Format,
+};
+
+/// Evaluating policies is mostly allocating: see the policy gate's `main.rs`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Supply-chain evidence: SBOM, provenance, signatures and a signed verdict for every build
+#[derive(Parser)]
+#[command(
+    name = "attestry",
+    version,
+    after_help = "Exit codes:\n  0  yes, done\n  1  the answer is no: failed verdict, refused, problem found\n  2  wrong usage or input; a build in quarantine because of its own content\n  3  could not find out: time-out, still pending, broker or store away\n\nExample:\n  attestry up &\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist"
+)]
+struct Cli {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run all workers in one process, with a nats-server of its own
+    Up(Box<up::Args>),
+    /// Hand over builds
+    #[command(subcommand)]
+    Build(build::Command),
+    /// Ask for the verdict on an artifact
+    Verdict(verdict::Args),
+    /// Make and check SBOMs, offline
+    #[command(subcommand)]
+    Sbom(sbom::Command),
+    /// Check that a bundle signs a file, offline
+    Verify(verify::Args),
+    /// Look at events that could not be handled, replay or drop them
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
+    /// Tell what is missing or wrong, and how to mend it
+    Doctor(doctor::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command, cli.format).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::failure(cli.format, &failure);
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(command: Command, format: Format) -> Result<(), Failure> {
+    match command {
+        Command::Up(args) => up::run(*args).await,
+        Command::Build(command) => build::run(command, format).await,
+        Command::Verdict(args) => verdict::run(args, format).await,
+        Command::Sbom(command) => sbom::run(command, format),
+        Command::Verify(args) => verify::run(&args, format),
+        Command::Quarantine(command) => quarantine::run(command, format).await,
+        Command::Doctor(args) => doctor::run(args, format).await,
+    }
+}

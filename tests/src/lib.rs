@@ -5,7 +5,7 @@
 mod server;
 mod tested;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use events::{
@@ -13,6 +13,10 @@ use events::{
     Scope, Uri,
 };
 use jiff::Timestamp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 pub use server::{Broker, LaneState, Stream, publish_all, quarantined};
 pub use tested::{Call, Journal, Replica, Tested};
@@ -66,4 +70,16 @@ pub async fn eventually(limit: Duration, what: &str, mut condition: impl AsyncFn
 /// `count` seconds.
 pub fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
+}
+
+/// Status and body of `http://<address><path>`.
+pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.expect("somebody listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer in UTF-8");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+    (status, body.to_owned())
 }

@@ -20,6 +20,7 @@ static BINARY: OnceCell<Binary> = OnceCell::const_new();
 pub struct Broker {
     /// The process, to be killed, paused and started again.
     pub server: Server,
+    raw: OnceCell<jetstream::Context>,
     _store: TempDir,
 }
 
@@ -52,7 +53,7 @@ impl Broker {
         });
         let store = tempfile::tempdir().expect("a temporary directory");
         let server = Server::start(binary.await, Options::new(store.path())).await;
-        Self { server: server.expect("the broker starts"), _store: store }
+        Self { server: server.expect("the broker starts"), raw: OnceCell::new(), _store: store }
     }
 
     /// A new connection, without a look at the streams.
@@ -69,9 +70,12 @@ impl Broker {
     }
 
     /// The broker without our library in between.
-    pub async fn raw(&self) -> jetstream::Context {
-        let client = async_nats::ConnectOptions::new().retry_on_initial_connect();
-        jetstream::new(client.connect(self.server.url()).await.expect("the broker answers"))
+    pub async fn raw(&self) -> &jetstream::Context {
+        let connect = async || {
+            let client = async_nats::connect(self.server.url()).await.expect("the broker answers");
+            jetstream::new(client)
+        };
+        self.raw.get_or_init(connect).await
     }
 
     /// SIGKILL, then a new process on the same port and store.
@@ -83,6 +87,8 @@ impl Broker {
     /// A new process on the same port and store.
     pub async fn restart(&mut self) {
         self.server.restart().await.expect("the broker starts again");
+        // The old connection needs a moment before it is one again.
+        self.raw = OnceCell::new();
     }
 
     /// Stores `payload` on `subject` as a stranger would.
@@ -115,19 +121,19 @@ impl Broker {
         failed
     }
 
-    /// How far the tested worker is with events of `priority`.
-    pub async fn lane(&self, priority: Priority) -> LaneState {
+    /// How far the tested worker is with events of `priority`; none before it first ran.
+    pub async fn lane(&self, priority: Priority) -> Option<LaneState> {
         let stream = self.raw().await.get_stream(Stream::Builds.name()).await.expect("exists");
         let name = format!("{}-{priority}", Tested::NAME);
-        let mut consumer: PullConsumer = stream.get_consumer(&name).await.expect("exists");
-        let info = consumer.info().await.expect("the consumer answers");
-        LaneState { pending: info.num_pending, in_hand: info.num_ack_pending }
+        let consumer: PullConsumer = stream.get_consumer(&name).await.ok()?;
+        let info = consumer.cached_info();
+        Some(LaneState { pending: info.num_pending, in_hand: info.num_ack_pending })
     }
 
     /// Whether the tested worker has settled everything.
     pub async fn all_settled(&self) -> bool {
         for priority in Priority::ALL {
-            if self.lane(priority).await != (LaneState { pending: 0, in_hand: 0 }) {
+            if self.lane(priority).await != Some(LaneState { pending: 0, in_hand: 0 }) {
                 return false;
             }
         }

@@ -1,4 +1,94 @@
-//! Judges a build's evidence by policy.
+//! Judges builds: the generator's `evidence.signed` → `evidence.ready` with a verdict.
 
+mod evidence;
+mod judgement;
 pub mod policy;
+pub mod queries;
+mod settings;
 pub mod verdict;
+
+use std::sync::Arc;
+
+use archive::Archive;
+use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
+use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
+
+pub use crate::settings::{GateArgs, Settings, SettingsError};
+use crate::{evidence::Evidence, judgement::Judgement};
+
+/// Settings of the policy gate.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "attestry-policy-gate",
+    version,
+    about = "Judges every build's evidence by policy and answers CI with a verdict",
+    after_help = "Example:\n  attestry-policy-gate --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --policy policy --trusted-key signer.pub"
+)]
+pub struct Args {
+    /// What decides.
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// Settings shared by every worker.
+    #[command(flatten)]
+    pub worker: WorkerArgs,
+}
+
+/// Verifies the evidence of a build, judges it, and says why. Whatever cannot be judged fails.
+pub struct PolicyGate {
+    archive: Archive,
+    settings: Arc<Settings>,
+}
+
+impl PolicyGate {
+    /// A gate that decides by `settings`.
+    pub fn new(archive: Archive, settings: Settings) -> Self {
+        Self { archive, settings: Arc::new(settings) }
+    }
+
+    /// The judgement of this event that was stored first: judging again could say something else,
+    /// because time has passed and the policy may have changed.
+    async fn judged_before(&self, name: &str) -> Result<Option<EvidenceReady>, HandleError> {
+        let Some(stored) = self.archive.claimed(name).await? else { return Ok(None) };
+        read_claim(&stored).map(Some)
+    }
+}
+
+impl Handler for PolicyGate {
+    const NAME: &'static str = "policy-gate";
+    const INPUT_FROM: Option<Producer> = Some(Producer::Generator);
+    type Input = EvidenceSigned;
+    type Output = EvidenceReady;
+
+    async fn handle(
+        &self,
+        event: &Envelope<EvidenceSigned>,
+        context: &Context,
+    ) -> Result<Vec<EvidenceReady>, HandleError> {
+        let name = format!("judgements/{}", event.id);
+        if let Some(judgement) = self.judged_before(&name).await? {
+            return Ok(vec![judgement]);
+        }
+        let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
+        let (settings, now) = (self.settings.clone(), context.now);
+        // A policy may take seconds: not on a thread that others wait for.
+        let judged = tokio::task::spawn_blocking(move || Judgement::of(&evidence, &settings, now));
+        let judgement = judged.await.map_err(HandleError::transient)??;
+
+        self.archive.put(&judgement.entries(event.time), context.now).await?;
+        let artifacts = judgement.artifacts().to_vec();
+        let result = judgement.result();
+        let ready = judgement.into_event(event.data.project.clone());
+        let stored = serde_json::to_vec(&ready).map_err(HandleError::transient)?;
+        // Before the claim: whoever finds the claim does nothing more.
+        queries::index(&self.archive, event, &artifacts).await?;
+        let first = self.archive.claim(&name, stored.into()).await?;
+        metrics::verdict(event.data.project.as_str(), result);
+        Ok(vec![read_claim(&first)?])
+    }
+}
+
+fn read_claim(stored: &[u8]) -> Result<EvidenceReady, HandleError> {
+    serde_json::from_slice(stored).map_err(|error| {
+        HandleError::transient(format!("the archive's claim on a judgement is damaged: {error}"))
+    })
+}

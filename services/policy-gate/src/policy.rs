@@ -64,8 +64,20 @@ impl Bundle {
     ///
     /// Refuses the whole directory when any part of it could fail to judge: see [`LoadError`].
     pub fn load(directory: &Path, time_limit: Duration) -> Result<Self, LoadError> {
-        let files = Files::read(directory)?;
-        evaluate::on_own_stack(|| Self::from_files(&files, time_limit))
+        Self::checked(&Files::read(directory)?, time_limit)
+    }
+
+    /// The policy library that ships with Attestry.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Bundle::load`].
+    pub fn shipped(time_limit: Duration) -> Result<Self, LoadError> {
+        Self::checked(&Files::shipped(), time_limit)
+    }
+
+    fn checked(files: &Files, time_limit: Duration) -> Result<Self, LoadError> {
+        evaluate::on_own_stack(|| Self::from_files(files, time_limit))
             .unwrap_or_else(|reason| Err(LoadError::Sample { reason }))
     }
 

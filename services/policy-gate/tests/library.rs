@@ -26,6 +26,15 @@ fn the_library_loads() {
 }
 
 #[test]
+fn the_shipped_library_is_this_one() {
+    let load = Bundle::load(library(), DEFAULT_TIME_LIMIT);
+    let shipped = Bundle::shipped(DEFAULT_TIME_LIMIT);
+
+    let digest = |bundle: Result<Bundle, _>| bundle.map(|it| it.digest()).expect("loads");
+    assert_eq!(digest(shipped), digest(load), "list every policy file in `SHIPPED`");
+}
+
+#[test]
 fn every_test_of_the_library_passes() {
     let report = tests_of(library());
 

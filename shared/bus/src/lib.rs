@@ -22,7 +22,7 @@ pub use crate::{
     delivery::Delivery,
     error::BusError,
     publish::Published,
-    pull::{Lane, LaneGauge, Waiting},
+    pull::{Lane, LaneGauge, Place, Waiting},
     quarantine::{QuarantineFilter, Quarantined, Rejection},
     query::Query,
     streams::StreamState,

@@ -48,13 +48,24 @@ pub struct Lane {
 /// A delivery that occupies its place in the lane until taken out of here.
 pub struct Waiting {
     delivery: Delivery,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
+
+/// Room for one delivery in a lane; free again when dropped.
+pub struct Place(#[expect(dead_code, reason = "held, never looked at")] OwnedSemaphorePermit);
 
 impl Waiting {
     /// The delivery; its place is free again.
     pub fn take(self) -> Delivery {
         self.delivery
+    }
+
+    /// Tells the broker to deliver it to another replica at once, rather than after the ack wait.
+    pub async fn give_back(self) -> Option<Place> {
+        if let Err(error) = self.delivery.retry_after(Duration::ZERO).await {
+            warn!(%error, "A delivery could not be given back; it returns after the ack wait");
+        }
+        self.place
     }
 }
 
@@ -147,9 +158,7 @@ impl Lane {
         self.task.abort();
         self.deliveries.close();
         while let Some(waiting) = self.deliveries.recv().await {
-            if let Err(error) = waiting.take().retry_after(Duration::ZERO).await {
-                warn!(%error, "A delivery could not be given back; it returns after the ack wait");
-            }
+            waiting.give_back().await;
         }
     }
 }
@@ -275,7 +284,7 @@ impl Pull {
         let place = self.requested.pop_front();
         match Delivery::new(&self.bus.client, &self.bus.keepalive, message) {
             // A closed channel means that the lane stops: the delivery returns after the ack wait.
-            Ok(delivery) => drop(self.sender.send(Waiting { delivery, _place: place })),
+            Ok(delivery) => drop(self.sender.send(Waiting { delivery, place: place.map(Place) })),
             Err(reason) => warn!(reason, "Ignored a message that is no delivery"),
         }
     }

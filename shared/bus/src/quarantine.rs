@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_nats::{HeaderMap, jetstream::message::PublishMessage};
+use bytes::Bytes;
 use events::subject;
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ const WORKER: &str = "Attestry-Worker";
 const ATTEMPTS: &str = "Attestry-Attempts";
 const SUBJECT: &str = "Attestry-Subject";
 const POSITION: &str = "Attestry-Position";
+const BYTES: &str = "Attestry-Bytes";
 /// Set on a replayed event: the quarantine entry that it was.
 const REPLAY_OF: &str = "Attestry-Replay-Of";
 
@@ -84,17 +86,25 @@ impl Bus {
         headers.insert(ATTEMPTS, rejection.attempts.to_string().as_str());
         headers.insert(SUBJECT, one_line(delivery.subject(), 4096).as_str());
         headers.insert(POSITION, delivery.position().as_str());
+        headers.insert(BYTES, delivery.payload().len().to_string().as_str());
         if let Some(traceparent) = delivery.traceparent() {
             headers.insert(TRACEPARENT, traceparent);
         }
         let subject = entry_subject(worker, &rejection.code, delivery);
         let message = PublishMessage::build().headers(headers).expected_last_subject_sequence(0);
-        let payload = delivery.payload().clone();
-        self.store("quarantine an event", subject, message, payload).await?;
+        let store = async |payload| {
+            self.store("quarantine an event", subject.clone(), message.clone(), payload).await
+        };
+        match store(delivery.payload().clone()).await {
+            // With our headers it is too large: its bytes stay where they are, see `replay`.
+            Err(BusError::TooLarge { .. }) => store(Bytes::new()).await?,
+            stored => stored?,
+        };
         delivery.terminate(&rejection.code).await
     }
 
-    /// Entries in quarantine, oldest first, with the bytes of each event.
+    /// Entries in quarantine, oldest first, with the bytes of each event; without them where the
+    /// event is as large as the broker takes.
     pub async fn quarantined(
         &self,
         filter: &QuarantineFilter,
@@ -136,7 +146,11 @@ impl Bus {
         }
         let message = PublishMessage::build().headers(headers);
         let subject = entry.subject.clone();
-        self.store("replay an event", subject, message, seen.payload.clone()).await?;
+        let payload = match seen.payload.len() < entry.bytes {
+            true => self.at_position(&entry.position).await?.payload,
+            false => seen.payload.clone(),
+        };
+        self.store("replay an event", subject, message, payload).await?;
         self.drop_quarantined(entry).await
     }
 
@@ -185,7 +199,7 @@ impl From<&Seen> for Quarantined {
             subject: header(SUBJECT),
             position: header(POSITION),
             traceparent: Some(header(TRACEPARENT)).filter(|it| !it.is_empty()),
-            bytes: seen.payload.len(),
+            bytes: header(BYTES).parse().unwrap_or(seen.payload.len()),
         }
     }
 }

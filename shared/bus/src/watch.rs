@@ -93,6 +93,21 @@ impl Bus {
         }
     }
 
+    /// The message at `<stream>-<sequence>`.
+    pub(crate) async fn at_position(&self, position: &str) -> Result<Seen, BusError> {
+        let action = "look for the bytes of an event";
+        let parts = position.rsplit_once('-');
+        let Some((stream, Ok(sequence))) = parts.map(|(stream, it)| (stream, it.parse())) else {
+            return Err(BusError::Refused { action, reason: format!("`{position}` is none") });
+        };
+        let found = match self.next_on(stream, ">", sequence).await? {
+            Some(seen) if seen.sequence == sequence => Some(seen),
+            _ => None,
+        };
+        let reason = format!("{stream} no longer keeps message {sequence}");
+        found.ok_or(BusError::Refused { action, reason })
+    }
+
     /// The first message of `stream` on `filter` at `sequence` or later.
     pub(crate) async fn next_on(
         &self,

@@ -2,6 +2,7 @@
 //! clock, no NATS.
 
 mod build;
+pub mod cdevent;
 mod decode;
 mod digest;
 mod envelope;

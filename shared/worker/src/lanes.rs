@@ -1,6 +1,6 @@
 //! Which event is next: urgent ones more often, no priority never.
 
-use bus::{Bus, BusError, Delivery, Lane, LaneGauge, Waiting};
+use bus::{Bus, BusError, Delivery, Lane, LaneGauge, Place, Waiting};
 use events::Priority;
 use tokio::select;
 
@@ -13,6 +13,8 @@ const WEIGHTS: [i32; 3] = [6, 3, 1];
 pub(crate) struct Lanes {
     lanes: [Lane; 3],
     turns: Turns<Waiting>,
+    /// Places of what was given back: nothing is asked for in its stead before [`Self::next`].
+    vacant: Vec<Place>,
 }
 
 impl Lanes {
@@ -22,11 +24,12 @@ impl Lanes {
         let open = |priority| bus.lane::<H::Input>(H::NAME, H::INPUT_FROM, priority, each);
         let [release, pr, background] = Priority::ALL;
         let lanes = [open(release).await?, open(pr).await?, open(background).await?];
-        Ok(Self { lanes, turns: Turns::default() })
+        Ok(Self { lanes, turns: Turns::default(), vacant: Vec::new() })
     }
 
     /// The next delivery. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Delivery> {
+        self.vacant.clear();
         loop {
             let [release, pr, background] = &mut self.lanes;
             for (head, lane) in self.turns.heads.iter_mut().zip([&mut *release, pr, background]) {
@@ -46,6 +49,15 @@ impl Lanes {
         }
     }
 
+    /// Lets other replicas have what waits here behind long work.
+    pub(crate) async fn give_back(&mut self) {
+        for (head, lane) in self.turns.heads.iter_mut().zip(&mut self.lanes) {
+            while let Some(waiting) = head.take().or_else(|| lane.try_next()) {
+                self.vacant.extend(waiting.give_back().await);
+            }
+        }
+    }
+
     pub(crate) fn gauges(&self) -> Vec<LaneGauge> {
         self.lanes.iter().map(Lane::gauge).collect()
     }
@@ -53,10 +65,7 @@ impl Lanes {
     /// Stops pulling and gives back what waits here.
     pub(crate) async fn stop(mut self) {
         for head in self.turns.heads.into_iter().flatten() {
-            // Unless told, the broker waits for the ack wait before it delivers again.
-            if let Err(error) = head.take().retry_after(std::time::Duration::ZERO).await {
-                tracing::warn!(%error, "A delivery could not be given back; it returns by itself");
-            }
+            head.give_back().await;
         }
         for lane in &mut self.lanes {
             lane.stop().await;

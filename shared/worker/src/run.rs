@@ -11,6 +11,8 @@ use crate::{
     Handler, Health, args::LoopArgs, lanes::Lanes, metrics, outage::OutageGate, settle::Settler,
 };
 
+/// How long deliveries wait here for a free place before other replicas may have them.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How often lag and quarantine are measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
@@ -39,15 +41,21 @@ pub async fn run_until<H: Handler>(
 
     tokio::pin!(shutdown);
     loop {
+        while in_hand.try_join_next().is_some() {}
+        // Only the shutdown cancels this: what passed the gate must begin, or the gate waits for it.
         let next = async {
-            let place = free.clone().acquire_owned().await;
+            let place = loop {
+                match tokio::time::timeout(PATIENCE, free.clone().acquire_owned()).await {
+                    Ok(place) => break place.ok()?,
+                    Err(_) => lanes.give_back().await,
+                }
+            };
             settler.gate.pass().await;
-            Some((lanes.next().await?, place.ok()?))
+            Some((lanes.next().await?, place))
         };
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            Some(_) = in_hand.join_next(), if !in_hand.is_empty() => {}
             next = next => {
                 let Some((delivery, place)) = next else { break };
                 let settler = settler.clone();

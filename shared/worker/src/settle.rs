@@ -78,6 +78,10 @@ impl<H: Handler> Settler<H> {
             self.remember(delivery, &crashed).await?;
         }
         let handled = self.handle(delivery, span).await;
+        if let (Some(attempts), Ok(_) | Err(HandleError::Outage { .. })) = (&known, &handled) {
+            // Nobody died and nothing failed: what was written ahead is taken back.
+            self.remember(delivery, attempts).await?;
+        }
         if !matches!(handled, Err(HandleError::Outage { .. })) {
             self.gate.open();
         }
@@ -96,10 +100,6 @@ impl<H: Handler> Settler<H> {
                 Ok(Outcome::Handled)
             }
             Err(HandleError::Outage { dependency, detail }) => {
-                // No attempt: what was written ahead of it is taken back.
-                if let Some(attempts) = &known {
-                    self.remember(delivery, attempts).await?;
-                }
                 let pause = self.gate.close(dependency, &detail);
                 delivery.retry_after(pause).await?;
                 Ok(Outcome::Outage)

@@ -29,7 +29,26 @@ pub(super) struct Files {
 
 pub(super) const DATA: &str = "data.json";
 
+/// The policy library that ships with Attestry: what judges, without its tests.
+const SHIPPED: [(&str, &str); 5] = [
+    ("input.rego", include_str!("../../../../policy/input.rego")),
+    ("lib/lib.rego", include_str!("../../../../policy/lib/lib.rego")),
+    ("provenance.rego", include_str!("../../../../policy/provenance.rego")),
+    ("sbom.rego", include_str!("../../../../policy/sbom.rego")),
+    ("signatures.rego", include_str!("../../../../policy/signatures.rego")),
+];
+
 impl Files {
+    /// The library that ships with Attestry.
+    pub(super) fn shipped() -> Self {
+        let owned = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
+        Self {
+            policies: SHIPPED.into_iter().map(owned).collect(),
+            tests: BTreeMap::new(),
+            data: Some(include_str!("../../../../policy/data.json").to_owned()),
+        }
+    }
+
     /// Reads the directory `root`; hidden files are passed over.
     pub(super) fn read(root: &Path) -> Result<Self, LoadError> {
         let mut files = Self::default();

@@ -1,0 +1,121 @@
+//! A command's connection to the pipeline.
+
+use std::{path::PathBuf, time::Duration};
+
+use attestation::{KeySet, PublicKey, TrustedKey, verify_bundle};
+use bus::{Bus, BusOptions};
+use bytes::Bytes;
+use events::{Digest, EvidenceSigned};
+use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
+
+use crate::{commands::up::NATS_URL_FILE, failure::Failure};
+
+/// How long a command waits for a broker before it says that there is none.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a question waits for its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// Address when neither a flag nor `attestry up` names one.
+const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
+
+/// How to reach the pipeline.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ClientArgs {
+    /// NATS server [default: the one that `attestry up` runs here, else nats://127.0.0.1:4222]
+    #[arg(long, env, value_name = "URL")]
+    nats_url: Option<String>,
+    /// NATS credentials file (JWT and nkey)
+    #[arg(long, env, value_name = "FILE")]
+    creds: Option<PathBuf>,
+}
+
+impl ClientArgs {
+    pub(crate) async fn connect(&self) -> Result<Bus, Failure> {
+        let url = match &self.nats_url {
+            Some(url) => url.clone(),
+            None => match std::fs::read_to_string(PathBuf::from("data").join(NATS_URL_FILE)) {
+                Ok(url) => url.trim().to_owned(),
+                Err(_) => DEFAULT_URL.to_owned(),
+            },
+        };
+        let name = "attestry".to_owned();
+        let options = BusOptions { url: url.clone(), creds: self.creds.clone(), name };
+        Bus::connect(&options, Some(CONNECT_PATIENCE)).await.map_err(|error| {
+            let remedy =
+                "start the pipeline with `attestry up`, or name its broker with --nats-url";
+            Failure::Unknown(format!("{error}; {remedy}"))
+        })
+    }
+}
+
+/// A document of the archive, checked against its digest.
+pub(crate) async fn document(bus: &Bus, digest: Digest) -> Result<Bytes, Failure> {
+    let mut bytes = Vec::new();
+    loop {
+        let query = DocumentQuery { digest, offset: bytes.len() };
+        let question = serde_json::to_vec(&query).map_err(Failure::unknown)?;
+        let answer = bus.ask(DOCUMENT, question.into(), ANSWER_PATIENCE).await?;
+        let garbled = || Failure::unknown("the answer to a document query cannot be read");
+        let line = answer.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;
+        let head = serde_json::from_slice(&answer[..line]).map_err(|_| garbled())?;
+        let size = match head {
+            DocumentAnswer::Size(size) => size,
+            DocumentAnswer::Error(why) => return Err(Failure::Unknown(why)),
+        };
+        bytes.extend_from_slice(&answer[line + 1..]);
+        if bytes.len() >= size {
+            break;
+        }
+        if answer.len() == line + 1 {
+            return Err(garbled());
+        }
+    }
+    if Digest::of(&bytes) != digest {
+        let why = format!("document {digest} arrived with other bytes; ask again");
+        return Err(Failure::Unknown(why));
+    }
+    Ok(bytes.into())
+}
+
+/// Builds with this artifact that were judged, the newest last.
+pub(crate) async fn judged(bus: &Bus, artifact: Digest) -> Result<Vec<Judged>, Failure> {
+    let answer = bus.ask(JUDGED, artifact.to_string().into(), ANSWER_PATIENCE).await?;
+    let mut judged: Vec<Judged> = serde_json::from_slice(&answer)
+        .map_err(|_| Failure::unknown("the policy-gate cannot look into its archive now"))?;
+    judged.sort_by_key(|it| it.time);
+    Ok(judged)
+}
+
+/// Checks the signatures of a verdict with the key in `key`, and that what was signed is what the
+/// event says.
+pub(crate) async fn check_verdict(
+    bus: &Bus,
+    signed: &EvidenceSigned,
+    key: &std::path::Path,
+) -> Result<(), Failure> {
+    let keys = key_set(key)?;
+    for reference in &signed.bundles {
+        let bundle = document(bus, reference.bundle).await?;
+        let refused = |why: String| Failure::No(format!("the verdict's signature: {why}"));
+        let verified = verify_bundle(&bundle, &keys).map_err(|error| refused(error.to_string()))?;
+        let summary: attestation::VerificationSummary =
+            verified.statement.predicate().map_err(|error| refused(error.to_string()))?;
+        let says = format!("{:?}", summary.verification_result).to_uppercase();
+        let announced = signed.verdict.as_ref().map(|it| format!("{:?}", it.result).to_uppercase());
+        if announced.as_deref() != Some(says.as_str()) {
+            return Err(refused(format!("it signs {says}, the event says {announced:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// The one key in a PEM file, as a set.
+pub(crate) fn key_set(path: &std::path::Path) -> Result<KeySet, Failure> {
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let pem = std::fs::read_to_string(path).map_err(|error| at_fault(error.to_string()))?;
+    let key = PublicKey::from_pem(&pem).map_err(|error| at_fault(error.to_string()))?;
+    let mut keys = KeySet::new();
+    let label = path.display().to_string();
+    keys.add(TrustedKey { label, key, development: false }).map_err(Failure::input)?;
+    Ok(keys)
+}

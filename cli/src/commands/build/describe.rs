@@ -1,0 +1,291 @@
+//! Describes a build from flags, files, CI's environment and git.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use documents::lockfile::{self, MAX_LOCKFILE_BYTES};
+use events::{
+    Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Digester, Envelope, FilePath,
+    Input, Label, MAX_EVENT_BYTES, Source, Uri, cdevent,
+};
+use globset::GlobBuilder;
+use jiff::Timestamp;
+
+use super::{
+    Args, Upload, chunks,
+    project::{self, Surroundings},
+};
+use crate::{failure::Failure, output::note};
+
+/// Directories that hold other people's lockfiles, or none.
+const PASSED_OVER: [&str; 6] =
+    ["node_modules", "target", "dist", "build", "site-packages", "vendor"];
+/// Most entries below --source or a glob that are looked at.
+const MAX_ENTRIES: usize = 1_000_000;
+
+/// The event to publish and the lockfiles to upload before it.
+pub(super) fn event(args: &Args) -> Result<(Envelope<BuildCompleted>, Vec<Upload>), Failure> {
+    let uploads = match &args.source {
+        Some(source) => uploads(source)?,
+        None => vec![],
+    };
+    let event = match &args.event {
+        Some(file) => from_event(args, file, &uploads)?,
+        None => from_flags(args, &uploads)?,
+    };
+    Ok((event, uploads))
+}
+
+fn from_flags(args: &Args, uploads: &[Upload]) -> Result<Envelope<BuildCompleted>, Failure> {
+    let artifacts = artifacts(&args.artifact)?;
+    let source = args.source.as_deref();
+    let project = match &args.project {
+        Some(name) => name.parse().map_err(|error| at("--project", error))?,
+        None => project::name(source)?,
+    };
+    let around = Surroundings::look(source);
+    let data = BuildCompleted {
+        project,
+        kind: args.kind.map_or(BuildKind::Pr, Into::into),
+        run: Label::of("-"),
+        version: args.product_version.clone(),
+        source: source_of(args, &around)?,
+        builder: Builder {
+            id: args
+                .builder_id
+                .clone()
+                .or(around.builder_id)
+                .unwrap_or_else(|| Uri::of("urn:attestry:local")),
+            build_type: None,
+            invocation: around.invocation,
+        },
+        started_at: None,
+        finished_at: None,
+        parameters: BTreeMap::new(),
+        artifacts: artifacts.try_into().map_err(|error| at("--artifact", error))?,
+        inputs: inputs(uploads)?.try_into().map_err(|error| at("--source", error))?,
+    };
+    let run = match args.run.clone().or(around.run) {
+        Some(run) => run,
+        // The same content is the same build, so that a submit that is repeated is one.
+        None => content_run(&data)?,
+    };
+    Ok(root(BuildCompleted { run, ..data }))
+}
+
+/// A ready event: our own, or a CDEvent; lockfiles of --source are added where it names none.
+fn from_event(
+    args: &Args,
+    file: &Path,
+    uploads: &[Upload],
+) -> Result<Envelope<BuildCompleted>, Failure> {
+    let at_fault = |why: String| Failure::Input(format!("--event {}: {why}", file.display()));
+    let mut bytes = Vec::new();
+    let limit = MAX_EVENT_BYTES as u64 + 1;
+    let read = match file.as_os_str() == "-" {
+        true => std::io::stdin().take(limit).read_to_end(&mut bytes),
+        false => File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| at_fault(error.to_string()))?;
+    let mut data = if cdevent::is_cdevent(&bytes) {
+        let project = args.project.as_deref().map(str::parse).transpose();
+        let defaults = cdevent::Defaults {
+            project: project.map_err(|error| at("--project", error))?,
+            kind: args.kind.map_or(BuildKind::Pr, Into::into),
+            artifacts: artifacts(&args.artifact)?,
+        };
+        cdevent::build_completed(&bytes, &defaults).map_err(|error| at_fault(error.to_string()))?
+    } else {
+        let event = events::decode_content::<BuildCompleted>(&bytes);
+        event.map_err(|error| at_fault(error.to_string()))?.data
+    };
+    if data.inputs.is_empty() {
+        data.inputs = inputs(uploads)?.try_into().map_err(|error| at("--source", error))?;
+    }
+    let missing =
+        data.inputs.iter().find(|input| !uploads.iter().any(|it| it.digest == input.digest));
+    if let Some(missing) = missing {
+        note(&format!(
+            "{}: not below --source, so it must have been uploaded before",
+            missing.path
+        ));
+    }
+    Ok(root(data))
+}
+
+fn root(data: BuildCompleted) -> Envelope<BuildCompleted> {
+    #[allow(clippy::disallowed_methods, reason = "the event comes to be now")]
+    let now = data.finished_at.unwrap_or_else(Timestamp::now);
+    let (priority, project) = (data.kind.priority(), data.project.clone());
+    Envelope::root(Label::of("/attestry/cli"), now, priority, project, data)
+}
+
+fn content_run(data: &BuildCompleted) -> Result<Label, Failure> {
+    let content = serde_json::to_vec(data).map_err(Failure::unknown)?;
+    Ok(Label::of(&format!("content-{}", Digest::of(&content).hex())))
+}
+
+fn source_of(args: &Args, around: &Surroundings) -> Result<Option<Source>, Failure> {
+    let commit = match &args.commit {
+        Some(commit) => {
+            Some(Commit::try_from(commit.clone()).map_err(|error| at("--commit", error))?)
+        }
+        None => around.commit.clone(),
+    };
+    let repository = args.repository.clone().or_else(|| around.repository.clone());
+    Ok(repository.map(|repository| Source {
+        repository,
+        reference: args.reference.clone().or_else(|| around.reference.clone()),
+        commit,
+    }))
+}
+
+fn uploads(source: &Path) -> Result<Vec<Upload>, Failure> {
+    let upload =
+        |(path, bytes): (String, Bytes)| Upload { path, digest: Digest::of(&bytes), bytes };
+    let uploads: Vec<Upload> = lockfiles_below(source)?.into_iter().map(upload).collect();
+    if uploads.is_empty() {
+        note(&format!(
+            "No lockfile (uv.lock, Cargo.lock) below {}: the SBOM will name no dependency.",
+            source.display()
+        ));
+    }
+    Ok(uploads)
+}
+
+/// The lockfiles below `source`, each with its path below it, read whole.
+pub(crate) fn lockfiles_below(source: &Path) -> Result<Vec<(String, Bytes)>, Failure> {
+    let at_source = |why: &str| Failure::Input(format!("{}: {why}", source.display()));
+    if !source.is_dir() {
+        return Err(at_source("is no directory; give the one that holds uv.lock or Cargo.lock"));
+    }
+    let mut lockfiles = Vec::new();
+    for path in files_below(source) {
+        let path = path.map_err(|why| at_source(&why))?;
+        let Ok(below) = path.strip_prefix(source) else { continue };
+        let name = below.display().to_string();
+        if lockfile::is_known(&name) {
+            lockfiles.push((name, read_lockfile(&path)?));
+        }
+    }
+    Ok(lockfiles)
+}
+
+/// A lockfile, refused if it is larger than any that is parsed.
+pub(crate) fn read_lockfile(path: &Path) -> Result<Bytes, Failure> {
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let mut bytes = Vec::new();
+    let limit = MAX_LOCKFILE_BYTES as u64 + 1;
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    read.map_err(|error| at_fault(error.to_string()))?;
+    if bytes.len() > MAX_LOCKFILE_BYTES {
+        let mib = MAX_LOCKFILE_BYTES / (1024 * 1024);
+        return Err(at_fault(format!(
+            "is larger than {mib} MiB, the most that is read of a lockfile"
+        )));
+    }
+    Ok(bytes.into())
+}
+
+fn inputs(uploads: &[Upload]) -> Result<Vec<Input>, Failure> {
+    let input = |upload: &Upload| {
+        Ok(Input {
+            path: upload.path.parse().map_err(|error| at(&upload.path, error))?,
+            digest: upload.digest,
+            size: upload.bytes.len() as u64,
+            chunks: chunks(upload.bytes.len()),
+        })
+    };
+    uploads.iter().map(input).collect()
+}
+
+/// The artifacts that `patterns` name, each hashed in pieces: they may be of any size.
+fn artifacts(patterns: &[String]) -> Result<Vec<Artifact>, Failure> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        let found = match_pattern(pattern)?;
+        if found.is_empty() {
+            let remedy = "build first, or correct the pattern (quote globs from the shell)";
+            return Err(Failure::Input(format!("--artifact {pattern}: no such file; {remedy}")));
+        }
+        files.extend(found);
+    }
+    files.sort();
+    files.dedup();
+    files.iter().map(|file| artifact(file)).collect()
+}
+
+fn artifact(file: &Path) -> Result<Artifact, Failure> {
+    let at_fault = |why: String| Failure::Input(format!("--artifact {}: {why}", file.display()));
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| at_fault("its name is not UTF-8; rename it".to_owned()))?;
+    let name: FilePath = name.parse().map_err(|error| at_fault(format!("its name {error}")))?;
+    let mut reader = File::open(file).map_err(|error| at_fault(error.to_string()))?;
+    let mut digester = Digester::default();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut size = 0;
+    loop {
+        let read = reader.read(&mut buffer).map_err(|error| at_fault(error.to_string()))?;
+        if read == 0 {
+            break;
+        }
+        digester.update(&buffer[..read]);
+        size += read as u64;
+    }
+    Ok(Artifact { name, digest: digester.finish(), size: Some(size) })
+}
+
+fn match_pattern(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
+    let path = Path::new(pattern);
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let glob = glob.map_err(|error| at("--artifact", error))?.compile_matcher();
+    // Only the part before the first wildcard is walked.
+    let fixed: PathBuf = path
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+        .collect();
+    let root = if fixed.as_os_str().is_empty() { Path::new(".") } else { &fixed };
+    let bare = fixed.as_os_str().is_empty();
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(root).into_iter().take(MAX_ENTRIES).flatten() {
+        let path = match bare {
+            true => entry.path().strip_prefix(".").unwrap_or(entry.path()),
+            false => entry.path(),
+        };
+        if entry.file_type().is_file() && glob.is_match(path) {
+            found.push(path.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// Files below `root` in the order of their paths, links not followed.
+fn files_below(root: &Path) -> impl Iterator<Item = Result<PathBuf, String>> {
+    let wanted = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        let hidden = entry.depth() > 0 && name.starts_with('.');
+        !(entry.file_type().is_dir() && (hidden || PASSED_OVER.contains(&name.as_ref())))
+    };
+    let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(wanted);
+    walk.enumerate()
+        .filter_map(|(index, entry)| match entry {
+            _ if index == MAX_ENTRIES => {
+                Some(Err(format!("holds more than {MAX_ENTRIES} entries")))
+            }
+            Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
+            Err(error) => Some(Err(error.to_string())),
+        })
+        .take(MAX_ENTRIES + 1)
+}
+
+fn at(flag: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::Input(format!("{flag}: {error}"))
+}

@@ -1,0 +1,178 @@
+//! `attestry build`: hands over a build, and waits for what becomes of it.
+
+mod describe;
+pub(super) mod outcome;
+mod project;
+
+pub(super) use self::{
+    describe::{lockfiles_below, read_lockfile},
+    project::name as project_name,
+};
+
+use std::{path::PathBuf, time::Duration};
+
+use bus::{Bus, Published};
+use bytes::Bytes;
+use events::{BuildCompleted, BuildKind, CHUNK_BYTES, Digest, Envelope, Label, Uri};
+use jiff::SignedDuration;
+
+use crate::{
+    client::ClientArgs,
+    failure::Failure,
+    output::{Format, note, progress},
+};
+
+/// How long `--wait` without a duration waits.
+const DEFAULT_WAIT: &str = "10m";
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Submit a completed build: artifacts are hashed here, lockfiles uploaded
+    Submit(Box<Args>),
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist\n  attestry build submit --event build-finished.json --source . --wait=2m"
+)]
+pub(crate) struct Args {
+    /// Name of the project [default: from pyproject.toml or Cargo.toml in --source, else its folder]
+    #[arg(long, env = "ATTESTRY_PROJECT", value_name = "NAME")]
+    project: Option<String>,
+    /// Why it was built [default: pr]
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// Directory whose lockfiles the build used
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    /// What the build made: a file or a glob; repeat for several
+    #[arg(long, value_name = "FILE|GLOB", required_unless_present = "event")]
+    artifact: Vec<String>,
+    /// A ready build.completed event or CDEvent (build.finished, artifact.packaged,
+    /// artifact.published) instead of flags; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    event: Option<PathBuf>,
+    /// Version of the product
+    #[arg(long, value_name = "VERSION")]
+    product_version: Option<Label>,
+    /// What tells this build from others [default: the CI run, else a digest of what was built]
+    #[arg(long, value_name = "RUN")]
+    run: Option<Label>,
+    /// Source repository [default: from CI or git]
+    #[arg(long, value_name = "URI")]
+    repository: Option<Uri>,
+    /// Branch or tag, such as refs/heads/main [default: from CI or git]
+    #[arg(long = "ref", value_name = "REF")]
+    reference: Option<Label>,
+    /// Commit, in full [default: from CI or git]
+    #[arg(long, value_name = "SHA")]
+    commit: Option<String>,
+    /// URI of the build platform (SLSA builder.id) [default: from CI, else urn:attestry:local]
+    #[arg(long, value_name = "URI")]
+    builder_id: Option<Uri>,
+    /// Wait for the verdict, at most this long; give it as --wait=5m
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_WAIT)]
+    wait: Option<SignedDuration>,
+    /// How the verdict is reported [default: as --format]
+    #[arg(long, value_enum, requires = "wait")]
+    report: Option<outcome::ReportFormat>,
+    /// Directory that SBOM, provenance, bundles, checksums and verdict are written to
+    #[arg(long, value_name = "DIR", requires = "wait")]
+    out: Option<PathBuf>,
+    /// Public key, PEM: the verdict must be signed with it
+    #[arg(long, value_name = "FILE", requires = "wait")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+/// Why a build was made.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// To check a proposed change
+    Pr,
+    /// To be promoted to users
+    Release,
+}
+
+impl From<Kind> for BuildKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Pr => Self::Pr,
+            Kind::Release => Self::Release,
+        }
+    }
+}
+
+/// A lockfile to upload.
+struct Upload {
+    path: String,
+    digest: Digest,
+    bytes: Bytes,
+}
+
+pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
+    let Command::Submit(args) = command;
+    submit(*args, format).await
+}
+
+async fn submit(args: Args, format: Format) -> Result<(), Failure> {
+    let (event, uploads) = describe::event(&args)?;
+    let bus = args.client.connect().await?;
+    let project = &event.data.project;
+    for upload in &uploads {
+        progress(format, &format!("Uploading {} ({} bytes)", upload.path, upload.bytes.len()));
+        retry(async || bus.upload(project, upload.digest, &upload.bytes).await).await?;
+    }
+    let published = retry(async || bus.publish(&event, None).await).await?;
+    let known = match published {
+        Published::Stored => "",
+        Published::AlreadyThere => " (submitted before: its outcome stands)",
+    };
+    progress(format, &format!("Submitted build {} of {project}{known}", event.id));
+    match args.wait {
+        None => outcome::submitted(format, &event, published == Published::AlreadyThere),
+        Some(wait) => finish(&bus, &args, &event, wait, format).await,
+    }
+}
+
+async fn finish(
+    bus: &Bus,
+    args: &Args,
+    event: &Envelope<BuildCompleted>,
+    wait: SignedDuration,
+    format: Format,
+) -> Result<(), Failure> {
+    let wait = Duration::try_from(wait).map_err(|_| Failure::input("--wait must be positive"))?;
+    let reported = outcome::Reported {
+        format: args.report.unwrap_or_else(|| format.into()),
+        out: args.out.as_deref(),
+        key: args.key.as_deref(),
+    };
+    let waited = tokio::time::timeout(wait, outcome::wait(bus, event, &reported)).await;
+    waited.unwrap_or_else(|_| {
+        let remedy =
+            format!("ask again with the same command, or `attestry verdict`; build {}", event.id);
+        Err(Failure::Unknown(format!("no verdict within {wait:?}: still pending; {remedy}")))
+    })
+}
+
+/// Repeats a request that the broker did not answer, for as long as a blink of the broker may take.
+async fn retry<T>(request: impl AsyncFn() -> Result<T, bus::BusError>) -> Result<T, Failure> {
+    const TRIES: u32 = 5;
+    for attempt in 1.. {
+        match request().await {
+            Err(error @ bus::BusError::Away { .. }) if attempt < TRIES => {
+                note(&format!("{error}; trying again"));
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            answer => return Ok(answer?),
+        }
+    }
+    Err(Failure::unknown("the broker did not answer"))
+}
+
+/// Number of chunks that an upload of this size makes.
+fn chunks(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(CHUNK_BYTES)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,196 @@
+//! What became of a build, told and written down.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bus::{Bus, Quarantined, Seen};
+use bytes::Bytes;
+use clap::ValueEnum;
+use events::{
+    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Role, VerdictResult,
+};
+use policy_gate::verdict::Report;
+use serde::Serialize;
+
+use crate::{
+    client,
+    failure::Failure,
+    output::{self, Format, note},
+};
+
+/// How a verdict is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// For a comment on a change.
+    Markdown,
+}
+
+impl From<Format> for ReportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+/// How and where an outcome is told.
+pub(crate) struct Reported<'a> {
+    pub(crate) format: ReportFormat,
+    pub(crate) out: Option<&'a Path>,
+    pub(crate) key: Option<&'a Path>,
+}
+
+/// The result of a command that answers with a verdict.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    build: uuid::Uuid,
+    project: &'a str,
+    result: VerdictResult,
+    policy: Digest,
+    /// Whether the signature was checked here, with --key.
+    signature_checked: bool,
+    report: &'a Report,
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Submitted<'a> {
+    build: uuid::Uuid,
+    project: &'a str,
+    submitted_before: bool,
+}
+
+/// Tells that a build was handed over.
+pub(super) fn submitted(
+    format: Format,
+    event: &Envelope<BuildCompleted>,
+    submitted_before: bool,
+) -> Result<(), Failure> {
+    let project = event.data.project.as_str();
+    let text = format!("Submitted build {} of {project}", event.id);
+    output::result(format, &text, &Submitted { build: event.id, project, submitted_before })
+}
+
+/// Waits for what becomes of the build, and tells it.
+pub(super) async fn wait(
+    bus: &Bus,
+    event: &Envelope<BuildCompleted>,
+    reported: &Reported<'_>,
+) -> Result<(), Failure> {
+    let producer = Some(Producer::PolicyGate);
+    let signed = bus.wait_for::<EvidenceSigned>(&event.scope, producer, event.correlation).await?;
+    match signed {
+        Ok(signed) => tell(bus, &signed, reported).await,
+        Err(entry) => Err(quarantined(&entry)),
+    }
+}
+
+/// Tells a signed verdict: report, files, and the answer as the exit code.
+pub(crate) async fn tell(
+    bus: &Bus,
+    signed: &Envelope<EvidenceSigned>,
+    reported: &Reported<'_>,
+) -> Result<(), Failure> {
+    let Some(verdict) = &signed.data.verdict else {
+        return Err(Failure::unknown("the verdict's event names no verdict"));
+    };
+    if let Some(key) = reported.key {
+        client::check_verdict(bus, &signed.data, key).await?;
+    }
+    let report = client::document(bus, verdict.report).await?;
+    let report: Report = serde_json::from_slice(&report)
+        .map_err(|error| Failure::Unknown(format!("the report cannot be read: {error}")))?;
+    if report.result != verdict.result {
+        return Err(Failure::unknown("report and verdict disagree; do not promote this build"));
+    }
+    let files = match reported.out {
+        Some(directory) => write_files(bus, signed, directory).await?,
+        None => vec![],
+    };
+    let outcome = Outcome {
+        build: signed.correlation,
+        project: signed.data.project.as_str(),
+        result: verdict.result,
+        policy: verdict.policy,
+        signature_checked: reported.key.is_some(),
+        report: &report,
+        files,
+    };
+    print(reported.format, &outcome)?;
+    match verdict.result {
+        VerdictResult::Passed => Ok(()),
+        // The report said it all.
+        VerdictResult::Failed => Err(Failure::No(String::new())),
+    }
+}
+
+fn print(format: ReportFormat, outcome: &Outcome<'_>) -> Result<(), Failure> {
+    let text = match format {
+        ReportFormat::Json => return output::result(Format::Json, "", outcome),
+        ReportFormat::Markdown => outcome.report.markdown(),
+        ReportFormat::Text => {
+            let mut text = outcome.report.text();
+            for file in &outcome.files {
+                text.push_str(&format!("  wrote {}\n", file.display()));
+            }
+            text
+        }
+    };
+    output::result(Format::Text, &text, &())
+}
+
+/// Writes every document and bundle of the build below `directory`.
+async fn write_files(
+    bus: &Bus,
+    verdict: &Envelope<EvidenceSigned>,
+    directory: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let scope = &verdict.scope;
+    let generator = Some(Producer::Generator);
+    let evidence = bus.find::<EvidenceSigned>(scope, generator, verdict.correlation).await?;
+    let Some(evidence) = evidence else {
+        return Err(Failure::unknown("the build's evidence has left the stream"));
+    };
+    let mut files = Vec::new();
+    for signed in [&evidence.data, &verdict.data] {
+        // What policy judged by is in the archive; a release has no use for a copy.
+        let documents = signed.documents.iter().filter(|it| it.role != Role::Policy);
+        let documents = documents.map(|it| (&it.name, it.digest));
+        for (name, digest) in documents.chain(signed.bundles.iter().map(|it| (&it.name, it.bundle)))
+        {
+            let bytes = client::document(bus, digest).await?;
+            files.push(write_file(directory, name, &bytes)?);
+        }
+    }
+    Ok(files)
+}
+
+/// Writes a file whole or not at all: whoever publishes `dist` must not find half an SBOM.
+fn write_file(directory: &Path, name: &FilePath, bytes: &Bytes) -> Result<PathBuf, Failure> {
+    let path = directory.join(name.as_str());
+    let draft = path.with_added_extension("draft");
+    let written = match path.parent() {
+        Some(parent) => fs::create_dir_all(parent),
+        None => Ok(()),
+    };
+    written
+        .and_then(|()| fs::write(&draft, bytes))
+        .and_then(|()| fs::rename(&draft, &path))
+        .map_err(|error| Failure::Input(format!("--out {}: {error}", path.display())))?;
+    Ok(path)
+}
+
+/// The build, or what became of it, lies in quarantine.
+fn quarantined(entry: &Seen) -> Failure {
+    let entry = Quarantined::from(entry);
+    note(&format!("Build in quarantine as entry {}, reason {}:", entry.id, entry.reason));
+    let look = format!("look with `attestry quarantine show {}`", entry.id);
+    Failure::Input(format!("{}: {}; {look}", entry.worker, entry.detail))
+}

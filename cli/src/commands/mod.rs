@@ -1,0 +1,9 @@
+//! One file per command, named as it is typed.
+
+pub(crate) mod build;
+pub(crate) mod doctor;
+pub(crate) mod quarantine;
+pub(crate) mod sbom;
+pub(crate) mod up;
+pub(crate) mod verdict;
+pub(crate) mod verify;

@@ -1,0 +1,252 @@
+//! `attestry up`: every worker in one process, over a nats-server child.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use archive::Archive;
+use broker::{Options, Search, Server, find_or_fetch};
+use bus::{Bus, BusOptions};
+use generator::Generator;
+use policy_gate::{GateArgs, PolicyGate, queries};
+use signer::Signer;
+use tokio::sync::watch;
+use worker::{Health, LogFormat, LoopArgs, Telemetry, run_until, shutdown_signal};
+
+use crate::{failure::Failure, output::note};
+
+/// Below the data directory: where the broker of a running `attestry up` listens.
+pub(crate) const NATS_URL_FILE: &str = "nats/url";
+/// Port of the nats-server child unless something else has it.
+const NATS_PORT: u16 = 4222;
+
+/// Runs all workers in one process. Everything it needs is made below --data or fetched
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  attestry up --data data\n\nProcess isolation is off, and a development key signs unless --signing-key is given: use it for\na laptop, a demo, a small team. Production policy refuses what a development key signed."
+)]
+pub(crate) struct Args {
+    /// Directory of archive, streams and development key
+    #[arg(long, env = "ATTESTRY_DATA", value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Use this NATS server instead of a child process
+    #[arg(long, env, value_name = "URL")]
+    nats_url: Option<String>,
+    /// NATS credentials file (JWT and nkey)
+    #[arg(long, env, value_name = "FILE", requires = "nats_url")]
+    creds: Option<PathBuf>,
+    /// nats-server binary, 2.12 or newer [default: from PATH, else fetched]
+    #[arg(long, env = "ATTESTRY_NATS_SERVER", value_name = "FILE", conflicts_with = "nats_url")]
+    nats_server: Option<PathBuf>,
+    /// Port of the nats-server child; 0 picks a free one [default: 4222 if free, else a free one]
+    #[arg(long, env, value_name = "PORT", conflicts_with = "nats_url")]
+    nats_port: Option<u16>,
+    /// Address of /live, /ready and /metrics; port 0 picks a free one
+    #[arg(long, env, value_name = "ADDR", default_value = "127.0.0.1:9464")]
+    metrics: SocketAddr,
+    /// Private key, P-256 in PKCS#8 PEM [default: a development key, made on first start]
+    #[arg(long, env, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+    /// Directory of Rego policies [default: the library that ships with Attestry]
+    #[arg(long, env, value_name = "DIR")]
+    policy: Option<PathBuf>,
+    /// Which log lines are written to stderr, for example `info`
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "warn")]
+    log: String,
+    /// Format of the log lines
+    #[arg(long, env, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// OTLP/HTTP endpoint that traces are sent to
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    #[command(flatten)]
+    events: LoopArgs,
+}
+
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let endpoint = args.otlp_endpoint.as_deref();
+    let _telemetry = Telemetry::start("attestry", &args.log, args.log_format, endpoint)
+        .map_err(Failure::Input)?;
+    let archive_directory = args.data.join("artifacts/supply-chain");
+    let archive =
+        Archive::open(&archive_directory.display().to_string()).map_err(Failure::input)?;
+    let identity = Identity::load(&args)?;
+    let settings = identity.gate.load().map_err(Failure::input)?;
+    let health = Health::default();
+    let serving = health.serve(args.metrics).await.map_err(|error| {
+        let remedy = "choose another address with --metrics, for example 127.0.0.1:0";
+        Failure::Input(format!("cannot serve metrics on {}: {error}; {remedy}", args.metrics))
+    })?;
+
+    let shutdown = shutdown_signal();
+    tokio::pin!(shutdown);
+    let mut server = match args.nats_url {
+        Some(_) => None,
+        None => tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            server = start_server(&args) => Some(server?),
+        },
+    };
+    let url = match (&args.nats_url, &server) {
+        (Some(url), _) => url.clone(),
+        (None, Some(server)) => server.url(),
+        (None, None) => return Err(Failure::unknown("no broker")),
+    };
+    let url_file = args.data.join(NATS_URL_FILE);
+    let options =
+        BusOptions { url: url.clone(), creds: args.creds.clone(), name: "attestry-up".to_owned() };
+    let connected = tokio::select! {
+        () = &mut shutdown => return Ok(()),
+        connected = async {
+            let bus = Bus::connect(&options, None).await?;
+            bus.set_up().await.map(|()| bus)
+        } => connected?,
+    };
+    write_url(&url_file, &url)?;
+    greet(&args.data, &url, serving, &identity);
+    let signer = Signer::new(archive.clone(), identity.key, 1);
+    let gate = PolicyGate::new(archive.clone(), settings);
+    let workers = Workers { bus: connected, events: args.events, health, archive };
+    let worked = workers.run(shutdown, signer, gate).await;
+    // Left behind, it would only point at nobody.
+    drop(fs::remove_file(&url_file));
+    if let Some(server) = &mut server {
+        server.stop().await.map_err(Failure::unknown)?;
+    }
+    worked
+}
+
+/// Who signs, and therefore whom the gate trusts.
+struct Identity {
+    key: attestation::SigningKey,
+    gate: GateArgs,
+    development_key: Option<PathBuf>,
+}
+
+impl Identity {
+    fn load(args: &Args) -> Result<Self, Failure> {
+        let development_key = match args.signing_key {
+            Some(_) => None,
+            None => Some(args.data.join("keys/development-key.pem")),
+        };
+        let source = signer::KeyArgs {
+            signing_key: args.signing_key.clone(),
+            development_key: development_key.clone(),
+            generation: 1,
+        };
+        let key = source.load().map_err(Failure::input)?;
+        let public = args.data.join("keys/signer.pub");
+        let written = fs::create_dir_all(args.data.join("keys"))
+            .and_then(|()| fs::write(&public, key.public_key().to_pem()));
+        written.map_err(|error| Failure::Input(format!("{}: {error}", public.display())))?;
+        let development = development_key.is_some();
+        let gate = GateArgs {
+            policy: args.policy.clone(),
+            trusted_key: if development { vec![] } else { vec![public.clone()] },
+            trusted_development_key: if development { vec![public] } else { vec![] },
+            allow_development_key: development,
+            policy_timeout: 5,
+        };
+        Ok(Self { key, gate, development_key })
+    }
+}
+
+/// What all workers share.
+struct Workers {
+    bus: Bus,
+    events: LoopArgs,
+    health: Health,
+    archive: Archive,
+}
+
+impl Workers {
+    /// Runs until `shutdown`, or until one of them cannot go on.
+    async fn run(
+        &self,
+        shutdown: impl Future<Output = ()>,
+        signer: Signer,
+        gate: PolicyGate,
+    ) -> Result<(), Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let until = || {
+            let mut stopped = stopped.clone();
+            async move { drop(stopped.wait_for(|it| *it).await) }
+        };
+        let Self { bus, events, health, archive } = self;
+        let workers = async {
+            tokio::try_join!(
+                run_until(until(), bus, events, health, Generator::new(archive.clone())),
+                run_until(until(), bus, events, health, signer),
+                run_until(until(), bus, events, health, gate),
+            )
+        };
+        let signal = async {
+            shutdown.await;
+            stop.send_replace(true);
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = workers => ended.map(drop).map_err(Failure::from),
+            () = queries::answer(bus, archive) => Ok(()),
+            () = signal => Ok(()),
+        }
+    }
+}
+
+async fn start_server(args: &Args) -> Result<Server, Failure> {
+    let cache = broker::default_cache_dir().unwrap_or_else(|| args.data.join("cache"));
+    let mut search = Search::new(cache);
+    search.given.clone_from(&args.nats_server);
+    let binary = find_or_fetch(&search).await.map_err(Failure::unknown)?;
+    for passed_over in &binary.passed_over {
+        note(passed_over);
+    }
+    let options = |port| {
+        let mut options = Options::new(args.data.join("nats"));
+        options.port = port;
+        options
+    };
+    let port = match args.nats_port {
+        Some(0) => None,
+        Some(port) => Some(port),
+        None if port_is_free(NATS_PORT) => Some(NATS_PORT),
+        None => None,
+    };
+    Server::start(&binary, options(port)).await.map_err(Failure::unknown)
+}
+
+fn port_is_free(port: u16) -> bool {
+    std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
+    let written = match file.parent() {
+        Some(parent) => fs::create_dir_all(parent),
+        None => Ok(()),
+    };
+    written
+        .and_then(|()| fs::write(file, url))
+        .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))
+}
+
+fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
+    note("Attestry is up: generator, signer and policy-gate in one process (isolation is off).");
+    note(&format!("  broker    {url}"));
+    note(&format!("  archive   {}", data.join("artifacts/supply-chain").display()));
+    note(&format!("  health    http://{serving}/ready   metrics http://{serving}/metrics"));
+    match &identity.development_key {
+        Some(path) => {
+            note(&format!(
+                "  signing   development key {}: verdicts are marked, production policy refuses them",
+                path.display()
+            ));
+        }
+        None => note("  signing   the given --signing-key"),
+    }
+    note(&format!("  verify    with {}", data.join("keys/signer.pub").display()));
+    note(
+        "Submit a build: attestry build submit --source DIR --artifact FILE --kind release --wait",
+    );
+}

@@ -1,0 +1,102 @@
+//! `attestry verify`: does this bundle sign this file, with this key?
+
+use std::{fs::File, io::Read, path::PathBuf};
+
+use attestation::{Reference, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle};
+use events::{Digest, Digester};
+use serde_json::json;
+
+use crate::{
+    client,
+    failure::Failure,
+    output::{self, Format},
+};
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  attestry verify app.whl --bundle dist/bundles/provenance.sigstore.json --key signer.pub\n  attestry verify dist/sbom/app-sbom.json --bundle dist/bundles/sbom.sigstore.json --key signer.pub"
+)]
+pub(crate) struct Args {
+    /// The file, or its digest as sha256:<hex>
+    #[arg(value_name = "FILE|DIGEST")]
+    subject: String,
+    /// The Sigstore bundle
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// Public key that must have signed, PEM
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
+    let digest = match args.subject.parse::<Digest>() {
+        Ok(digest) => digest,
+        Err(_) => digest_of_file(&args.subject)?,
+    };
+    let keys = client::key_set(&args.key)?;
+    let bundle = read_bundle(&args.bundle)?;
+    let verified = verify_bundle(&bundle, &keys)
+        .map_err(|error| Failure::No(format!("{}: {error}", args.bundle.display())))?;
+    let Some(part) = part_played(&verified, digest)? else {
+        let names: Vec<String> =
+            verified.statement.subjects().iter().map(|it| it.digest.to_string()).collect();
+        let what = format!("the bundle is genuine, but speaks of {}", names.join(", "));
+        return Err(Failure::No(format!("{} ({digest}): {what}", args.subject)));
+    };
+    let predicate_type = verified.statement.predicate_type();
+    let text = format!(
+        "{}: verified\n  {part} of a {predicate_type}\n  signed by key {} ({})\n  no time is proven: a key alone cannot",
+        args.subject, verified.key_hint, verified.key_label
+    );
+    let value = json!({
+        "verified": true,
+        "digest": digest,
+        "part": part,
+        "predicate_type": predicate_type,
+        "key": verified.key_hint,
+        "proven_time": verified.proven_time,
+    });
+    output::result(format, &text, &value)
+}
+
+/// The part that a digest plays in what was signed.
+fn part_played(verified: &Verified, digest: Digest) -> Result<Option<&'static str>, Failure> {
+    let statement = &verified.statement;
+    if statement.subjects().iter().any(|subject| subject.digest == digest) {
+        return Ok(Some("subject"));
+    }
+    if Digest::of(statement.as_bytes()) == digest {
+        return Ok(Some("the statement itself"));
+    }
+    if statement.predicate_type() == <Reference as attestation::Predicate>::TYPE {
+        let reference: Reference =
+            statement.predicate().map_err(|error| Failure::No(error.to_string()))?;
+        if reference.references.iter().any(|it| it.digest == digest) {
+            return Ok(Some("referenced document"));
+        }
+    }
+    Ok(None)
+}
+
+fn digest_of_file(path: &str) -> Result<Digest, Failure> {
+    let at_fault = |error: std::io::Error| {
+        Failure::Input(format!("{path}: {error}; give a file, or a digest as sha256:<hex>"))
+    };
+    let mut file = File::open(path).map_err(at_fault)?;
+    let mut digester = Digester::default();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer).map_err(at_fault)? {
+            0 => return Ok(digester.finish()),
+            read => digester.update(&buffer[..read]),
+        }
+    }
+}
+
+fn read_bundle(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    let at_fault = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(at_fault)?;
+    file.take(MAX_BUNDLE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(at_fault)?;
+    Ok(bytes)
+}

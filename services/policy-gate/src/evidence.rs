@@ -1,0 +1,113 @@
+//! The evidence of a build, read from the archive and verified before anything is judged.
+
+use archive::Archive;
+use attestation::{
+    KeySet, Predicate, Provenance, Reference, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle,
+};
+use bytes::Bytes;
+use events::{BuildCompleted, BundleRef, Digest, EvidenceSigned, Role};
+use worker::HandleError;
+
+use crate::policy::MAX_INPUT_BYTES;
+
+/// What is known about a build, each signature checked against the documents that it is about.
+pub(crate) struct Evidence {
+    pub(crate) build: BuildCompleted,
+    pub(crate) sbom: Option<(Digest, Bytes)>,
+    pub(crate) provenance: Option<Bytes>,
+    pub(crate) signatures: Vec<CheckedSignature>,
+    /// Digests of the bundles, for the VSA's `inputAttestations`.
+    pub(crate) bundles: Vec<Digest>,
+}
+
+/// One bundle and what became of its verification.
+pub(crate) struct CheckedSignature {
+    pub(crate) predicate_type: String,
+    pub(crate) statement: Digest,
+    /// The key's hint and whether it is a development key, or why the bundle was refused.
+    pub(crate) checked: Result<(String, bool), String>,
+}
+
+impl Evidence {
+    /// Reads what `event` names. A signature that does not hold is evidence too: policy says no.
+    pub(crate) async fn load(
+        archive: &Archive,
+        event: &EvidenceSigned,
+        keys: &KeySet,
+    ) -> Result<Self, HandleError> {
+        let read = async |role| {
+            let Some(document) = event.documents.iter().find(|it| it.role == role) else {
+                return Ok(None);
+            };
+            let bytes = archive.get(document.digest, MAX_INPUT_BYTES as u64).await?;
+            Ok::<_, HandleError>(Some((document.digest, bytes)))
+        };
+        let Some((_, build)) = read(Role::Build).await? else {
+            let detail = "the event names no document of role `build`; replay the build itself";
+            return Err(HandleError::permanent("evidence-incomplete", detail));
+        };
+        let build = serde_json::from_slice(&build)
+            .map_err(|error| HandleError::permanent("evidence-unreadable", error))?;
+        let sbom = read(Role::Sbom).await?;
+        let provenance = read(Role::Provenance).await?;
+
+        let mut signatures = Vec::new();
+        for bundle in &event.bundles {
+            let bytes = archive.get(bundle.bundle, MAX_BUNDLE_BYTES as u64).await?;
+            let checked = check(bundle, &bytes, keys, &build, sbom.as_ref(), provenance.as_ref());
+            signatures.push(CheckedSignature {
+                predicate_type: bundle.predicate_type.to_string(),
+                statement: bundle.statement,
+                checked,
+            });
+        }
+        Ok(Self {
+            build,
+            sbom,
+            provenance: provenance.map(|(_, bytes)| bytes),
+            signatures,
+            bundles: event.bundles.iter().map(|it| it.bundle).collect(),
+        })
+    }
+}
+
+/// Verifies a bundle, and that it signs this build's own documents: a good signature over another
+/// build's provenance proves nothing here.
+fn check(
+    announced: &BundleRef,
+    bytes: &[u8],
+    keys: &KeySet,
+    build: &BuildCompleted,
+    sbom: Option<&(Digest, Bytes)>,
+    provenance: Option<&(Digest, Bytes)>,
+) -> Result<(String, bool), String> {
+    let verified = verify_bundle(bytes, keys).map_err(|error| error.to_string())?;
+    let Verified { statement, key_hint, development, .. } = verified;
+    let digest = Digest::of(statement.as_bytes());
+    if digest != announced.statement {
+        return Err(format!("the bundle signs statement {digest}, not the one announced"));
+    }
+    if statement.predicate_type() != announced.predicate_type.as_str() {
+        return Err(format!("the bundle signs a `{}`", statement.predicate_type()));
+    }
+    let subjects: Vec<Digest> = statement.subjects().iter().map(|it| it.digest).collect();
+    if let Some(missing) = build.artifacts.iter().find(|it| !subjects.contains(&it.digest)) {
+        return Err(format!("the signed statement does not speak of artifact `{}`", missing.name));
+    }
+    match statement.predicate_type() {
+        Provenance::TYPE if provenance.is_none_or(|(it, _)| *it != digest) => {
+            return Err("the signed provenance is not the one to be judged".to_owned());
+        }
+        Reference::TYPE => {
+            let reference: Reference = statement.predicate().map_err(|error| error.to_string())?;
+            let names_it = |(sbom, _): &(Digest, Bytes)| {
+                reference.references.iter().any(|it| it.digest == *sbom)
+            };
+            if !sbom.is_some_and(names_it) {
+                return Err("the signed reference names another SBOM".to_owned());
+            }
+        }
+        _ => {}
+    }
+    Ok((key_hint, development))
+}

@@ -1,0 +1,106 @@
+//! What the gate decides by: policy, trusted keys, and the operator's choices.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use attestation::{KeyError, KeySet, PublicKey, TrustedKey, verify::AlreadyTrusted};
+
+use crate::policy::{Bundle, Config, LoadError};
+
+/// What the gate decides by.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Policy")]
+pub struct GateArgs {
+    /// Directory of Rego policies [default: the library that ships with Attestry]
+    #[arg(long, env, value_name = "DIR")]
+    pub policy: Option<PathBuf>,
+    /// Public key whose signatures are trusted, PEM; repeat for several
+    #[arg(long, env, value_name = "FILE", value_delimiter = ',')]
+    pub trusted_key: Vec<PathBuf>,
+    /// Public key of a developer's machine, PEM; what it signs is marked
+    #[arg(long, env, value_name = "FILE", value_delimiter = ',')]
+    pub trusted_development_key: Vec<PathBuf>,
+    /// Let builds pass whose evidence a development key signed: for a trial, never for production
+    #[arg(long, env)]
+    pub allow_development_key: bool,
+    /// Seconds that judging one build may take
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub policy_timeout: u64,
+}
+
+/// Settings, loaded and checked.
+pub struct Settings {
+    pub(crate) policy: Bundle,
+    pub(crate) keys: KeySet,
+    pub(crate) config: Config,
+}
+
+/// Why the gate cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The policy directory is refused as a whole.
+    #[error("policy {place}: {source}")]
+    Policy {
+        /// Where the policy was read from.
+        place: String,
+        /// What is wrong, with file and line.
+        source: LoadError,
+    },
+    /// A key file cannot be read.
+    #[error("trusted key {path}: {source}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A key file holds no usable key.
+    #[error("trusted key {path}: {source}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: KeyError,
+    },
+    /// A key was given twice.
+    #[error(transparent)]
+    Twice(#[from] AlreadyTrusted),
+    /// Nothing could ever pass.
+    #[error(
+        "no key is trusted, so every build would fail; give --trusted-key FILE with the signer's public key"
+    )]
+    NoKey,
+}
+
+impl GateArgs {
+    /// Loads policy and keys; whatever is wrong with them shows here and not in a verdict.
+    pub fn load(&self) -> Result<Settings, SettingsError> {
+        let mut keys = KeySet::new();
+        let production = self.trusted_key.iter().map(|path| (path, false));
+        let development = self.trusted_development_key.iter().map(|path| (path, true));
+        for (path, development) in production.chain(development) {
+            keys.add(read_key(path, development)?)?;
+        }
+        if self.trusted_key.is_empty() && self.trusted_development_key.is_empty() {
+            return Err(SettingsError::NoKey);
+        }
+        let limit = Duration::from_secs(self.policy_timeout);
+        let (place, policy) = match &self.policy {
+            Some(directory) => (directory.display().to_string(), Bundle::load(directory, limit)),
+            None => ("library".to_owned(), Bundle::shipped(limit)),
+        };
+        let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
+        let config = Config { allow_development_key: self.allow_development_key };
+        Ok(Settings { policy, keys, config })
+    }
+}
+
+fn read_key(path: &Path, development: bool) -> Result<TrustedKey, SettingsError> {
+    let pem = std::fs::read_to_string(path)
+        .map_err(|source| SettingsError::KeyFile { path: path.to_owned(), source })?;
+    let key = PublicKey::from_pem(&pem)
+        .map_err(|source| SettingsError::Key { path: path.to_owned(), source })?;
+    Ok(TrustedKey { label: path.display().to_string(), key, development })
+}
