@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_nats::jetstream::{self, consumer::PullConsumer};
 use broker::{Binary, Options, Search, Server};
-use bus::{Bus, BusOptions, Quarantined, QuarantineFilter};
+use bus::{Bus, BusOptions, QuarantineFilter, Quarantined};
 use bytes::Bytes;
 use events::{BuildCompleted, Envelope, Priority};
 use futures::{StreamExt, TryStreamExt, stream};

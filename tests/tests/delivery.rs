@@ -1,5 +1,7 @@
 //! An event is handled, its consequence stored once, and only then acknowledged.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use async_nats::jetstream::consumer::PullConsumer;
 use bus::{BusError, Delivery, Lane, Published};
 use e2e_tests::{Broker, Journal, Replica, Stream, Tested, build, encoded, eventually, seconds};
@@ -14,11 +16,8 @@ async fn handled_event_is_published_once_and_acknowledged() {
     let replica = Replica::start(&broker, Tested::obliging(&journal), 4, 10).await;
 
     assert_eq!(bus.publish(&event, None).await.unwrap(), Published::Stored);
-    let found = bus.wait_for::<EvidenceReady>(
-        &event.scope,
-        Some(Producer::Generator),
-        event.correlation,
-    );
+    let found =
+        bus.wait_for::<EvidenceReady>(&event.scope, Some(Producer::Generator), event.correlation);
     let output = tokio::time::timeout(seconds(5), found).await.unwrap().unwrap().unwrap();
 
     assert_eq!((output.cause, output.correlation), (Some(event.id), event.id));

@@ -1,5 +1,7 @@
 //! What operators watch is there under the documented names, and Prometheus can read it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::collections::HashSet;
 
 use e2e_tests::{Broker, Journal, Replica, Tested, builds, eventually, get, publish_all, seconds};

@@ -185,7 +185,11 @@ impl Dependency {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 let detail = "the disk is gone".to_owned();
-                if away { Err(HandleError::Outage { dependency: "archive", detail }) } else { Ok(()) }
+                if away {
+                    Err(HandleError::Outage { dependency: "archive", detail })
+                } else {
+                    Ok(())
+                }
             }
         })
     }

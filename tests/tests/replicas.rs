@@ -72,10 +72,7 @@ async fn worker_takes_no_more_than_it_can_begin() {
     eventually(seconds(5), "three begun", async || stuck.journal.begun().len() == 3).await;
     // Three in hand, and one that waits in the lane.
     let expected = Some(LaneState { pending: 96, in_hand: 4 });
-    eventually(seconds(1), "one waits", async || {
-        broker.lane(Priority::Pr).await == expected
-    })
-    .await;
+    eventually(seconds(1), "one waits", async || broker.lane(Priority::Pr).await == expected).await;
     stuck.release();
     eventually(seconds(10), "settled", async || broker.all_settled().await).await;
     replica.stop().await;

@@ -1,9 +1,9 @@
 //! `attestry verdict`: may this artifact be promoted?
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use bus::Bus;
-use events::{Digest, Envelope, EvidenceSigned, Producer};
+use events::{Digest, Envelope, EvidenceSigned, Producer, Scope};
 use jiff::SignedDuration;
 
 use super::build::outcome::{Reported, tell};
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Digest of the artifact, sha256:<hex>
     #[arg(value_name = "DIGEST")]
     digest: Digest,
+    /// Only verdicts on this project's builds [default: every project must have passed it]
+    #[arg(long, env = "ATTESTRY_PROJECT", value_name = "NAME")]
+    project: Option<Scope>,
     /// Wait for the verdict, at most this long; give it as --wait=5m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m")]
     wait: Option<SignedDuration>,
@@ -39,23 +42,37 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let wait = args.wait.map(Duration::try_from).transpose();
     let wait = wait.map_err(|_| Failure::input("--wait must be positive"))?.unwrap_or_default();
     let deadline = tokio::time::Instant::now() + wait;
-    let signed = loop {
-        match latest(&bus, args.digest).await? {
-            Some(signed) => break signed,
-            None if tokio::time::Instant::now() >= deadline => {
-                let remedy = "submit its build, or wait for it with --wait";
-                return Err(Failure::Unknown(format!("no verdict on {}; {remedy}", args.digest)));
-            }
-            None => tokio::time::sleep(ASK_EVERY).await,
+    let verdicts = loop {
+        let verdicts = latest(&bus, &args).await?;
+        if !verdicts.is_empty() {
+            break verdicts;
         }
+        if tokio::time::Instant::now() >= deadline {
+            let remedy = "submit its build, or wait for it with --wait";
+            return Err(Failure::Unknown(format!("no verdict on {}; {remedy}", args.digest)));
+        }
+        tokio::time::sleep(ASK_EVERY).await;
     };
     let reported = Reported { format: format.into(), out: None, key: args.key.as_deref() };
-    tell(&bus, &signed, &reported).await
+    let mut answer = Ok(());
+    for signed in &verdicts {
+        let told = tell(&bus, signed, &reported).await;
+        // One project that says no is enough; what cannot be found out weighs more than a yes.
+        answer = answer.and(told);
+    }
+    answer
 }
 
-/// The signed verdict on the newest build with this artifact.
-async fn latest(bus: &Bus, artifact: Digest) -> Result<Option<Envelope<EvidenceSigned>>, Failure> {
-    let Some(build) = client::judged(bus, artifact).await?.pop() else { return Ok(None) };
-    let gate = Some(Producer::PolicyGate);
-    Ok(bus.find::<EvidenceSigned>(&build.scope, gate, build.correlation).await?)
+/// The signed verdict on each project's newest build with this artifact.
+async fn latest(bus: &Bus, args: &Args) -> Result<Vec<Envelope<EvidenceSigned>>, Failure> {
+    let judged = client::judged(bus, args.digest).await?.into_iter();
+    let wanted = judged.filter(|it| args.project.as_ref().is_none_or(|name| *name == it.scope));
+    // Oldest first, so the newest stays.
+    let newest: BTreeMap<Scope, _> = wanted.map(|it| (it.scope, it.correlation)).collect();
+    let mut verdicts = Vec::new();
+    for (scope, correlation) in newest {
+        let gate = Some(Producer::PolicyGate);
+        verdicts.extend(bus.find::<EvidenceSigned>(&scope, gate, correlation).await?);
+    }
+    Ok(verdicts)
 }

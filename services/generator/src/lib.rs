@@ -8,7 +8,7 @@ use archive::{Archive, Class, Entry};
 use bytes::Bytes;
 use documents::lockfile::{self, Lockfile, MAX_LOCKFILE_BYTES};
 use events::{BuildCompleted, Envelope, EvidenceReady, Input};
-use worker::{Context, HandleError, Handler, WorkerArgs};
+use worker::{Budget, Context, HandleError, Handler, WorkerArgs, off_thread};
 
 use crate::evidence::Evidence;
 
@@ -29,12 +29,14 @@ pub struct Args {
 /// Makes SBOM, provenance and checksums, deterministically from the event and its lockfiles.
 pub struct Generator {
     archive: Archive,
+    budget: Budget,
 }
 
 impl Generator {
     /// A generator that stores evidence in `archive`.
     pub fn new(archive: Archive) -> Self {
-        Self { archive }
+        // Parsing takes some twenty times the bytes of a lockfile.
+        Self { archive, budget: Budget::new(MAX_LOCKFILE_BYTES as u64) }
     }
 
     /// The bytes of an uploaded lockfile, from the archive if an earlier attempt stored them there.
@@ -62,6 +64,8 @@ impl Handler for Generator {
         event: &Envelope<BuildCompleted>,
         context: &Context,
     ) -> Result<Vec<EvidenceReady>, HandleError> {
+        let bytes = event.data.inputs.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
+        let _share = self.budget.take(bytes).await?;
         let mut sources = Vec::new();
         for input in event.data.inputs.iter() {
             sources.push((input.path.to_string(), self.fetch(event, input, context).await?));
@@ -69,12 +73,7 @@ impl Handler for Generator {
         let sources = Arc::new(sources);
         let build = Arc::new(event.clone());
         let (lockfiles, event) = (sources.clone(), build.clone());
-        // A lockfile of 64 MiB takes seconds: not on a thread that others wait for.
-        let made = tokio::task::spawn_blocking(move || {
-            let parsed = parse(&lockfiles)?;
-            Evidence::of(&event, &parsed)
-        });
-        let evidence = made.await.map_err(HandleError::transient)??;
+        let evidence = off_thread(move || Evidence::of(&event, &parse(&lockfiles)?)).await?;
 
         let inputs = sources.iter().map(|(_, bytes)| Entry {
             class: Class::Input,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use archive::Archive;
 use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
-use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
+use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
 pub use crate::settings::{GateArgs, Settings, SettingsError};
 use crate::{evidence::Evidence, judgement::Judgement};
@@ -37,12 +37,15 @@ pub struct Args {
 pub struct PolicyGate {
     archive: Archive,
     settings: Arc<Settings>,
+    budget: Budget,
 }
 
 impl PolicyGate {
     /// A gate that decides by `settings`.
     pub fn new(archive: Archive, settings: Settings) -> Self {
-        Self { archive, settings: Arc::new(settings) }
+        // Judging takes some twenty times the bytes of an SBOM.
+        let budget = Budget::new(policy::MAX_INPUT_BYTES as u64);
+        Self { archive, settings: Arc::new(settings), budget }
     }
 
     /// The judgement of this event that was stored first: judging again could say something else,
@@ -68,11 +71,11 @@ impl Handler for PolicyGate {
         if let Some(judgement) = self.judged_before(&name).await? {
             return Ok(vec![judgement]);
         }
+        let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
+        let _share = self.budget.take(bytes).await?;
         let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
         let (settings, now) = (self.settings.clone(), context.now);
-        // A policy may take seconds: not on a thread that others wait for.
-        let judged = tokio::task::spawn_blocking(move || Judgement::of(&evidence, &settings, now));
-        let judgement = judged.await.map_err(HandleError::transient)??;
+        let judgement = off_thread(move || Judgement::of(&evidence, &settings, now)).await?;
 
         self.archive.put(&judgement.entries(event.time), context.now).await?;
         let artifacts = judgement.artifacts().to_vec();

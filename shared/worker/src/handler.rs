@@ -70,6 +70,21 @@ impl HandleError {
     }
 }
 
+/// Runs what computes for long on a thread where nobody else waits.
+///
+/// A panic there is a panic here, so that it is known for the event's fault.
+pub async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HandleError> + Send + 'static,
+) -> Result<T, HandleError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => Err(HandleError::transient(error)),
+        },
+    }
+}
+
 impl Context {
     /// The context of an attempt that begins at `now`.
     pub fn new(bus: &Bus, now: Timestamp) -> Self {

@@ -4,6 +4,7 @@
 //! priorities, retries, outages, quarantine, drain, metrics, health and tracing.
 
 mod args;
+mod budget;
 mod handler;
 mod health;
 mod lanes;
@@ -16,7 +17,8 @@ mod telemetry;
 
 pub use crate::{
     args::{BusArgs, LogFormat, LoopArgs, WorkerArgs},
-    handler::{Context, HandleError, Handler},
+    budget::{Budget, Share},
+    handler::{Context, HandleError, Handler, off_thread},
     health::Health,
     process::{Process, WorkerError, shutdown_signal},
     run::run_until,

@@ -107,15 +107,39 @@ fn from_event(
     if data.inputs.is_empty() {
         data.inputs = inputs(uploads)?.try_into().map_err(|error| at("--source", error))?;
     }
-    let missing =
-        data.inputs.iter().find(|input| !uploads.iter().any(|it| it.digest == input.digest));
-    if let Some(missing) = missing {
-        note(&format!(
-            "{}: not below --source, so it must have been uploaded before",
-            missing.path
-        ));
-    }
+    check_files(&data, &artifacts(&args.artifact)?, uploads)?;
     Ok(root(data))
+}
+
+/// Files that are at hand must be the ones that the event names.
+fn check_files(
+    data: &BuildCompleted,
+    artifacts: &[Artifact],
+    uploads: &[Upload],
+) -> Result<(), Failure> {
+    let differs = |name: &str, event: Digest, file: Digest| {
+        let remedy = "build and announce the same files";
+        Failure::Input(format!("{name}: the event says {event}, the file has {file}; {remedy}"))
+    };
+    for artifact in artifacts {
+        let Some(named) = data.artifacts.iter().find(|it| it.name == artifact.name) else {
+            let why = "the event does not name this artifact";
+            return Err(at(&format!("--artifact {}", artifact.name), why));
+        };
+        if named.digest != artifact.digest {
+            return Err(differs(artifact.name.as_str(), named.digest, artifact.digest));
+        }
+    }
+    for input in data.inputs.iter() {
+        match uploads.iter().find(|upload| upload.path == input.path.as_str()) {
+            Some(upload) if upload.digest != input.digest => {
+                return Err(differs(&upload.path, input.digest, upload.digest));
+            }
+            Some(_) => {}
+            None => note(&format!("{}: not below --source; uploaded before?", input.path)),
+        }
+    }
+    Ok(())
 }
 
 fn root(data: BuildCompleted) -> Envelope<BuildCompleted> {

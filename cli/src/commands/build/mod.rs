@@ -82,6 +82,9 @@ pub(crate) struct Args {
     /// Public key, PEM: the verdict must be signed with it
     #[arg(long, value_name = "FILE", requires = "wait")]
     key: Option<PathBuf>,
+    /// W3C trace context that the build's trace continues
+    #[arg(long, env = "TRACEPARENT", value_name = "TRACEPARENT", hide_env_values = true)]
+    traceparent: Option<String>,
     #[command(flatten)]
     client: ClientArgs,
 }
@@ -124,7 +127,7 @@ async fn submit(args: Args, format: Format) -> Result<(), Failure> {
         progress(format, &format!("Uploading {} ({} bytes)", upload.path, upload.bytes.len()));
         retry(async || bus.upload(project, upload.digest, &upload.bytes).await).await?;
     }
-    let published = retry(async || bus.publish(&event, None).await).await?;
+    let published = retry(async || bus.publish(&event, args.traceparent.as_deref()).await).await?;
     let known = match published {
         Published::Stored => "",
         Published::AlreadyThere => " (submitted before: its outcome stands)",

@@ -136,7 +136,13 @@ fn print(format: ReportFormat, outcome: &Outcome<'_>) -> Result<(), Failure> {
         ReportFormat::Json => return output::result(Format::Json, "", outcome),
         ReportFormat::Markdown => outcome.report.markdown(),
         ReportFormat::Text => {
-            let mut text = outcome.report.text();
+            let signature = match outcome.signature_checked {
+                true => "signature checked",
+                false => "signature not checked here: give --key",
+            };
+            let Outcome { project, build, .. } = outcome;
+            let mut text = format!("Verdict on {project}, build {build} ({signature})\n");
+            text.push_str(&outcome.report.text());
             for file in &outcome.files {
                 text.push_str(&format!("  wrote {}\n", file.display()));
             }
