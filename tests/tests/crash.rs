@@ -1,5 +1,7 @@
 //! Worker processes that are killed in the middle of an event.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail their test")]
+
 use std::process::Stdio;
 
 use e2e_tests::{Broker, build, eventually, quarantined, seconds};

@@ -1,5 +1,7 @@
 //! A stream without room means waiting, not loss.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use async_nats::jetstream::stream::Config;
 use bus::{Bus, BusError};
 use e2e_tests::{

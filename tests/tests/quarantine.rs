@@ -1,5 +1,7 @@
 //! What cannot be handled is set aside with its reason, and nothing else suffers.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},

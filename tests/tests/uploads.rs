@@ -1,5 +1,7 @@
 //! Documents travel in chunks beside the events that name them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use bus::UploadError;
 use bytes::Bytes;
 use e2e_tests::Broker;

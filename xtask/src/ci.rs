@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    deny,
+    deny, schemas,
     steps::{Steps, cargo},
     tidy,
 };
@@ -11,6 +11,7 @@ use crate::{
 /// Clippy and rustdoc share one check of the dependencies, all tests share one build: two passes, no third profile.
 pub(crate) fn everything(steps: &mut Steps) -> anyhow::Result<()> {
     tidy(steps)?;
+    steps.step("schemas", schemas::check)?;
     steps.cargo("fmt --all --check")?;
     deny::check(steps)?;
     steps.cargo("clippy --workspace --all-targets -- -D warnings")?;

@@ -3,28 +3,46 @@
 #![allow(clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
 mod ci;
+mod demo;
 mod deny;
+mod interop;
+mod schemas;
 mod steps;
 mod tidy;
 
 use std::{env, path::Path};
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use steps::Steps;
 
 /// What developers and CI run.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Xtask {
+    /// Run the pipeline on a real build and show what happens; fetches what is missing
+    Demo,
     /// Everything that a change must pass, cheapest first
     Ci,
     /// The rules of ARCHITECTURE.md that the compiler does not check
     Tidy,
     /// All tests
     Test,
-    /// Documentation of every crate; a warning is an error
+    /// Write the schemas of docs/schemas and the documentation of every crate; a warning is an error
     Docs,
+    /// Let other projects' programs check what ours writes; needs python3, npm and the network
+    Interop {
+        /// What they check
+        #[arg(value_enum)]
+        what: Interop,
+    },
+}
+
+/// What other projects' programs check.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Interop {
+    /// The demo's statements and bundles, with in-toto's Python types and Sigstore's JavaScript verifier
+    Evidence,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -35,10 +53,15 @@ fn main() -> anyhow::Result<()> {
 
     let mut steps = Steps::default();
     match xtask {
+        Xtask::Demo => return demo::run(&mut steps),
         Xtask::Ci => ci::everything(&mut steps)?,
         Xtask::Tidy => ci::tidy(&mut steps)?,
         Xtask::Test => ci::test(&mut steps)?,
-        Xtask::Docs => ci::docs(&mut steps)?,
+        Xtask::Docs => {
+            steps.step("schemas", schemas::write)?;
+            ci::docs(&mut steps)?;
+        }
+        Xtask::Interop { what: Interop::Evidence } => interop::evidence(&mut steps)?,
     }
     steps.print_summary();
     Ok(())

@@ -39,19 +39,28 @@ impl Generator {
         Self { archive, budget: Budget::new(MAX_LOCKFILE_BYTES as u64) }
     }
 
-    /// The bytes of an uploaded lockfile, from the archive if an earlier attempt stored them there.
+    /// An uploaded lockfile, from the archive if an earlier build or attempt stored it there.
     async fn fetch(
         &self,
         event: &Envelope<BuildCompleted>,
         input: &Input,
         context: &Context,
-    ) -> Result<Bytes, HandleError> {
-        let max = MAX_LOCKFILE_BYTES as u64;
+    ) -> Result<Source, HandleError> {
+        let (max, path) = (MAX_LOCKFILE_BYTES as u64, input.path.to_string());
         if self.archive.contains(input.digest).await? {
-            return Ok(self.archive.get(input.digest, max).await?);
+            let bytes = self.archive.get(input.digest, max).await?;
+            return Ok(Source { path, bytes, archived: true });
         }
-        Ok(context.download(event, input, max).await?)
+        let bytes = context.download(event, input, max).await?;
+        Ok(Source { path, bytes, archived: false })
     }
+}
+
+/// A lockfile, and whether the archive has it already.
+struct Source {
+    path: String,
+    bytes: Bytes,
+    archived: bool,
 }
 
 impl Handler for Generator {
@@ -68,18 +77,19 @@ impl Handler for Generator {
         let _share = self.budget.take(bytes).await?;
         let mut sources = Vec::new();
         for input in event.data.inputs.iter() {
-            sources.push((input.path.to_string(), self.fetch(event, input, context).await?));
+            sources.push(self.fetch(event, input, context).await?);
         }
         let sources = Arc::new(sources);
         let build = Arc::new(event.clone());
         let (lockfiles, event) = (sources.clone(), build.clone());
         let evidence = off_thread(move || Evidence::of(&event, &parse(&lockfiles)?)).await?;
 
-        let inputs = sources.iter().map(|(_, bytes)| Entry {
+        let fresh = sources.iter().filter(|source| !source.archived);
+        let inputs = fresh.map(|source| Entry {
             class: Class::Input,
             media_type: "application/octet-stream".to_owned(),
             event_time: build.time,
-            bytes: bytes.clone(),
+            bytes: source.bytes.clone(),
         });
         let entries: Vec<Entry> = inputs.chain(evidence.entries(build.time)).collect();
         self.archive.put(&entries, context.now).await?;
@@ -87,9 +97,9 @@ impl Handler for Generator {
     }
 }
 
-fn parse(sources: &[(String, Bytes)]) -> Result<Vec<Lockfile>, HandleError> {
-    let parse = |(path, bytes): &(String, Bytes)| {
-        lockfile::parse(path, bytes)
+fn parse(sources: &[Source]) -> Result<Vec<Lockfile>, HandleError> {
+    let parse = |source: &Source| {
+        lockfile::parse(&source.path, &source.bytes)
             .map_err(|error| HandleError::permanent("lockfile-unreadable", error))
     };
     sources.iter().map(parse).collect()

@@ -6,11 +6,8 @@ use crate::{
     base64_bytes::Base64,
     dsse::{Envelope, PAYLOAD_TYPE, Signature},
     json,
-    verify::VerifyError,
+    refusal::{MAX_BUNDLE_BYTES, VerifyError},
 };
-
-/// Bytes of the largest bundle that is read.
-pub const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 

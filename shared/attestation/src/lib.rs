@@ -32,13 +32,16 @@ mod bundle;
 mod dsse;
 mod json;
 pub mod key;
+mod key_file;
 pub mod predicate;
 mod public_key;
+mod refusal;
 pub mod resource;
 pub mod statement;
 pub mod verify;
 
-pub use key::{KeyError, SigningKey};
+pub use key::SigningKey;
+pub use key_file::KeyError;
 pub use predicate::{Predicate, Provenance, Reference, VerificationSummary};
 pub use public_key::PublicKey;
 pub use resource::ResourceDescriptor;

@@ -7,7 +7,7 @@ use events::Digest;
 use sigstore_crypto::{VerificationKey, validate_raw_public_key};
 use sigstore_types::{DerPublicKey, SignatureBytes};
 
-use crate::key::{KeyError, decode_pem, encode_pem};
+use crate::key_file::{KeyError, decode, encode};
 
 const PEM_LABEL: &str = "PUBLIC KEY";
 
@@ -21,7 +21,7 @@ impl PublicKey {
     /// # Errors
     /// Anything else, a private key above all, and algorithms that cannot be verified.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Self::from_spki(decode_pem(pem, PEM_LABEL)?)
+        Self::from_spki(decode(pem, PEM_LABEL)?)
     }
 
     pub(crate) fn from_spki(der: Vec<u8>) -> Result<Self, KeyError> {
@@ -34,7 +34,7 @@ impl PublicKey {
 
     /// The key as PEM, with line feeds alone.
     pub fn to_pem(&self) -> String {
-        encode_pem(PEM_LABEL, self.0.as_bytes())
+        encode(PEM_LABEL, self.0.as_bytes())
     }
 
     /// The name a bundle calls the key by: base64 of the SHA-256 of its SubjectPublicKeyInfo.

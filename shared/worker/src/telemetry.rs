@@ -1,5 +1,7 @@
 //! Log lines on stderr, and traces over OTLP when an endpoint is set.
 
+use std::io::IsTerminal;
+
 use opentelemetry::{
     global,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -30,7 +32,8 @@ impl Telemetry {
     ) -> Result<Self, String> {
         let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
         let tracer = endpoint.map(|endpoint| exporter(service, endpoint)).transpose()?;
-        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let layer =
+            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours());
         let layer = match format {
             LogFormat::Text => layer.boxed(),
             LogFormat::Json => layer.json().boxed(),
@@ -45,6 +48,13 @@ impl Telemetry {
             .map_err(|error| error.to_string())?;
         Ok(Self { tracer })
     }
+}
+
+/// Colours are for people: on a terminal, unless they said no (no-color.org).
+fn colours() -> bool {
+    #[allow(clippy::disallowed_methods, reason = "its presence is the setting, not its value")]
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !refused
 }
 
 impl Drop for Telemetry {

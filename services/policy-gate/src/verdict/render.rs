@@ -65,11 +65,11 @@ impl Report {
             VerdictResult::Failed => "FAILED",
         };
         format!(
-            "{result}: {} violations, {} warnings, {} errors; {} rules of policy {}",
-            self.violations.len(),
-            self.warnings.len(),
-            self.errors.len(),
-            self.rules_evaluated,
+            "{result}: {}, {}, {}; {} of policy {}",
+            counted(self.violations.len() as u64, "violation"),
+            counted(self.warnings.len() as u64, "warning"),
+            counted(self.errors.len() as u64, "error"),
+            counted(self.rules_evaluated, "rule"),
             self.policy_digest,
         )
     }
@@ -80,6 +80,12 @@ impl Report {
         violations.chain(warnings).chain(self.infos.iter().map(|finding| ("info", finding)))
     }
 }
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 
 fn push(text: &mut String, line: fmt::Arguments<'_>) {
     text.push_str(&line.to_string());

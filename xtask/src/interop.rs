@@ -1,0 +1,43 @@
+//! `cargo xtask interop`: strangers' programs read what we write. Needs the network, so it is no part of `test`.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::Context;
+
+use crate::{demo, steps::Steps};
+
+/// Where the strangers are installed.
+const TOOLS: &str = "target/interop";
+const IN_TOTO: &str = "in-toto-attestation==0.9.3";
+const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"];
+
+/// The demo's evidence, read with in-toto's Python types and verified by Sigstore's JavaScript library.
+pub(crate) fn evidence(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("demo", || demo::run(&mut Steps::default()))?;
+    in_toto(steps)?;
+    sigstore(steps)
+}
+
+fn in_toto(steps: &mut Steps) -> anyhow::Result<()> {
+    let venv = Path::new(TOOLS).join("venv");
+    let python = venv.join("bin/python");
+    if !python.exists() {
+        steps.run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", IN_TOTO];
+    steps.run(Command::new(&python).args(install))?;
+    steps.run(Command::new(&python).args(["tests/interop/verify.py", demo::DIST]))
+}
+
+fn sigstore(steps: &mut Steps) -> anyhow::Result<()> {
+    fs::create_dir_all(TOOLS).with_context(|| format!("cannot make {TOOLS}"))?;
+    let install =
+        ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", TOOLS];
+    steps.run(Command::new("npm").args(install).args(SIGSTORE))?;
+    let here = std::env::current_dir()?;
+    let mut verify = Command::new("node");
+    verify.arg(here.join("tests/interop/verify.mjs"));
+    verify.args([demo::PUBLIC_KEY, demo::DIST].map(|path| here.join(path)));
+    // It looks for its modules from where it runs.
+    steps.run(verify.current_dir(TOOLS))
+}
