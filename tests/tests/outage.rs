@@ -113,7 +113,23 @@ async fn broker_away_for_a_minute_costs_no_attempt() {
     })
     .await;
     assert!(quarantined(&bus).await.is_empty());
-    assert!(replica.health.problems().is_empty());
+    eventually(seconds(10), "ready", async || replica.health.problems().is_empty()).await;
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn worker_without_events_says_that_the_broker_is_away() {
+    let mut broker = Broker::start().await;
+    let replica = Replica::start(&broker, Tested::obliging(&Journal::default()), 1, 1).await;
+    eventually(seconds(5), "ready", async || replica.health.problems().is_empty()).await;
+
+    broker.server.kill();
+    eventually(seconds(10), "away", async || {
+        replica.health.problems().join("\n").starts_with("broker: the broker did not answer")
+    })
+    .await;
+    broker.restart().await;
+    eventually(seconds(10), "back", async || replica.health.problems().is_empty()).await;
     replica.stop().await;
 }
 

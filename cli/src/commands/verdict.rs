@@ -21,7 +21,7 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
     after_help = "Example:\n  attestry verdict sha256:$(sha256sum dist/app.whl | cut -d' ' -f1) --wait=1m"
 )]
 pub(crate) struct Args {
-    /// Digest of the artifact, sha256:<hex>
+    /// Digest of the artifact, sha256:HEX
     #[arg(value_name = "DIGEST")]
     digest: Digest,
     /// Only verdicts on this project's builds [default: every project must have passed it]

@@ -17,7 +17,7 @@ use crate::{
     after_help = "Examples:\n  attestry verify app.whl --bundle dist/bundles/provenance.sigstore.json --key signer.pub\n  attestry verify dist/sbom/app-sbom.json --bundle dist/bundles/sbom.sigstore.json --key signer.pub"
 )]
 pub(crate) struct Args {
-    /// The file, or its digest as sha256:<hex>
+    /// The file, or its digest as sha256:HEX
     #[arg(value_name = "FILE|DIGEST")]
     subject: String,
     /// The Sigstore bundle

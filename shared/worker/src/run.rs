@@ -27,7 +27,7 @@ pub async fn run_until<H: Handler>(
     metrics::announce(H::NAME);
     let places = usize::from(args.concurrency);
     let mut lanes = Lanes::open::<H>(bus, places).await?;
-    let measuring = tokio::spawn(measure(bus.clone(), H::NAME, lanes.gauges()));
+    let measuring = tokio::spawn(measure(bus.clone(), H::NAME, lanes.gauges(), health.clone()));
     let settler = Arc::new(Settler {
         bus: bus.clone(),
         args: args.clone(),
@@ -79,8 +79,9 @@ pub async fn run_until<H: Handler>(
     Ok(())
 }
 
-/// Keeps the gauges of lag and quarantine current.
-async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>) {
+/// Keeps the gauges of lag and quarantine current, and notices a broker that is away although no
+/// event is in hand.
+async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>, health: Health) {
     let mut reasons = HashSet::new();
     let mut ticks = tokio::time::interval(MEASURE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -97,7 +98,10 @@ async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>) {
             let depth = bus.quarantine_depth(worker).await?;
             Ok::<_, BusError>((lag, oldest, depth))
         };
-        match measured.await {
+        let measured = measured.await;
+        let away = measured.as_ref().err().filter(|error| matches!(error, BusError::Away { .. }));
+        health.set("broker", away.map_or(Ok(()), |error| Err(error.to_string())));
+        match measured {
             Ok((lag, oldest, depth)) => {
                 #[allow(clippy::disallowed_methods, reason = "the age of an event is measured now")]
                 let age = oldest.map(|since| Timestamp::now().duration_since(since));

@@ -1,0 +1,15 @@
+//! The `attestry` program as people and CI run it: commands, exit codes, messages, files.
+//!
+//! One program for all of them, so that they link once; each test has a directory, and most a running
+//! `attestry up`, of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod events;
+mod lifecycle;
+mod offline;
+mod outages;
+mod place;
+mod quarantine;
+mod verdicts;
+mod verify;

@@ -1,0 +1,136 @@
+//! What commands say without a pipeline: wrong usage, wrong input, nobody there.
+
+use std::{fs::File, time::Instant};
+
+use serde_json::Value;
+
+use crate::place::{BROKEN_LOCK, LOCK, Place};
+
+#[test]
+fn wrong_usage_is_code_2_and_names_the_flag() {
+    let place = Place::with_lock(LOCK);
+    for (arguments, word) in [
+        ("build submit --source app", "--artifact"),
+        ("build submit --artifact app.whl --kind nightly", "nightly"),
+        ("build submit --artifact app.whl --out dist", "--wait"),
+        ("build submit --artifact app.whl --commit beef", "--commit"),
+        ("build submit --artifact app.whl --wait=soon", "--wait"),
+        ("build submit --artifact missing.whl", "missing.whl"),
+        ("build submit --artifact dist/*.whl", "dist/*.whl"),
+        ("build submit --artifact app.whl --source missing", "missing"),
+        ("build submit --artifact app.whl --source app.whl", "is no directory"),
+        ("build submit --event missing.json", "missing.json"),
+        ("verify app.whl --bundle missing.json --key app.whl", "app.whl"),
+        ("quarantine drop", "--all"),
+        ("quarantine show nothing", "nothing"),
+        ("sbom generate missing.lock", "missing.lock"),
+        ("sbom validate missing.json", "missing.json"),
+        ("frobnicate", "frobnicate"),
+    ] {
+        let said = place.attestry(arguments);
+        assert_eq!(said.code, 2, "{arguments}: {said:?}");
+        assert!(said.stderr.contains(word), "{arguments}: no `{word}` in {}", said.stderr);
+        assert_eq!(said.stdout, "", "{arguments}");
+    }
+}
+
+#[test]
+fn hostile_artifact_name_is_refused_and_cannot_steer_the_terminal() {
+    let place = Place::with_lock(LOCK);
+    for name in ["new\nline.whl", "escape\u{1b}[2J.whl", "rtl\u{202e}lhw.whl"] {
+        place.write(name, "bytes");
+        let said = place.run(&["build", "submit", "--artifact", name], "").expect(2);
+        said.says(&["--artifact", "its name"]);
+        assert!(!said.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", said.stderr);
+    }
+}
+
+#[test]
+fn lockfile_of_100_mb_is_refused_before_it_is_read_whole() {
+    let place = Place::with_lock(LOCK);
+    File::create(place.path("app/uv.lock")).expect("made").set_len(100_000_000).expect("grown");
+    for arguments in [
+        "build submit --source app --artifact app.whl",
+        "sbom generate app",
+        "sbom generate app/uv.lock",
+    ] {
+        let said = place.attestry(arguments).expect(2);
+        said.says(&["uv.lock", "is larger than 64 MiB"]);
+    }
+}
+
+#[test]
+fn absent_broker_is_code_3_soon_and_with_the_remedy() {
+    let place = Place::with_lock(LOCK);
+    let nobody = "--nats-url nats://127.0.0.1:1";
+    for arguments in [
+        "build submit --source app --artifact app.whl --wait",
+        "verdict sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "quarantine list",
+        "doctor",
+    ] {
+        let began = Instant::now();
+        let said = place.attestry(&format!("{arguments} {nobody}")).expect(3);
+        assert!(began.elapsed().as_secs() < 20, "{arguments} took {:?}", began.elapsed());
+        said.says(&["nats://127.0.0.1:1", "attestry up", "--nats-url"]);
+    }
+}
+
+#[test]
+fn failure_in_json_is_one_object_on_standard_error() {
+    let place = Place::with_lock(LOCK);
+
+    let said = place.attestry("sbom validate missing.json --format json").expect(2);
+
+    let failure: Value = serde_json::from_str(&said.stderr).expect("JSON");
+    assert_eq!(failure["exit_code"], 2);
+    assert!(failure["error"].as_str().expect("a text").contains("missing.json"));
+}
+
+#[test]
+fn sbom_is_made_and_validated_without_a_pipeline() {
+    let place = Place::with_lock(LOCK);
+    for version in ["1.6", "1.7"] {
+        let generate = format!("sbom generate app --spec-version {version} -o {version}.json");
+        place.attestry(&generate).expect(0);
+        let said = place.attestry(&format!("sbom validate {version}.json")).expect(0);
+        said.says(&[&format!("valid CycloneDX {version}")]);
+        assert!(place.read(&format!("{version}.json")).contains("pkg:pypi/six@1.17.0"));
+    }
+
+    let epoch = "sbom generate app --source-date-epoch 1700000000";
+    assert_eq!(place.attestry(epoch).expect(0).stdout, place.attestry(epoch).expect(0).stdout);
+
+    place.write("bad.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": "x"}"#);
+    place.attestry("sbom validate bad.json").expect(1).says(&["bad.json", "version"]);
+    let judged = place.attestry("sbom validate bad.json --format json").expect(1).json();
+    assert_eq!(judged["valid"], false);
+}
+
+#[test]
+fn broken_lock_names_its_line_without_a_pipeline() {
+    let place = Place::with_lock(BROKEN_LOCK);
+    place.attestry("sbom generate app").expect(2).says(&["uv.lock:2:", "uv lock"]);
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let place = Place::new();
+    for command in [
+        "",
+        "up",
+        "build submit",
+        "verdict",
+        "sbom generate",
+        "sbom validate",
+        "verify",
+        "quarantine list",
+        "quarantine show",
+        "quarantine replay",
+        "quarantine drop",
+        "doctor",
+    ] {
+        let said = place.attestry(&format!("{command} --help")).expect(0);
+        assert!(said.stdout.contains("Example"), "{command} --help has no example");
+    }
+}

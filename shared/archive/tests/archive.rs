@@ -1,0 +1,125 @@
+//! What the archive promises, on a real directory.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+use std::{fs, path::PathBuf};
+
+use archive::{Archive, ArchiveError, Class, Entry};
+use bytes::Bytes;
+use events::Digest;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+const MAX: u64 = 1 << 20;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn entry(bytes: &'static [u8]) -> Entry {
+    Entry {
+        class: Class::Sbom,
+        media_type: "application/vnd.cyclonedx+json".to_owned(),
+        event_time: at(1),
+        bytes: Bytes::from_static(bytes),
+    }
+}
+
+fn open() -> (TempDir, Archive) {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = Archive::open(directory.path().to_str().unwrap()).unwrap();
+    (directory, archive)
+}
+
+fn file_of(directory: &TempDir, digest: Digest) -> PathBuf {
+    let hex = digest.hex();
+    directory.path().join("documents/sha256").join(&hex[..2]).join(&hex[2..])
+}
+
+#[tokio::test]
+async fn stored_documents_are_read_back_with_their_metadata() {
+    let (_directory, archive) = open();
+
+    let digests = archive.put(&[entry(b"one"), entry(b"two")], at(2)).await.unwrap();
+
+    assert_eq!(digests, [Digest::of(b"one"), Digest::of(b"two")]);
+    assert_eq!(archive.get(digests[1], MAX).await.unwrap(), "two");
+    let metadata = archive.metadata(digests[0]).await.unwrap();
+    assert_eq!((metadata.class, metadata.size), (Class::Sbom, 3));
+    assert_eq!((metadata.event_time, metadata.ingested_at), (at(1), at(2)));
+    assert_eq!(metadata.retain_until, at(2) + SignedDuration::from_hours(365 * 24));
+}
+
+#[tokio::test]
+async fn storing_again_keeps_when_it_was_stored_first() {
+    let (_directory, archive) = open();
+    archive.put(&[entry(b"one")], at(2)).await.unwrap();
+
+    let again = archive.put(&[entry(b"one")], at(9)).await.unwrap();
+
+    assert_eq!(archive.metadata(again[0]).await.unwrap().ingested_at, at(2));
+}
+
+#[tokio::test]
+async fn damaged_document_is_noticed_and_mended_by_storing_it_again() {
+    let (directory, archive) = open();
+    let digest = archive.put(&[entry(b"one")], at(2)).await.unwrap()[0];
+    fs::write(file_of(&directory, digest), b"two").unwrap();
+
+    let error = archive.get(digest, MAX).await.unwrap_err();
+    assert!(matches!(error, ArchiveError::Corrupt { expected, .. } if expected == digest));
+
+    archive.put(&[entry(b"one")], at(3)).await.unwrap();
+    assert_eq!(archive.get(digest, MAX).await.unwrap(), "one");
+}
+
+#[tokio::test]
+async fn missing_and_oversized_documents_are_told_apart() {
+    let (_directory, archive) = open();
+    let digest = archive.put(&[entry(b"one")], at(2)).await.unwrap()[0];
+
+    let missing = archive.get(Digest::of(b"other"), MAX).await.unwrap_err();
+    assert!(matches!(missing, ArchiveError::NotFound(_)), "{missing}");
+    let large = archive.get(digest, 2).await.unwrap_err();
+    assert!(matches!(large, ArchiveError::TooLarge { size: 3, max: 2, .. }), "{large}");
+}
+
+#[tokio::test]
+async fn first_claim_wins_for_good() {
+    let (_directory, archive) = open();
+    let claims = (0..16).map(|index| {
+        let archive = archive.clone();
+        tokio::spawn(async move { archive.claim("bundles/a/1", format!("{index}").into()).await })
+    });
+
+    let mut winners = Vec::new();
+    for claim in claims.collect::<Vec<_>>() {
+        winners.push(claim.await.unwrap().unwrap());
+    }
+
+    assert!(winners.iter().all(|winner| *winner == winners[0]), "{winners:?}");
+    assert_eq!(archive.claimed("bundles/a/1").await.unwrap(), Some(winners[0].clone()));
+    assert_eq!(archive.claimed("bundles/a/2").await.unwrap(), None);
+    assert_eq!(archive.claims_below("bundles/a").await.unwrap(), [winners[0].clone()]);
+}
+
+#[tokio::test]
+async fn archive_that_cannot_be_written_says_where_and_what_to_do() {
+    let (directory, archive) = open();
+    fs::remove_dir_all(directory.path().join("documents")).ok();
+    fs::write(directory.path().join("documents"), b"in the way").unwrap();
+
+    let error = archive.put(&[entry(b"one")], at(2)).await.unwrap_err();
+
+    assert!(matches!(error, ArchiveError::Unavailable { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(directory.path().to_str().unwrap()), "{text}");
+    assert!(text.contains("writable"), "{text}");
+}
+
+#[test]
+fn other_addresses_are_refused() {
+    for address in ["", "s3://bucket/prefix"] {
+        assert!(matches!(Archive::open(address), Err(ArchiveError::BadAddress(_))), "{address}");
+    }
+}

@@ -1,0 +1,343 @@
+//! The three services of a verdict over a real broker and a real archive.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+use std::{fs, time::Duration};
+
+use archive::{Archive, Class, Entry};
+use attestation::{
+    Predicate, Provenance, SigningKey, Statement, Subject, VerificationSummary,
+    predicate::verification_summary::{Policy, VerificationResult, Verifier},
+};
+use bus::Bus;
+use e2e_tests::{Broker, build, eventually, quarantined, seconds};
+use events::{
+    BuildCompleted, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Producer,
+    Role, StatementRef, Uri, VerdictResult,
+};
+use generator::Generator;
+use jiff::Timestamp;
+use policy_gate::{GateArgs, PolicyGate, verdict::Report};
+use signer::Signer;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use worker::{Handler, Health, LoopArgs, run_until};
+
+const LOCK: &str = include_str!("../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
+
+/// A broker, an archive, a key, and the services that a test starts on them.
+struct Pipeline {
+    broker: Broker,
+    bus: Bus,
+    archive: Archive,
+    directory: TempDir,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Pipeline {
+    async fn start() -> Self {
+        let broker = Broker::start().await;
+        let bus = broker.bus().await;
+        let directory = tempfile::tempdir().unwrap();
+        let archive = Archive::open(directory.path().join("archive").to_str().unwrap()).unwrap();
+        Self { broker, bus, archive, directory, workers: vec![] }
+    }
+
+    fn key(&self) -> SigningKey {
+        signer::load_or_make(&self.directory.path().join("key.pem")).unwrap()
+    }
+
+    fn gate(&self) -> PolicyGate {
+        let public = self.directory.path().join("trusted.pub");
+        fs::write(&public, self.key().public_key().to_pem()).unwrap();
+        let args = GateArgs {
+            policy: None,
+            trusted_key: vec![public],
+            trusted_development_key: vec![],
+            allow_development_key: false,
+            policy_timeout: 30,
+        };
+        PolicyGate::new(self.archive.clone(), args.load().unwrap())
+    }
+
+    fn signer(&self) -> Signer {
+        Signer::new(self.archive.clone(), self.key(), 1)
+    }
+
+    async fn run<H: Handler>(&mut self, handler: H) {
+        let bus = self.broker.bus().await;
+        self.workers.push(tokio::spawn(async move {
+            let (args, health) = (LoopArgs::default(), Health::default());
+            run_until(std::future::pending(), &bus, &args, &health, handler).await.unwrap();
+        }));
+    }
+
+    async fn run_all(&mut self) {
+        self.run(Generator::new(self.archive.clone())).await;
+        self.run(self.signer()).await;
+        self.run(self.gate()).await;
+    }
+
+    /// Publishes a build with the lockfile `lock`, uploaded first.
+    async fn submit(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
+        let event = build(run);
+        let digest = Digest::of(lock.as_bytes());
+        let chunks = self.bus.upload(&event.scope, digest, &lock.to_owned().into()).await.unwrap();
+        let path = "uv.lock".parse().unwrap();
+        let input = Input { path, digest, size: lock.len() as u64, chunks };
+        let data = BuildCompleted { inputs: vec![input].try_into().unwrap(), ..event.data };
+        let event = Envelope::root(Label::of("/ci"), event.time, event.priority, event.scope, data);
+        self.bus.publish(&event, Some(TRACEPARENT)).await.unwrap();
+        event
+    }
+
+    async fn signed(&self, build: &Envelope<BuildCompleted>, by: Producer) -> EvidenceSigned {
+        let waited = self.bus.wait_for::<EvidenceSigned>(&build.scope, Some(by), build.id);
+        let answer = tokio::time::timeout(seconds(30), waited).await.expect("within 30 s");
+        answer.unwrap().expect("not quarantined").data
+    }
+
+    async fn report(&self, verdict: &EvidenceSigned) -> Report {
+        let digest = verdict.verdict.as_ref().unwrap().report;
+        serde_json::from_slice(&self.archive.get(digest, 1 << 20).await.unwrap()).unwrap()
+    }
+
+    async fn publish<E: Event>(&self, build: &Envelope<BuildCompleted>, data: E) -> Envelope<E> {
+        let event = build.caused(Label::of("/test"), Timestamp::UNIX_EPOCH, data);
+        self.bus.publish(&event, None).await.unwrap();
+        event
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.workers.iter().for_each(JoinHandle::abort);
+    }
+}
+
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn build_gets_a_signed_verdict_and_every_document_is_in_the_archive() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run_all().await;
+
+    let build = pipeline.submit("run-1", LOCK).await;
+
+    let verdict = pipeline.signed(&build, Producer::PolicyGate).await;
+    let report = pipeline.report(&verdict).await;
+    assert_eq!(verdict.verdict.as_ref().unwrap().result, VerdictResult::Passed, "{report:?}");
+    let evidence = pipeline.signed(&build, Producer::Generator).await;
+    for document in evidence.documents.iter().chain(&verdict.documents) {
+        let bytes = pipeline.archive.get(document.digest, 1 << 26).await.unwrap();
+        assert_eq!(bytes.len() as u64, document.size, "{}", document.name);
+    }
+    let sbom = evidence.documents.iter().find(|it| it.role == Role::Sbom).unwrap();
+    let sbom = pipeline.archive.get(sbom.digest, 1 << 26).await.unwrap();
+    let sbom: serde_json::Value = serde_json::from_slice(&sbom).unwrap();
+    let packages = LOCK.matches("[[package]]").count();
+    // The project itself is the root component.
+    assert_eq!(sbom["components"].as_array().unwrap().len(), packages - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn same_build_makes_the_same_evidence_bytes() {
+    let mut digests = Vec::new();
+    for _ in 0..2 {
+        let mut pipeline = Pipeline::start().await;
+        pipeline.run_all().await;
+        let build = pipeline.submit("run-1", LOCK).await;
+        let evidence = pipeline.signed(&build, Producer::Generator).await;
+        digests.push(evidence.documents);
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trace_of_the_build_goes_through_every_stage() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run_all().await;
+    let build = pipeline.submit("run-1", LOCK).await;
+    pipeline.signed(&build, Producer::PolicyGate).await;
+
+    let raw = pipeline.broker.raw().await;
+    for stream in ["ATTESTRY_EVIDENCE_READY", "ATTESTRY_EVIDENCE_SIGNED"] {
+        let stream = raw.get_stream(stream).await.unwrap();
+        for sequence in 1..=2 {
+            let message = stream.get_raw_message(sequence).await.unwrap();
+            let trace = message.headers.get("traceparent").unwrap().as_str();
+            assert!(trace.contains("0af7651916cd43dd8448eb211c80319c"), "{trace}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_signers_that_sign_at_once_store_one_bundle() {
+    let mut pipeline = Pipeline::start().await;
+    let build = build("run-1");
+    let statement = statement_of(&build);
+    let ready = ready(&pipeline, &build, Producer::Generator, &statement, Provenance::TYPE).await;
+    let context = worker::Context::new(&pipeline.bus, Timestamp::UNIX_EPOCH);
+    let (first, second) = (pipeline.signer(), pipeline.signer());
+    let event = pipeline.publish(&build, ready).await;
+
+    let (first, second) =
+        tokio::join!(first.handle(&event, &context), second.handle(&event, &context));
+
+    assert_eq!(first.unwrap(), second.unwrap());
+    // And the worker, that comes third, finds theirs.
+    pipeline.run(pipeline.signer()).await;
+    let signed = pipeline.signed(&build, Producer::Generator).await;
+    let claim = format!("bundles/{}", Digest::of(statement.as_bytes()).hex());
+    let claims = pipeline.archive.claims_below(&claim).await.unwrap();
+    assert_eq!(claims, [signed.bundles[0].bundle.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signer_refuses_what_the_producer_may_not_have_signed() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run(pipeline.signer()).await;
+    let build = build("run-1");
+    let verdict = summary_of(&build);
+    // The generator asks for a verdict, openly and under another name.
+    let openly =
+        ready(&pipeline, &build, Producer::Generator, &verdict, VerificationSummary::TYPE).await;
+    pipeline.publish(&build, openly).await;
+    let other = self::build("run-2");
+    let disguised = ready(&pipeline, &other, Producer::Generator, &verdict, Provenance::TYPE).await;
+    pipeline.publish(&other, disguised).await;
+
+    eventually(seconds(10), "both are in quarantine", async || {
+        quarantined(&pipeline.bus).await.len() == 2
+    })
+    .await;
+
+    for entry in quarantined(&pipeline.bus).await {
+        assert_eq!((entry.worker.as_str(), entry.reason.as_str()), ("signer", "signer-refused"));
+        assert!(entry.detail.contains("generator"), "{}", entry.detail);
+    }
+    assert_eq!(pipeline.archive.claims_below("bundles").await.unwrap(), Vec::<bytes::Bytes>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signature_over_another_builds_evidence_fails_the_build() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run(Generator::new(pipeline.archive.clone())).await;
+    pipeline.run(pipeline.signer()).await;
+    let good = pipeline.submit("run-1", LOCK).await;
+    let bad =
+        pipeline.submit("run-2", &LOCK.replace("name = \"pandas\"", "name = \"pandaz\"")).await;
+    let genuine = pipeline.signed(&good, Producer::Generator).await;
+    let mut swapped = pipeline.signed(&bad, Producer::Generator).await;
+    // The bundles are genuine, but they are about the other build's documents.
+    swapped.bundles.clone_from(&genuine.bundles);
+    let forged = bad.caused(Label::of("/test"), Timestamp::UNIX_EPOCH, swapped);
+    let context = worker::Context::new(&pipeline.bus, Timestamp::UNIX_EPOCH);
+
+    let judged = pipeline.gate().handle(&forged, &context).await.unwrap();
+
+    let verdict = judged[0].verdict.clone().unwrap();
+    assert_eq!(verdict.result, VerdictResult::Failed);
+    let report = pipeline.archive.get(verdict.report, 1 << 20).await.unwrap();
+    let report: Report = serde_json::from_slice(&report).unwrap();
+    let rules: Vec<&str> = report.violations.iter().map(|it| it.id.as_str()).collect();
+    assert!(rules.contains(&"SIG-001") && rules.contains(&"SIG-002"), "{rules:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_judgement_of_one_event_is_the_first() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run(Generator::new(pipeline.archive.clone())).await;
+    pipeline.run(pipeline.signer()).await;
+    let build = pipeline.submit("run-1", LOCK).await;
+    let signed = pipeline.signed(&build, Producer::Generator).await;
+    let event = build.caused(Label::of("/test"), Timestamp::UNIX_EPOCH, signed);
+    let at = |second| worker::Context::new(&pipeline.bus, Timestamp::from_second(second).unwrap());
+
+    let first = pipeline.gate().handle(&event, &at(1_000)).await.unwrap();
+    let second = pipeline.gate().handle(&event, &at(2_000)).await.unwrap();
+
+    assert_eq!(first, second, "the time of a VSA is the time of the first judgement");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lockfile_that_cannot_be_read_is_quarantined_with_its_line() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run(Generator::new(pipeline.archive.clone())).await;
+    let build = pipeline.submit("run-1", &LOCK[..5_000]).await;
+
+    let waited =
+        pipeline.bus.wait_for::<EvidenceSigned>(&build.scope, Some(Producer::PolicyGate), build.id);
+    let entry = tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap().unwrap();
+
+    let entry = bus::Quarantined::from(&entry.unwrap_err());
+    assert_eq!(entry.reason, "lockfile-unreadable");
+    assert!(entry.detail.starts_with("uv.lock:"), "{}", entry.detail);
+}
+
+fn subjects(build: &Envelope<BuildCompleted>) -> Vec<Subject> {
+    let subject = |it: &events::Artifact| Subject { name: None, uri: None, digest: it.digest };
+    build.data.artifacts.iter().map(subject).collect()
+}
+
+fn statement_of(build: &Envelope<BuildCompleted>) -> Statement {
+    use attestation::predicate::provenance::{BuildDefinition, Builder, RunDetails};
+    let provenance = Provenance {
+        build_definition: BuildDefinition {
+            build_type: "urn:test".to_owned(),
+            external_parameters: Default::default(),
+            internal_parameters: Default::default(),
+            resolved_dependencies: vec![],
+        },
+        run_details: RunDetails {
+            builder: Builder {
+                id: "urn:ci".to_owned(),
+                version: Default::default(),
+                builder_dependencies: vec![],
+            },
+            metadata: None,
+            byproducts: vec![],
+        },
+    };
+    Statement::new(&subjects(build), &provenance).unwrap()
+}
+
+fn summary_of(build: &Envelope<BuildCompleted>) -> Statement {
+    let summary = VerificationSummary {
+        verifier: Verifier { id: "urn:test".to_owned(), version: Default::default() },
+        time_verified: Timestamp::UNIX_EPOCH,
+        resource_uri: "urn:test".to_owned(),
+        policy: Policy { uri: "urn:test".to_owned(), digest: Digest::of(b"policy") },
+        input_attestations: vec![],
+        verification_result: VerificationResult::Passed,
+        verified_levels: vec![],
+        dependency_levels: Default::default(),
+        slsa_version: None,
+    };
+    Statement::new(&subjects(build), &summary).unwrap()
+}
+
+/// An `evidence.ready` with one statement, which is in the archive, announced as `predicate_type`.
+async fn ready(
+    pipeline: &Pipeline,
+    build: &Envelope<BuildCompleted>,
+    producer: Producer,
+    statement: &Statement,
+    predicate_type: &str,
+) -> EvidenceReady {
+    let bytes = statement.as_bytes().to_vec().into();
+    let media_type = "application/vnd.in-toto+json".to_owned();
+    let entry = Entry { class: Class::Statement, media_type, event_time: build.time, bytes };
+    let digest = pipeline.archive.put(&[entry], build.time).await.unwrap()[0];
+    EvidenceReady {
+        producer,
+        project: build.data.project.clone(),
+        documents: vec![],
+        statements: vec![StatementRef {
+            digest,
+            predicate_type: Uri::of(predicate_type),
+            bundle_name: "bundles/test.sigstore.json".parse().unwrap(),
+        }],
+        verdict: None,
+    }
+}
