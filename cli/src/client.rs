@@ -6,6 +6,7 @@ use attestation::{KeySet, PublicKey, TrustedKey, verify_bundle};
 use bus::{Bus, BusOptions};
 use bytes::Bytes;
 use events::{Digest, EvidenceSigned};
+use jiff::SignedDuration;
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 
 use crate::{commands::up::NATS_URL_FILE, failure::Failure};
@@ -14,6 +15,8 @@ use crate::{commands::up::NATS_URL_FILE, failure::Failure};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a question waits for its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// Nobody waits longer for a verdict, and clocks can still add it.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Address when neither a flag nor `attestry up` names one.
 const DEFAULT_URL: &str = "nats://127.0.0.1:4222";
 
@@ -27,6 +30,16 @@ pub(crate) struct ClientArgs {
     /// NATS credentials file (JWT and nkey)
     #[arg(long, env, value_name = "FILE")]
     creds: Option<PathBuf>,
+}
+
+/// Reads what `--wait` is given, such as `5m`.
+pub(crate) fn patience(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration =
+        text.parse().map_err(|error| format!("{error}; write it as 90s or 5m"))?;
+    match Duration::try_from(duration) {
+        Ok(duration) if duration <= LONGEST_WAIT => Ok(duration),
+        _ => Err("must be between 0s and 7d".to_owned()),
+    }
 }
 
 impl ClientArgs {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use broker::BrokerError;
 use bus::BusError;
 
 /// A message for people, by the question that scripts ask: no, my fault, or not known?
@@ -47,6 +48,20 @@ impl From<BusError> for Failure {
         match &error {
             BusError::TooLarge { .. } => Self::input(error),
             _ => Self::unknown(error),
+        }
+    }
+}
+
+impl From<BrokerError> for Failure {
+    fn from(error: BrokerError) -> Self {
+        use BrokerError as E;
+        match &error {
+            E::TooOld { .. } | E::NotAServer { .. } | E::Store { .. } | E::InUse { .. } => {
+                Self::input(error)
+            }
+            E::NotFound { .. } | E::Process { .. } | E::NotReady { .. } | E::StopTimeout { .. } => {
+                Self::unknown(error)
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn progress(format: Format, line: &str) {
 
 /// Says something that is not the result.
 pub(crate) fn note(line: &str) {
-    eprintln!("{line}");
+    eprintln!("{}", plain(line));
 }
 
 /// Says why there is no result.
@@ -50,9 +50,18 @@ pub(crate) fn failure(format: Format, failure: &Failure) {
         return;
     }
     match format {
-        Format::Text => eprintln!("attestry: {message}"),
+        Format::Text => note(&format!("attestry: {message}")),
         Format::Json => {
             eprintln!("{}", serde_json::json!({ "error": message, "exit_code": failure.code() }));
         }
     }
+}
+
+/// Names of files and fields are other people's: none may steer the terminal.
+fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+        turns || (c.is_control() && c != '\n')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -100,6 +100,7 @@ async fn gate(bus: &Bus) -> Check {
 async fn quarantine(bus: &Bus) -> Check {
     let (ok, detail) = match bus.quarantined(&QuarantineFilter::default()).await {
         Ok(entries) if entries.is_empty() => (true, "empty".to_owned()),
+        Ok(entries) if entries.len() == 1 => (false, "1 entry".to_owned()),
         Ok(entries) => (false, format!("{} entries", entries.len())),
         Err(error) => (false, error.to_string()),
     };

@@ -15,6 +15,7 @@ pub(crate) enum Command {
     /// List entries, oldest first
     List(Selection),
     /// Show one entry with its event
+    #[command(after_help = "Example:\n  attestry quarantine show 7")]
     Show {
         /// Number of the entry
         id: u64,

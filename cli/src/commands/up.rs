@@ -113,7 +113,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     // Left behind, it would only point at nobody.
     drop(fs::remove_file(&url_file));
     if let Some(server) = &mut server {
-        server.stop().await.map_err(Failure::unknown)?;
+        server.stop().await?;
     }
     worked
 }
@@ -199,7 +199,7 @@ async fn start_server(args: &Args) -> Result<Server, Failure> {
     let cache = broker::default_cache_dir().unwrap_or_else(|| args.data.join("cache"));
     let mut search = Search::new(cache);
     search.given.clone_from(&args.nats_server);
-    let binary = find_or_fetch(&search).await.map_err(Failure::unknown)?;
+    let binary = find_or_fetch(&search).await?;
     for passed_over in &binary.passed_over {
         note(passed_over);
     }
@@ -214,7 +214,7 @@ async fn start_server(args: &Args) -> Result<Server, Failure> {
         None if port_is_free(NATS_PORT) => Some(NATS_PORT),
         None => None,
     };
-    Server::start(&binary, options(port)).await.map_err(Failure::unknown)
+    Ok(Server::start(&binary, options(port)).await?)
 }
 
 fn port_is_free(port: u16) -> bool {

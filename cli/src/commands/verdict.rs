@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use bus::Bus;
 use events::{Digest, Envelope, EvidenceSigned, Producer, Scope};
-use jiff::SignedDuration;
 
 use super::build::outcome::{Reported, tell};
 use crate::{
@@ -28,8 +27,8 @@ pub(crate) struct Args {
     #[arg(long, env = "ATTESTRY_PROJECT", value_name = "NAME")]
     project: Option<Scope>,
     /// Wait for the verdict, at most this long; give it as --wait=5m
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m")]
-    wait: Option<SignedDuration>,
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m", value_parser = client::patience)]
+    wait: Option<Duration>,
     /// Public key, PEM: the verdict must be signed with it
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -39,9 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let bus = args.client.connect().await?;
-    let wait = args.wait.map(Duration::try_from).transpose();
-    let wait = wait.map_err(|_| Failure::input("--wait must be positive"))?.unwrap_or_default();
-    let deadline = tokio::time::Instant::now() + wait;
+    let deadline = tokio::time::Instant::now() + args.wait.unwrap_or_default();
     let verdicts = loop {
         let verdicts = latest(&bus, &args).await?;
         if !verdicts.is_empty() {

@@ -37,8 +37,7 @@ fn second_pipeline_on_the_same_data_is_refused_and_harms_nothing() {
     let _up = place.up();
     place.submit("--out first").expect(0);
 
-    let second = place.attestry("up --nats-port 0 --metrics 127.0.0.1:0");
-    assert_ne!(second.code, 0);
+    let second = place.attestry("up --nats-port 0 --metrics 127.0.0.1:0").expect(2);
     second.says(&["is in use by another nats-server", "choose another --data"]);
 
     place.submit("--out second --key data/keys/signer.pub").expect(0);
@@ -99,6 +98,17 @@ fn archive_that_cannot_be_written_is_refused_at_the_start() {
     said.says(&["file/data/artifacts/supply-chain", "writable"]);
     let said = place.attestry("up --data /proc/attestry --metrics 127.0.0.1:0").expect(2);
     said.says(&["/proc/attestry/artifacts/supply-chain", "writable"]);
+}
+
+#[test]
+fn server_that_is_too_old_is_refused_by_name() {
+    let place = Place::new();
+    let server = place.write("nats-server", "#!/bin/sh\necho 'nats-server: v2.9.10'\n");
+    fs::set_permissions(server, PermissionsExt::from_mode(0o755)).expect("changed");
+
+    let said = place.attestry("up --nats-server ./nats-server --metrics 127.0.0.1:0").expect(2);
+
+    said.says(&["./nats-server is nats-server 2.9.10", "needs 2.12.0 or newer"]);
 }
 
 #[test]

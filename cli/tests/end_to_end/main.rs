@@ -3,7 +3,12 @@
 //! One program for all of them, so that they link once; each test has a directory, and most a running
 //! `attestry up`, of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may panic"
+)]
 
 mod events;
 mod lifecycle;

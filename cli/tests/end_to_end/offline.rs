@@ -15,6 +15,8 @@ fn wrong_usage_is_code_2_and_names_the_flag() {
         ("build submit --artifact app.whl --out dist", "--wait"),
         ("build submit --artifact app.whl --commit beef", "--commit"),
         ("build submit --artifact app.whl --wait=soon", "--wait"),
+        ("build submit --artifact app.whl --wait=-5s", "between 0s and 7d"),
+        ("build submit --artifact app.whl --wait=9000000h", "between 0s and 7d"),
         ("build submit --artifact missing.whl", "missing.whl"),
         ("build submit --artifact dist/*.whl", "dist/*.whl"),
         ("build submit --artifact app.whl --source missing", "missing"),
@@ -25,6 +27,7 @@ fn wrong_usage_is_code_2_and_names_the_flag() {
         ("quarantine show nothing", "nothing"),
         ("sbom generate missing.lock", "missing.lock"),
         ("sbom validate missing.json", "missing.json"),
+        ("up --nats-server missing", "missing is not a working nats-server"),
         ("frobnicate", "frobnicate"),
     ] {
         let said = place.attestry(arguments);
@@ -37,11 +40,11 @@ fn wrong_usage_is_code_2_and_names_the_flag() {
 #[test]
 fn hostile_artifact_name_is_refused_and_cannot_steer_the_terminal() {
     let place = Place::with_lock(LOCK);
-    for name in ["new\nline.whl", "escape\u{1b}[2J.whl", "rtl\u{202e}lhw.whl"] {
+    for name in ["new\nline.whl", "escape\u{1b}[2J.whl", "bell\u{7}.whl"] {
         place.write(name, "bytes");
         let said = place.run(&["build", "submit", "--artifact", name], "").expect(2);
         said.says(&["--artifact", "its name"]);
-        assert!(!said.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", said.stderr);
+        assert!(!said.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", said.stderr);
     }
 }
 

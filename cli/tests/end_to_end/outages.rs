@@ -51,3 +51,28 @@ fn broker_that_was_killed_with_its_pipeline_leaves_an_address_that_says_so() {
         .expect(3)
         .says(&["nothing answers at nats://127.0.0.1:", "attestry up"]);
 }
+
+#[test]
+fn lost_broker_is_told_and_the_verdict_arrives_when_it_is_back() {
+    let place = Place::with_lock(LOCK);
+    let search = broker::Search::new(broker::default_cache_dir().expect("a home"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut server = runtime.block_on(async {
+        let binary = broker::find_or_fetch(&search).await.expect("a nats-server");
+        let options = broker::Options::new(place.path("broker"));
+        broker::Server::start(&binary, options).await.expect("starts")
+    });
+    let url = server.url();
+    let up = place.up_on(&url);
+    place.submit(&format!("--nats-url {url}")).expect(0);
+
+    server.kill();
+    let said = place.attestry(&format!("doctor --nats-url {url}")).expect(3);
+    said.says(&["nothing answers at nats://127.0.0.1:", "attestry up"]);
+    assert_eq!(up.get("/live").0, 200);
+    runtime.block_on(server.restart()).expect("starts again");
+
+    place.write("app.whl", "the bytes of another wheel");
+    place.submit(&format!("--nats-url {url}")).expect(0).says(&["PASSED"]);
+    up.terminate();
+}

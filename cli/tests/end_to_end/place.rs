@@ -136,16 +136,20 @@ impl Place {
         command
     }
 
-    /// Starts `attestry up` and waits until it is.
+    /// Starts `attestry up` with a broker of its own.
     pub(crate) fn up(&self) -> Up {
-        self.up_with(&[])
+        self.start(&["--nats-port", "0"])
     }
 
-    /// Starts `attestry up` with more arguments and waits until it is.
-    pub(crate) fn up_with(&self, more: &[&str]) -> Up {
+    /// Starts `attestry up` on a broker that runs already.
+    pub(crate) fn up_on(&self, url: &str) -> Up {
+        self.start(&["--nats-url", url])
+    }
+
+    fn start(&self, broker: &[&str]) -> Up {
         let log = self.path("up.log");
-        let fixed = ["up", "--nats-port", "0", "--metrics", "127.0.0.1:0"];
-        let mut command = self.command(&[&fixed, more].concat());
+        let arguments = [&["up", "--metrics", "127.0.0.1:0"], broker].concat();
+        let mut command = self.command(&arguments);
         command.stdin(Stdio::null()).stderr(File::create(&log).unwrap());
         let mut up = Up { process: command.spawn().unwrap(), log };
         wait_until("attestry up is up", || {

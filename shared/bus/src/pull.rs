@@ -94,7 +94,8 @@ impl Bus {
             max_ack_pending: MAX_ACK_PENDING,
             ..Default::default()
         };
-        let consumer = self.ensure_consumer(&stage_stream::<E>(), config).await?;
+        let stream = stage_stream::<E>();
+        let consumer = self.ensure_consumer(&stream, config.clone()).await?;
         let inbox = self.client.new_inbox();
         let replies = self.client.subscribe(inbox.clone()).await;
         let replies = replies.map_err(|error| BusError::from_client("subscribe", &error))?;
@@ -102,6 +103,8 @@ impl Bus {
         let pull = Pull {
             bus: self.clone(),
             consumer: consumer.clone(),
+            stream,
+            config,
             inbox: inbox.into(),
             replies,
             places: Arc::new(Semaphore::new(room)),
@@ -198,6 +201,8 @@ impl Drop for Lane {
 struct Pull {
     bus: Bus,
     consumer: PullConsumer,
+    stream: String,
+    config: Config,
     inbox: async_nats::Subject,
     replies: Subscriber,
     places: Arc<Semaphore>,
@@ -272,10 +277,19 @@ impl Pull {
                     let reason = message.description.as_deref().unwrap_or("no responders");
                     warn!(%status, reason, "The broker does not deliver now");
                     tokio::time::sleep(Duration::from_secs(1)).await;
+                    self.restore_consumer().await;
                 }
                 // Their places become free, and are asked for again.
                 self.requested.truncate(self.requested.len().saturating_sub(unserved));
             }
+        }
+    }
+
+    /// An operator may have deleted the consumer; its events are still in the stream.
+    async fn restore_consumer(&mut self) {
+        match self.bus.ensure_consumer(&self.stream, self.config.clone()).await {
+            Ok(consumer) => self.consumer = consumer,
+            Err(error) => warn!(%error, "Failed to restore the consumer; trying again"),
         }
     }
 

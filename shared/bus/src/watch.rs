@@ -61,11 +61,14 @@ impl Bus {
         let mut quarantined = subscribe(&quarantine).await?;
         loop {
             // Looked up after subscribing, so nothing falls between.
-            if let Some(event) = self.find::<E>(scope, producer, correlation).await? {
-                return Ok(Ok(event));
-            }
-            if let Some(seen) = self.last_on(QUARANTINE, &quarantine).await? {
-                return Ok(Err(seen));
+            let event = self.find::<E>(scope, producer, correlation).await;
+            let entry = self.last_on(QUARANTINE, &quarantine).await;
+            match (event, entry) {
+                (Ok(Some(event)), _) => return Ok(Ok(event)),
+                (Ok(None), Ok(Some(entry))) => return Ok(Err(entry)),
+                // Whoever waits, waits for a broker that is away too.
+                (Ok(None) | Err(BusError::Away { .. }), Ok(None) | Err(BusError::Away { .. })) => {}
+                (Err(error), _) | (_, Err(error)) => return Err(error),
             }
             tokio::select! {
                 _ = events.next() => {}

@@ -13,6 +13,8 @@ use crate::{
 
 /// How long deliveries wait here for a free place before other replicas may have them.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How soon lanes that could not be opened are tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How often lag and quarantine are measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
@@ -26,7 +28,12 @@ pub async fn run_until<H: Handler>(
 ) -> Result<(), BusError> {
     metrics::announce(H::NAME);
     let places = usize::from(args.concurrency);
-    let mut lanes = Lanes::open::<H>(bus, places).await?;
+    tokio::pin!(shutdown);
+    let mut lanes = tokio::select! {
+        biased;
+        () = &mut shutdown => return Ok(()),
+        lanes = open::<H>(bus, places, health) => lanes?,
+    };
     let measuring = tokio::spawn(measure(bus.clone(), H::NAME, lanes.gauges(), health.clone()));
     let settler = Arc::new(Settler {
         bus: bus.clone(),
@@ -39,7 +46,6 @@ pub async fn run_until<H: Handler>(
     health.set(H::NAME, Ok(()));
     info!(worker = H::NAME, input = %events::subject::stage::<H::Input>(), "Started");
 
-    tokio::pin!(shutdown);
     loop {
         while in_hand.try_join_next().is_some() {}
         // Only the shutdown cancels this: what passed the gate must begin, or the gate waits for it.
@@ -77,6 +83,20 @@ pub async fn run_until<H: Handler>(
     }
     info!(worker = H::NAME, "Stopped");
     Ok(())
+}
+
+/// The worker's lanes, however long the broker is away.
+async fn open<H: Handler>(bus: &Bus, room: usize, health: &Health) -> Result<Lanes, BusError> {
+    loop {
+        match Lanes::open::<H>(bus, room).await {
+            Err(error @ (BusError::Away { .. } | BusError::Full { .. })) => {
+                warn!(worker = H::NAME, %error, "Failed to open the lanes; trying again");
+                health.set(H::NAME, Err(error.to_string()));
+                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Keeps the gauges of lag and quarantine current, and notices a broker that is away although no

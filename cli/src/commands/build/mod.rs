@@ -14,10 +14,9 @@ use std::{path::PathBuf, time::Duration};
 use bus::{Bus, Published};
 use bytes::Bytes;
 use events::{BuildCompleted, BuildKind, CHUNK_BYTES, Digest, Envelope, Label, Uri};
-use jiff::SignedDuration;
 
 use crate::{
-    client::ClientArgs,
+    client::{ClientArgs, patience},
     failure::Failure,
     output::{Format, note, progress},
 };
@@ -71,8 +70,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URI")]
     builder_id: Option<Uri>,
     /// Wait for the verdict, at most this long; give it as --wait=5m
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_WAIT)]
-    wait: Option<SignedDuration>,
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_WAIT, value_parser = patience)]
+    wait: Option<Duration>,
     /// How the verdict is reported [default: as --format]
     #[arg(long, value_enum, requires = "wait")]
     report: Option<outcome::ReportFormat>,
@@ -143,10 +142,9 @@ async fn finish(
     bus: &Bus,
     args: &Args,
     event: &Envelope<BuildCompleted>,
-    wait: SignedDuration,
+    wait: Duration,
     format: Format,
 ) -> Result<(), Failure> {
-    let wait = Duration::try_from(wait).map_err(|_| Failure::input("--wait must be positive"))?;
     let reported = outcome::Reported {
         format: args.report.unwrap_or_else(|| format.into()),
         out: args.out.as_deref(),

@@ -1,6 +1,6 @@
 //! The three services of a verdict over a real broker and a real archive.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail their test")]
 
 use std::{fs, time::Duration};
 
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use worker::{Handler, Health, LoopArgs, run_until};
 
-const LOCK: &str = include_str!("../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
+const LOCK: &str = include_str!("../../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
 
 /// A broker, an archive, a key, and the services that a test starts on them.
 struct Pipeline {

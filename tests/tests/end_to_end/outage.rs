@@ -157,6 +157,23 @@ async fn worker_waits_for_a_broker_that_is_away_at_its_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn worker_waits_for_a_broker_that_leaves_while_it_starts() {
+    let mut broker = Broker::start().await;
+    let bus = broker.bus().await;
+    broker.server.kill();
+    let journal = Journal::default();
+    let replica = Replica::start_on(bus.clone(), Tested::obliging(&journal), 1, 1);
+    tokio::time::sleep(seconds(4)).await;
+    assert!(replica.is_running());
+    assert!(!replica.health.problems().is_empty());
+
+    broker.restart().await;
+    publish_all(&bus, &[build("run-1")]).await;
+    eventually(seconds(10), "handled", async || broker.outputs().await.len() == 1).await;
+    replica.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn server_that_is_too_old_is_refused_by_name() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("nats://{}", listener.local_addr().unwrap());

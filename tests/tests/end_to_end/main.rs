@@ -1,0 +1,14 @@
+//! What the pipeline promises, against a real `nats-server`: one binary, so that it links once.
+
+mod crash;
+mod delivery;
+mod full;
+mod metrics;
+mod outage;
+mod pipeline;
+mod priorities;
+mod quarantine;
+mod replicas;
+mod restarts;
+mod retries;
+mod uploads;
