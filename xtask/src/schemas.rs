@@ -1,15 +1,24 @@
 //! `docs/schemas/`: the JSON Schema of every event, generated from the types that read and write them.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context, ensure};
 
 const FOLDER: &str = "docs/schemas";
 const EXTENSION: &str = ".schema.json";
 
+/// Makes the folder what the types say.
 pub(crate) fn write() -> anyhow::Result<()> {
     fs::create_dir_all(FOLDER).with_context(|| format!("cannot make {FOLDER}"))?;
-    for (name, text) in generated()? {
+    let generated = generated()?;
+    for orphan in committed()?.keys().filter(|name| !generated.contains_key(*name)) {
+        fs::remove_file(Path::new(FOLDER).join(orphan)).with_context(|| orphan.clone())?;
+    }
+    for (name, text) in generated {
         let path = Path::new(FOLDER).join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -50,7 +59,7 @@ fn committed() -> anyhow::Result<Schemas> {
 
 /// Files that differ, are missing, or belong to no type any more.
 fn stale(generated: &Schemas, committed: &Schemas) -> Vec<String> {
-    let names: std::collections::BTreeSet<_> = generated.keys().chain(committed.keys()).collect();
+    let names: BTreeSet<_> = generated.keys().chain(committed.keys()).collect();
     let differs = |name: &&String| generated.get(*name) != committed.get(*name);
     names.into_iter().filter(differs).map(|name| format!("{FOLDER}/{name}")).collect()
 }

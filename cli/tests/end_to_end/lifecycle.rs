@@ -1,6 +1,6 @@
 //! `attestry up`: starts, refuses to start, stops, and comes back from a crash.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
 
 use crate::place::{LOCK, Place, lives, wait_until};
 
@@ -28,7 +28,6 @@ fn terminated_pipeline_stops_soon_and_takes_its_broker_along() {
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(!lives(&broker), "nats-server {broker} was left behind");
-    place.attestry("doctor --nats-url nats://127.0.0.1:1").expect(3);
 }
 
 #[test]
@@ -125,21 +124,26 @@ fn address_in_use_is_refused_with_the_remedy() {
 /// Wherever the crash hits the build, its verdict arrives.
 #[test]
 fn build_in_flight_when_the_process_dies_gets_its_verdict_after_the_restart() {
-    for wait_ms in [0, 100, 250] {
-        let place = Place::with_lock(HOTPASS_LOCK);
-        let up = place.up();
-        let broker = place.read("data/nats/nats-server.pid");
-        place.attestry("build submit --source app --artifact app.whl").expect(0);
-        std::thread::sleep(Duration::from_millis(wait_ms));
-        up.kill();
-        wait_until("the broker of a dead process ends", || !lives(&broker));
+    thread::scope(|scope| {
+        for wait_ms in [0, 100, 250] {
+            scope.spawn(move || crash_after(Duration::from_millis(wait_ms)));
+        }
+    });
+}
 
-        let up = place.up();
-        let said = place.submit("--key data/keys/signer.pub --out out").expect(0);
+fn crash_after(wait: Duration) {
+    let place = Place::with_lock(HOTPASS_LOCK);
+    let up = place.up();
+    let broker = place.read("data/nats/nats-server.pid");
+    place.attestry("build submit --source app --artifact app.whl").expect(0);
+    thread::sleep(wait);
+    up.kill();
+    wait_until("the broker of a dead process ends", || !lives(&broker));
 
-        said.says(&["PASSED"]);
-        assert_eq!(place.files("out").len(), 8);
-        place.attestry("quarantine list").expect(0).says(&["Nothing"]);
-        up.terminate();
-    }
+    let _up = place.up();
+    let said = place.submit("--key data/keys/signer.pub --out out").expect(0);
+
+    said.says(&["PASSED"]);
+    assert_eq!(place.files("out").len(), 8);
+    place.attestry("quarantine list").expect(0).says(&["Nothing"]);
 }
