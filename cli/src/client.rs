@@ -2,10 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use attestation::{KeySet, PublicKey, TrustedKey, verify_bundle};
+use attestation::{
+    KeySet, PublicKey, TrustedKey, VerificationSummary,
+    predicate::verification_summary::VerificationResult, verify_bundle,
+};
 use bus::{Bus, BusOptions};
 use bytes::Bytes;
-use events::{Digest, EvidenceSigned};
+use events::{Digest, EvidenceSigned, VerdictResult, subject};
 use jiff::SignedDuration;
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 
@@ -99,25 +102,41 @@ pub(crate) async fn judged(bus: &Bus, artifact: Digest) -> Result<Vec<Judged>, F
     Ok(judged)
 }
 
-/// Checks the signatures of a verdict with the key in `key`, and that what was signed is what the
-/// event says.
+/// Checks that the key in `key` signed this verdict, on these artifacts, of this project, by this
+/// policy. The report beside it is not signed.
 pub(crate) async fn check_verdict(
     bus: &Bus,
     signed: &EvidenceSigned,
+    artifacts: &[Digest],
     key: &std::path::Path,
 ) -> Result<(), Failure> {
+    let refused = |why: String| Failure::No(format!("the verdict's signature: {why}"));
     let keys = key_set(key)?;
-    for reference in &signed.bundles {
-        let bundle = document(bus, reference.bundle).await?;
-        let refused = |why: String| Failure::No(format!("the verdict's signature: {why}"));
-        let verified = verify_bundle(&bundle, &keys).map_err(|error| refused(error.to_string()))?;
-        let summary: attestation::VerificationSummary =
-            verified.statement.predicate().map_err(|error| refused(error.to_string()))?;
-        let says = format!("{:?}", summary.verification_result).to_uppercase();
-        let announced = signed.verdict.as_ref().map(|it| format!("{:?}", it.result).to_uppercase());
-        if announced.as_deref() != Some(says.as_str()) {
-            return Err(refused(format!("it signs {says}, the event says {announced:?}")));
-        }
+    let (Some(verdict), [reference]) = (&signed.verdict, signed.bundles.as_slice()) else {
+        return Err(refused("the event does not name one verdict with one bundle".to_owned()));
+    };
+    let bundle = document(bus, reference.bundle).await?;
+    let verified = verify_bundle(&bundle, &keys).map_err(|error| refused(error.to_string()))?;
+    let summary: VerificationSummary =
+        verified.statement.predicate().map_err(|error| refused(error.to_string()))?;
+    let subjects = verified.statement.subjects();
+    let spoken_of = |artifact: &Digest| subjects.iter().any(|it| it.digest == *artifact);
+    if let Some(missing) = artifacts.iter().find(|artifact| !spoken_of(artifact)) {
+        return Err(refused(format!("it does not speak of {missing}")));
+    }
+    let passed = summary.verification_result == VerificationResult::Passed;
+    if passed != (verdict.result == VerdictResult::Passed) {
+        return Err(refused(format!(
+            "it says {:?}, the event another",
+            summary.verification_result
+        )));
+    }
+    if summary.policy.digest != verdict.policy {
+        return Err(refused(format!("it is of policy {}", summary.policy.digest)));
+    }
+    let project = subject::token(signed.project.as_str());
+    if !summary.resource_uri.starts_with(&format!("urn:attestry:project:{project}:")) {
+        return Err(refused(format!("it is about {}", summary.resource_uri)));
     }
     Ok(())
 }

@@ -96,7 +96,7 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
     let project = match (&args.project, args.source.is_dir()) {
         (Some(name), _) => name.parse().map_err(Failure::input)?,
         (None, true) => project_name(Some(&args.source))?,
-        (None, false) => project_name(args.source.parent().filter(|it| *it != Path::new("")))?,
+        (None, false) => project_name(Some(folder_of(&args.source)))?,
     };
     let timestamp = match args.source_date_epoch {
         Some(seconds) => Timestamp::from_second(seconds).map_err(Failure::input)?,
@@ -132,10 +132,17 @@ fn validate(args: &ValidateArgs, format: Format) -> Result<(), Failure> {
             output::result(format, &text, &json!({ "valid": true, "spec_version": version }))
         }
         Err(error) => {
-            let text = format!("{file}: not valid: {error}");
+            let text = format!("{file}: {error}");
             output::result(format, &text, &json!({ "valid": false, "reason": error.to_string() }))?;
             Err(Failure::No(String::new()))
         }
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }
 

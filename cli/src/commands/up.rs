@@ -4,6 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use archive::Archive;
@@ -19,6 +20,8 @@ use crate::{failure::Failure, output::note};
 
 /// Below the data directory: where the broker of a running `attestry up` listens.
 pub(crate) const NATS_URL_FILE: &str = "nats/url";
+/// How soon a nats-server child that died is noticed.
+const SERVER_CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Port of the nats-server child unless something else has it.
 const NATS_PORT: u16 = 4222;
 
@@ -109,7 +112,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let signer = Signer::new(archive.clone(), identity.key, 1);
     let gate = PolicyGate::new(archive.clone(), settings);
     let workers = Workers { bus: connected, events: args.events, health, archive };
-    let worked = workers.run(shutdown, signer, gate).await;
+    let worked = tokio::select! {
+        worked = workers.run(shutdown, signer, gate) => worked,
+        ended = keep_running(&mut server) => ended,
+    };
     // Left behind, it would only point at nobody.
     drop(fs::remove_file(&url_file));
     if let Some(server) = &mut server {
@@ -195,6 +201,18 @@ impl Workers {
     }
 }
 
+/// Starts the nats-server child again whenever it has died.
+async fn keep_running(server: &mut Option<Server>) -> Result<(), Failure> {
+    let Some(server) = server else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(SERVER_CHECK_EVERY).await;
+        if !server.is_running() {
+            note("nats-server has died; starting it again on its port and store");
+            server.restart().await?;
+        }
+    }
+}
+
 async fn start_server(args: &Args) -> Result<Server, Failure> {
     let cache = broker::default_cache_dir().unwrap_or_else(|| args.data.join("cache"));
     let mut search = Search::new(cache);
@@ -233,7 +251,7 @@ fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
 
 fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
     note("Attestry is up: generator, signer and policy-gate in one process (isolation is off).");
-    note(&format!("  broker    {url}"));
+    note(&format!("  broker    {url} (elsewhere: set NATS_URL, or give --nats-url)"));
     note(&format!("  archive   {}", data.join("artifacts/supply-chain").display()));
     note(&format!("  health    http://{serving}/ready   metrics http://{serving}/metrics"));
     match &identity.development_key {

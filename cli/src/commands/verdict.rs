@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let reported = Reported { format: format.into(), out: None, key: args.key.as_deref() };
     let mut answer = Ok(());
     for signed in &verdicts {
-        let told = tell(&bus, signed, &reported).await;
+        let told = tell(&bus, signed, &[args.digest], &reported).await;
         // One project that says no is enough; what cannot be found out weighs more than a yes.
         answer = answer.and(told);
     }

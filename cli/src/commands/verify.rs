@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Read, path::PathBuf};
 
-use attestation::{Reference, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle};
+use attestation::{
+    Predicate, Reference, VerificationSummary, Verified,
+    predicate::verification_summary::VerificationResult, verify::MAX_BUNDLE_BYTES, verify_bundle,
+};
 use events::{Digest, Digester};
 use serde_json::json;
 
@@ -44,8 +47,14 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
         return Err(Failure::No(format!("{} ({digest}): {what}", args.subject)));
     };
     let predicate_type = verified.statement.predicate_type();
+    let verdict = verdict_of(&verified)?;
+    let says = match verdict {
+        Some(VerificationResult::Passed) => "\n  the verdict is PASSED",
+        Some(VerificationResult::Failed) => "\n  the verdict is FAILED",
+        None => "",
+    };
     let text = format!(
-        "{}: verified\n  {part} of a {predicate_type}\n  signed by key {} ({})\n  no time is proven: a key alone cannot",
+        "{}: verified{says}\n  {part} of a {predicate_type}\n  signed by key {} ({})\n  no time is proven: a key alone cannot",
         args.subject, verified.key_hint, verified.key_label
     );
     let value = json!({
@@ -55,8 +64,25 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
         "predicate_type": predicate_type,
         "key": verified.key_hint,
         "proven_time": verified.proven_time,
+        "verification_result": verdict,
     });
-    output::result(format, &text, &value)
+    output::result(format, &text, &value)?;
+    match verdict {
+        Some(VerificationResult::Failed) => {
+            Err(Failure::No("the verdict is genuine, and it says FAILED".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a signed verdict says; nothing for other statements.
+fn verdict_of(verified: &Verified) -> Result<Option<VerificationResult>, Failure> {
+    if verified.statement.predicate_type() != VerificationSummary::TYPE {
+        return Ok(None);
+    }
+    let summary: VerificationSummary =
+        verified.statement.predicate().map_err(|error| Failure::No(error.to_string()))?;
+    Ok(Some(summary.verification_result))
 }
 
 /// The part that a digest plays in what was signed.
@@ -68,7 +94,7 @@ fn part_played(verified: &Verified, digest: Digest) -> Result<Option<&'static st
     if Digest::of(statement.as_bytes()) == digest {
         return Ok(Some("the statement itself"));
     }
-    if statement.predicate_type() == <Reference as attestation::Predicate>::TYPE {
+    if statement.predicate_type() == Reference::TYPE {
         let reference: Reference =
             statement.predicate().map_err(|error| Failure::No(error.to_string()))?;
         if reference.references.iter().any(|it| it.digest == digest) {

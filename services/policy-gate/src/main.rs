@@ -1,5 +1,7 @@
 //! The policy gate process. See `lib.rs` for what it does.
 
+use std::{error::Error, process::ExitCode};
+
 use clap::Parser;
 use policy_gate::{Args, PolicyGate, queries};
 use worker::Process;
@@ -10,8 +12,11 @@ use worker::Process;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    worker::exit(run(Args::parse()).await)
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let settings = args.gate.load()?;
     let process = Process::start("policy-gate", args.worker)?;
     let archive = process.archive.clone();

@@ -1,12 +1,17 @@
 //! The signer process. See `lib.rs` for what it does.
 
+use std::{error::Error, process::ExitCode};
+
 use clap::Parser;
 use signer::{Args, Signer};
 use worker::Process;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    worker::exit(run(Args::parse()).await)
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let key = args.key.load()?;
     let process = Process::start("signer", args.worker)?;
     let signer = Signer::new(process.archive.clone(), key, args.key.generation);

@@ -84,8 +84,9 @@ pub async fn find_or_fetch(search: &Search) -> Result<Binary, BrokerError> {
         |path, version, origin, passed_over| Ok(Binary { path, version, origin, passed_over });
 
     match on_path(search).await {
-        Ok((path, version)) => return found(path, version, Origin::Path, tried),
-        Err(why) => tried.push(why),
+        Some(Ok((path, version))) => return found(path, version, Origin::Path, tried),
+        Some(Err(why)) => tried.push(why),
+        None => {}
     }
     let pin = match Pin::of_this_machine() {
         Ok(pin) => pin,
@@ -131,17 +132,18 @@ async fn given(path: &Path) -> Result<Binary, BrokerError> {
     Ok(Binary { path: path.to_owned(), version, origin: Origin::Given, passed_over: Vec::new() })
 }
 
-async fn on_path(search: &Search) -> Result<(PathBuf, Version), String> {
+/// The first `nats-server` on PATH, or why it cannot be used; `None` where there is none.
+async fn on_path(search: &Search) -> Option<Result<(PathBuf, Version), String>> {
     let path = env::split_paths(&search.path)
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join("nats-server"))
-        .find(|path| path.is_file())
-        .ok_or("PATH has no nats-server")?;
-    match version_of(&path).await {
+        .find(|path| path.is_file())?;
+    let place = path.display();
+    Some(match version_of(&path).await {
         Ok(version) if version >= OLDEST => Ok((path, version)),
-        Ok(version) => Err(format!("{} is version {version}, older than {OLDEST}", path.display())),
-        Err(why) => Err(format!("{} does not work: {why}", path.display())),
-    }
+        Ok(version) => Err(format!("{place} is version {version}, older than {OLDEST}")),
+        Err(why) => Err(format!("{place} does not work: {why}")),
+    })
 }
 
 async fn version_of(path: &Path) -> Result<Version, String> {

@@ -105,8 +105,11 @@ impl Bus {
 
     /// Sends what is buffered, then closes the connection.
     pub async fn close(&self) {
-        if let Err(error) = self.client.flush().await {
-            warn!(%error, "Failed to flush the connection before closing it");
+        // A broker that is away would be waited for without end.
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.client.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "Failed to flush the connection before closing it"),
+            Err(_) => warn!("The broker is away: closed the connection without flushing it"),
         }
     }
 }

@@ -32,10 +32,7 @@ impl Bus {
         event: &Envelope<E>,
         traceparent: Option<&str>,
     ) -> Result<Published, BusError> {
-        let payload = serde_json::to_vec(event).map_err(|error| BusError::Refused {
-            action: "encode an event",
-            reason: error.to_string(),
-        })?;
+        let payload = encode(event)?;
         let mut headers = HeaderMap::new();
         if let Some(traceparent) = traceparent {
             headers.insert(TRACEPARENT, traceparent);
@@ -44,7 +41,14 @@ impl Bus {
             .headers(headers)
             .message_id(event.id.to_string())
             .expected_last_subject_sequence(0);
-        self.store("publish an event", event.subject(), message, payload.into()).await
+        self.store("publish an event", event.subject(), message, payload).await
+    }
+
+    /// Stores `event` once more, under a message id of its own, so that it is handled again.
+    pub async fn publish_again<E: Event>(&self, event: &Envelope<E>) -> Result<(), BusError> {
+        let payload = encode(event)?;
+        let message = PublishMessage::build();
+        self.store("publish an event again", event.subject(), message, payload).await.map(drop)
     }
 
     /// Publishes and waits for the stream's answer.
@@ -70,4 +74,12 @@ impl Bus {
             Err(error) => Err(BusError::from_publish(action, bytes, &error)),
         }
     }
+}
+
+fn encode<E: Event>(event: &Envelope<E>) -> Result<Bytes, BusError> {
+    let bytes = serde_json::to_vec(event).map_err(|error| BusError::Refused {
+        action: "encode an event",
+        reason: error.to_string(),
+    })?;
+    Ok(bytes.into())
 }

@@ -43,6 +43,21 @@ impl Bus {
         Ok(seen.and_then(|seen| events::decode(&seen.subject, &seen.payload).ok()))
     }
 
+    /// What became of a correlation so far: the event that `producer` published, or else its last
+    /// entry in quarantine.
+    pub async fn outcome<E: Event>(
+        &self,
+        scope: &Scope,
+        producer: Option<Producer>,
+        correlation: Uuid,
+    ) -> Result<Option<Result<Envelope<E>, Seen>>, BusError> {
+        if let Some(event) = self.find::<E>(scope, producer, correlation).await? {
+            return Ok(Some(Ok(event)));
+        }
+        let entry = self.last_on(QUARANTINE, &quarantine_filter(correlation)).await?;
+        Ok(entry.map(Err))
+    }
+
     /// Waits until `producer` has published its event in this correlation, or the correlation has
     /// an entry in quarantine, whichever is there first.
     pub async fn wait_for<E: Event>(
@@ -61,14 +76,11 @@ impl Bus {
         let mut quarantined = subscribe(&quarantine).await?;
         loop {
             // Looked up after subscribing, so nothing falls between.
-            let event = self.find::<E>(scope, producer, correlation).await;
-            let entry = self.last_on(QUARANTINE, &quarantine).await;
-            match (event, entry) {
-                (Ok(Some(event)), _) => return Ok(Ok(event)),
-                (Ok(None), Ok(Some(entry))) => return Ok(Err(entry)),
+            match self.outcome::<E>(scope, producer, correlation).await {
+                Ok(Some(outcome)) => return Ok(outcome),
                 // Whoever waits, waits for a broker that is away too.
-                (Ok(None) | Err(BusError::Away { .. }), Ok(None) | Err(BusError::Away { .. })) => {}
-                (Err(error), _) | (_, Err(error)) => return Err(error),
+                Ok(None) | Err(BusError::Away { .. }) => {}
+                Err(error) => return Err(error),
             }
             tokio::select! {
                 _ = events.next() => {}

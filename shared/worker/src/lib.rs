@@ -20,7 +20,7 @@ pub use crate::{
     budget::{Budget, Share},
     handler::{Context, HandleError, Handler, off_thread},
     health::Health,
-    process::{Process, WorkerError, shutdown_signal},
+    process::{Process, WorkerError, exit, shutdown_signal},
     run::run_until,
     telemetry::Telemetry,
 };

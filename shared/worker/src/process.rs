@@ -1,12 +1,24 @@
 //! One worker as a process of its own.
 
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 use archive::{Archive, ArchiveError};
 use bus::{Bus, BusError};
 use tracing::{info, warn};
 
 use crate::{Handler, Health, Telemetry, WorkerArgs, run_until};
+
+/// What a worker's `main` returns: 0, or 2 for settings that must change first, 3 for a broker that
+/// refuses. A message for people goes to stderr.
+#[allow(clippy::print_stderr, reason = "logging may be what could not start")]
+pub fn exit(ran: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    let Err(error) = ran else { return ExitCode::SUCCESS };
+    eprintln!("attestry: {error}");
+    match error.downcast_ref() {
+        Some(WorkerError::Bus(_)) => ExitCode::from(3),
+        _ => ExitCode::from(2),
+    }
+}
 
 /// What a service needs to build its handler, and then to run it.
 pub struct Process {

@@ -70,10 +70,10 @@ fn from_flags(args: &Args, uploads: &[Upload]) -> Result<Envelope<BuildCompleted
         artifacts: artifacts.try_into().map_err(|error| at("--artifact", error))?,
         inputs: inputs(uploads)?.try_into().map_err(|error| at("--source", error))?,
     };
-    let run = match args.run.clone().or(around.run) {
-        Some(run) => run,
-        // The same content is the same build, so that a submit that is repeated is one.
-        None => content_run(&data)?,
+    let run = match &args.run {
+        Some(run) => run.clone(),
+        // The same content in the same CI run is the same build, so a submit that is repeated is one.
+        None => content_run(around.run.as_ref(), &data)?,
     };
     Ok(root(BuildCompleted { run, ..data }))
 }
@@ -149,9 +149,13 @@ fn root(data: BuildCompleted) -> Envelope<BuildCompleted> {
     Envelope::root(Label::of("/attestry/cli"), now, priority, project, data)
 }
 
-fn content_run(data: &BuildCompleted) -> Result<Label, Failure> {
+fn content_run(run: Option<&Label>, data: &BuildCompleted) -> Result<Label, Failure> {
     let content = serde_json::to_vec(data).map_err(Failure::unknown)?;
-    Ok(Label::of(&format!("content-{}", Digest::of(&content).hex())))
+    let content = Digest::of(&content).hex();
+    Ok(match run {
+        Some(run) => Label::of(&format!("{run}/{}", &content[..16])),
+        None => Label::of(&format!("content/{content}")),
+    })
 }
 
 fn source_of(args: &Args, around: &Surroundings) -> Result<Option<Source>, Failure> {

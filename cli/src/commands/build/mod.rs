@@ -129,13 +129,30 @@ async fn submit(args: Args, format: Format) -> Result<(), Failure> {
     let published = retry(async || bus.publish(&event, args.traceparent.as_deref()).await).await?;
     let known = match published {
         Published::Stored => "",
-        Published::AlreadyThere => " (submitted before: its outcome stands)",
+        Published::AlreadyThere => {
+            resume(&bus, &event).await?;
+            " (submitted before: its outcome stands)"
+        }
     };
     progress(format, &format!("Submitted build {} of {project}{known}", event.id));
     match args.wait {
         None => outcome::submitted(format, &event, published == Published::AlreadyThere),
         Some(wait) => finish(&bus, &args, &event, wait, format).await,
     }
+}
+
+/// A build that was submitted before must be this one. If nothing became of it, it is set going
+/// again: its quarantine entry may have been dropped.
+async fn resume(bus: &Bus, event: &Envelope<BuildCompleted>) -> Result<(), Failure> {
+    let stored = retry(async || bus.find(&event.scope, None, event.id).await).await?;
+    let same = stored.is_some_and(|stored: Envelope<BuildCompleted>| stored.data == event.data);
+    if !same {
+        return Err(Failure::Input(format!(
+            "run `{}` of {} was submitted before with other content; give every build its own --run",
+            event.data.run, event.data.project
+        )));
+    }
+    retry(async || outcome::resume(bus, event).await).await
 }
 
 async fn finish(

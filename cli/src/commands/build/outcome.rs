@@ -78,6 +78,20 @@ pub(super) fn submitted(
     output::result(format, &text, &Submitted { build: event.id, project, submitted_before })
 }
 
+/// Sets a build going again of which there is neither verdict nor quarantine entry. If it is still
+/// on its way, it is handled twice, which is harmless.
+pub(super) async fn resume(
+    bus: &Bus,
+    event: &Envelope<BuildCompleted>,
+) -> Result<(), bus::BusError> {
+    let gate = Some(Producer::PolicyGate);
+    let known = bus.outcome::<EvidenceSigned>(&event.scope, gate, event.correlation).await?;
+    match known {
+        Some(_) => Ok(()),
+        None => bus.publish_again(event).await,
+    }
+}
+
 /// Waits for what becomes of the build, and tells it.
 pub(super) async fn wait(
     bus: &Bus,
@@ -87,22 +101,26 @@ pub(super) async fn wait(
     let producer = Some(Producer::PolicyGate);
     let signed = bus.wait_for::<EvidenceSigned>(&event.scope, producer, event.correlation).await?;
     match signed {
-        Ok(signed) => tell(bus, &signed, reported).await,
+        Ok(signed) => {
+            let artifacts: Vec<Digest> = event.data.artifacts.iter().map(|it| it.digest).collect();
+            tell(bus, &signed, &artifacts, reported).await
+        }
         Err(entry) => Err(quarantined(&entry)),
     }
 }
 
-/// Tells a signed verdict: report, files, and the answer as the exit code.
+/// Tells a signed verdict on `artifacts`: report, files, and the answer as the exit code.
 pub(crate) async fn tell(
     bus: &Bus,
     signed: &Envelope<EvidenceSigned>,
+    artifacts: &[Digest],
     reported: &Reported<'_>,
 ) -> Result<(), Failure> {
     let Some(verdict) = &signed.data.verdict else {
         return Err(Failure::unknown("the verdict's event names no verdict"));
     };
     if let Some(key) = reported.key {
-        client::check_verdict(bus, &signed.data, key).await?;
+        client::check_verdict(bus, &signed.data, artifacts, key).await?;
     }
     let report = client::document(bus, verdict.report).await?;
     let report: Report = serde_json::from_slice(&report)

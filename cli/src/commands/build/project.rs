@@ -11,7 +11,9 @@ const MANIFEST_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Name of the project in `source`: from its manifest, else its folder.
 pub(crate) fn name(source: Option<&Path>) -> Result<Scope, Failure> {
-    let source = source.unwrap_or(Path::new("."));
+    let Some(source) = source else {
+        return Err(Failure::input("name the project with --project, or give its --source"));
+    };
     let from_manifest = [("pyproject.toml", "project"), ("Cargo.toml", "package")]
         .into_iter()
         .find_map(|(file, table)| manifest_name(&source.join(file), table));

@@ -86,7 +86,6 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-
 fn push(text: &mut String, line: fmt::Arguments<'_>) {
     text.push_str(&line.to_string());
 }
