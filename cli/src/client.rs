@@ -6,7 +6,7 @@ use attestation::{
     KeySet, PublicKey, TrustedKey, VerificationSummary,
     predicate::verification_summary::VerificationResult, verify_bundle,
 };
-use bus::{Bus, BusOptions};
+use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
 use events::{Digest, EvidenceSigned, VerdictResult, subject};
 use jiff::SignedDuration;
@@ -57,6 +57,10 @@ impl ClientArgs {
         let name = "attestry".to_owned();
         let options = BusOptions { url: url.clone(), creds: self.creds.clone(), name };
         Bus::connect(&options, Some(CONNECT_PATIENCE)).await.map_err(|error| {
+            // Address or credentials cannot be used, whoever listens.
+            if matches!(error, BusError::Refused { .. }) {
+                return Failure::input(error);
+            }
             let remedy =
                 "start the pipeline with `attestry up`, or name its broker with --nats-url";
             Failure::Unknown(format!("{error}; {remedy}"))

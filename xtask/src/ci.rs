@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    deny, schemas,
+    deny, readme, schemas,
     steps::{Steps, cargo},
     tidy,
 };
@@ -30,12 +30,15 @@ pub(crate) fn docs(steps: &mut Steps) -> anyhow::Result<()> {
 
 /// The tests of policy and of the whole pipeline are cargo tests too.
 pub(crate) fn test(steps: &mut Steps) -> anyhow::Result<()> {
-    if !has_nextest() {
-        return steps.cargo("test --workspace --no-fail-fast");
+    if has_nextest() {
+        // Nextest leaves out the tests in documentation.
+        steps.cargo("test --workspace --doc")?;
+        steps.cargo("nextest run --workspace --no-fail-fast")?;
+    } else {
+        steps.cargo("test --workspace --no-fail-fast")?;
     }
-    // Nextest leaves out the tests in documentation; its summary comes last.
-    steps.cargo("test --workspace --doc")?;
-    steps.cargo("nextest run --workspace --no-fail-fast")
+    // The command that the examples call was built for its own tests.
+    steps.step("examples of README.md", readme::check)
 }
 
 fn has_nextest() -> bool {

@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod deny;
 mod interop;
+mod readme;
 mod schemas;
 mod steps;
 mod tidy;

@@ -116,6 +116,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         worked = workers.run(shutdown, signer, gate) => worked,
         ended = keep_running(&mut server) => ended,
     };
+    workers.bus.close().await;
     // Left behind, it would only point at nobody.
     drop(fs::remove_file(&url_file));
     if let Some(server) = &mut server {

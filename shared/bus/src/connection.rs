@@ -106,9 +106,13 @@ impl Bus {
     /// Sends what is buffered, then closes the connection.
     pub async fn close(&self) {
         // A broker that is away would be waited for without end.
-        match tokio::time::timeout(ANSWER_TIMEOUT, self.client.flush()).await {
+        let closed = async {
+            self.client.flush().await.map_err(|error| error.to_string())?;
+            self.client.drain().await.map_err(|error| error.to_string())
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, closed).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "Failed to flush the connection before closing it"),
+            Ok(Err(error)) => warn!(error, "Failed to flush the connection before closing it"),
             Err(_) => warn!("The broker is away: closed the connection without flushing it"),
         }
     }

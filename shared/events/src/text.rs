@@ -142,9 +142,11 @@ fn check_line(text: &str, max: usize) -> Result<(), InvalidText> {
     Ok(())
 }
 
-/// U+2028 and U+2029 break lines in logs and terminals although Unicode calls them separators.
+/// U+2028 and U+2029 break lines in logs and terminals although Unicode calls them separators, and
+/// bidirectional controls make one name look like another (Unicode Technical Report 36).
 fn breaks_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 impl<const MAX: usize> From<Text<MAX>> for String {
@@ -223,6 +225,7 @@ mod tests {
         assert_eq!(refusal("a\0b"), InvalidText::Control(0));
         assert_eq!(refusal("a\nb"), InvalidText::Control(10));
         assert_eq!(refusal("a\u{2028}b"), InvalidText::Control(0x2028));
+        assert_eq!(refusal("rtl\u{202e}lhw.whl"), InvalidText::Control(0x202e));
         assert_eq!(refusal(" a"), InvalidText::Untrimmed);
         let long = "x".repeat(1 << 20);
         assert_eq!(refusal(&long), InvalidText::TooLong { length: 1 << 20, max: 256 });
