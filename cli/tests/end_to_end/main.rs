@@ -16,5 +16,6 @@ mod offline;
 mod outages;
 mod place;
 mod quarantine;
+mod traces;
 mod verdicts;
 mod verify;

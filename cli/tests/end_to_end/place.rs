@@ -141,6 +141,11 @@ impl Place {
         self.start(&["--nats-port", "0"])
     }
 
+    /// Starts `attestry up` with a broker of its own and a collector for its traces.
+    pub(crate) fn up_tracing_to(&self, url: &str) -> Up {
+        self.start(&["--nats-port", "0", "--otlp-endpoint", url])
+    }
+
     /// Starts `attestry up` on a broker that runs already.
     pub(crate) fn up_on(&self, url: &str) -> Up {
         self.start(&["--nats-url", url])

@@ -41,7 +41,7 @@ fn is_generated(file: &SourceFile) -> bool {
     file.text.lines().take(5).any(|line| line.contains("@generated"))
 }
 
-/// Whether an absolute path begins so; `runner/work/` is a path inside another one.
+/// Whether an absolute path begins so; the same words inside a longer path are not meant.
 fn holds_path(line: &str, prefix: &str) -> bool {
     line.match_indices(prefix).any(|(at, _)| {
         let before = line[..at].chars().next_back();
