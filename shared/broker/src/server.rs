@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     net::TcpStream,
@@ -132,7 +132,13 @@ impl Server {
     /// # Errors
     /// [`BrokerError::Process`] when it does not run.
     pub fn pause(&mut self) -> Result<(), BrokerError> {
-        self.running()?.signal(Signal::STOP)
+        let process = self.running()?;
+        process.signal(Signal::STOP)?;
+        // The signal only asks: until all threads have heard it, the server may still answer.
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&process.server)), stopped)
+            .map(drop)
+            .map_err(|error| process_error("pause nats-server", error.into()))
     }
 
     /// Lets a paused process go on (SIGCONT).

@@ -16,8 +16,9 @@ use events::{Event, Priority, Producer, subject};
 use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinHandle,
+    time::timeout,
 };
 use tracing::warn;
 
@@ -31,6 +32,8 @@ use crate::{
 const ACK_WAIT: Duration = Duration::from_secs(10);
 /// How long a request for deliveries stays with the broker.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
+/// How long nothing may arrive before nothing is on its way.
+const QUIET: Duration = Duration::from_millis(100);
 /// Deliveries that all replicas together may have in hand or put off.
 const MAX_ACK_PENDING: i64 = 10_000;
 
@@ -42,6 +45,7 @@ pub struct Lane {
     bus: Bus,
     deliveries: mpsc::UnboundedReceiver<Waiting>,
     consumer: PullConsumer,
+    stopping: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -109,10 +113,12 @@ impl Bus {
             replies,
             places: Arc::new(Semaphore::new(room)),
             requested: VecDeque::new(),
+            stopping: Arc::default(),
             sender,
         };
+        let stopping = pull.stopping.clone();
         let task = tokio::spawn(pull.run());
-        Ok(Lane { bus: self.clone(), deliveries, consumer, task })
+        Ok(Lane { bus: self.clone(), deliveries, consumer, stopping, task })
     }
 
     async fn ensure_consumer(
@@ -158,8 +164,7 @@ impl Lane {
 
     /// Stops pulling and gives back what waits here, so that another replica gets it at once.
     pub async fn stop(&mut self) {
-        self.task.abort();
-        self.deliveries.close();
+        self.stopping.notify_one();
         while let Some(waiting) = self.deliveries.recv().await {
             waiting.give_back().await;
         }
@@ -208,6 +213,7 @@ struct Pull {
     places: Arc<Semaphore>,
     /// Places that a delivery was asked for.
     requested: VecDeque<OwnedSemaphorePermit>,
+    stopping: Arc<Notify>,
     sender: mpsc::UnboundedSender<Waiting>,
 }
 
@@ -235,7 +241,28 @@ impl Pull {
                     }
                 }
                 () = silence, if !self.requested.is_empty() => self.ask_again().await,
+                () = self.stopping.notified() => return self.finish().await,
             }
+        }
+    }
+
+    /// Passes on what is on its way, to be given back: the broker counts it as delivered, and would
+    /// wait for the ack wait. What was asked for and is there arrives at once.
+    async fn finish(mut self) {
+        while let Ok(Some(reply)) = timeout(QUIET, self.replies.next()).await {
+            self.deliver_last(reply);
+        }
+        if let Err(error) = self.replies.drain().await {
+            warn!(%error, "Failed to end a subscription");
+        }
+        while let Ok(Some(reply)) = timeout(QUIET, self.replies.next()).await {
+            self.deliver_last(reply);
+        }
+    }
+
+    fn deliver_last(&mut self, message: async_nats::Message) {
+        if matches!(message.status, None | Some(StatusCode::OK)) {
+            self.deliver(message);
         }
     }
 

@@ -67,9 +67,7 @@ impl Lanes {
         for head in self.turns.heads.into_iter().flatten() {
             head.give_back().await;
         }
-        for lane in &mut self.lanes {
-            lane.stop().await;
-        }
+        futures::future::join_all(self.lanes.iter_mut().map(Lane::stop)).await;
     }
 }
 
