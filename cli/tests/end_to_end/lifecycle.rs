@@ -147,3 +147,17 @@ fn crash_after(wait: Duration) {
     assert_eq!(place.files("out").len(), 8);
     place.attestry("quarantine list").expect(0).says(&["Nothing"]);
 }
+
+#[test]
+fn broker_that_dies_under_the_pipeline_is_started_again() {
+    let place = Place::with_lock(LOCK);
+    let up = place.up();
+    let broker = place.read("data/nats/nats-server.pid");
+    let pid: i32 = broker.trim().parse().expect("a process");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+
+    wait_until("the broker is started again", || up.said().contains("starting it again"));
+
+    place.submit("").expect(0);
+}

@@ -167,3 +167,26 @@ fn build_without_lockfile_is_told_about_it() {
     said.says(&["No lockfile", "empty"]);
     assert!([0, 1].contains(&said.code), "judged, one way or the other: {said:?}");
 }
+
+#[test]
+fn run_of_a_passed_build_is_no_pass_for_other_content() {
+    let place = Place::with_lock(LOCK);
+    let _up = place.up();
+    place.submit("--project app --run 7").expect(0);
+
+    place.write("app.whl", "the bytes of another wheel");
+
+    let said = place.submit("--project app --run 7").expect(2);
+    said.says(&["run `7` of app was submitted before with other content", "--run"]);
+    assert!(!said.stdout.contains("PASSED"), "{said:?}");
+}
+
+#[test]
+fn dropped_build_that_is_submitted_again_is_answered_again() {
+    let place = Place::with_lock(crate::place::BROKEN_LOCK);
+    let _up = place.up();
+    place.submit("").expect(2);
+    place.attestry("quarantine drop --all").expect(0);
+
+    place.submit("").expect(2).says(&["uv.lock:2"]);
+}
