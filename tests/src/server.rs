@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use async_nats::jetstream::{self, consumer::PullConsumer};
 use broker::{Binary, Options, Search, Server};
-use bus::{Bus, BusOptions, QuarantineFilter, Quarantined};
+use bus::{Bus, BusOptions, QuarantineFilter};
 use bytes::Bytes;
-use events::{BuildCompleted, Envelope, Priority};
+use events::{BuildCompleted, Envelope, Priority, Quarantined};
 use futures::{StreamExt, TryStreamExt, stream};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;

@@ -1,6 +1,7 @@
 //! `attestry quarantine`: what could not be handled, why, and what to do about it.
 
-use bus::{Bus, QuarantineFilter, Quarantined, Seen};
+use bus::{Bus, QuarantineFilter};
+use events::{Quarantined, Record};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -67,12 +68,12 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Show { id, client } => show(id, &client, format).await,
         Command::Replay(selection) => {
             let replay =
-                async |bus: &Bus, entry: &Quarantined, seen: &Seen| bus.replay(entry, seen).await;
+                async |bus: &Bus, entry: &Quarantined, record: &Record| bus.replay(entry, record).await;
             act(&selection, format, "Replayed", replay).await
         }
         Command::Drop(selection) => {
             let drop =
-                async |bus: &Bus, entry: &Quarantined, _: &Seen| bus.drop_quarantined(entry).await;
+                async |bus: &Bus, entry: &Quarantined, _: &Record| bus.drop_quarantined(entry).await;
             act(&selection, format, "Dropped", drop).await
         }
     }
@@ -98,8 +99,8 @@ async fn show(id: u64, client: &ClientArgs, format: Format) -> Result<(), Failur
     let bus = client.connect().await?;
     let filter = QuarantineFilter { id: Some(id), ..Default::default() };
     let entries = bus.quarantined(&filter).await?;
-    let Some((entry, seen)) = entries.first() else { return Err(no_such(id)) };
-    let event = event_of(seen);
+    let Some((entry, record)) = entries.first() else { return Err(no_such(id)) };
+    let event = event_of(record);
     let pretty = match &event {
         Value::String(text) => text.clone(),
         event => serde_json::to_string_pretty(event).map_err(Failure::unknown)?,
@@ -113,9 +114,9 @@ async fn show(id: u64, client: &ClientArgs, format: Format) -> Result<(), Failur
 }
 
 /// The event as JSON if it is some, else as text without what could steer a terminal.
-fn event_of(seen: &Seen) -> Value {
-    serde_json::from_slice(&seen.payload).unwrap_or_else(|_| {
-        let text = String::from_utf8_lossy(&seen.payload);
+fn event_of(record: &Record) -> Value {
+    serde_json::from_slice(&record.payload).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(&record.payload);
         let safe = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
         Value::String(text.chars().take(10_000).map(safe).collect())
     })
@@ -125,7 +126,7 @@ async fn act(
     selection: &Selection,
     format: Format,
     done: &str,
-    action: impl AsyncFn(&Bus, &Quarantined, &Seen) -> Result<(), bus::BusError>,
+    action: impl AsyncFn(&Bus, &Quarantined, &Record) -> Result<(), bus::BusError>,
 ) -> Result<(), Failure> {
     selection.narrowed()?;
     let bus = selection.client.connect().await?;
@@ -133,8 +134,8 @@ async fn act(
     if let (true, Some(id)) = (entries.is_empty(), selection.id) {
         return Err(no_such(id));
     }
-    for (entry, seen) in &entries {
-        action(&bus, entry, seen).await?;
+    for (entry, record) in &entries {
+        action(&bus, entry, record).await?;
         let text = format!("{done} {} ({}, {})", entry.id, entry.worker, entry.reason);
         output::result(format, &text, &json!({ "done": done.to_lowercase(), "entry": entry }))?;
     }

@@ -1,25 +1,15 @@
 //! How often an event failed, remembered by the broker's disk and not by a process.
 
 use async_nats::jetstream::message::PublishMessage;
-use events::subject;
-use serde::{Deserialize, Serialize};
+use events::{ATTEMPTS_STREAM, Attempts};
 
-use crate::{Bus, BusError, Delivery, streams::ATTEMPTS};
-
-/// Failures of one event at one worker.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempts {
-    /// Attempts that failed, crashes included; outages of the world around are none.
-    pub failed: u32,
-    /// What the last one said.
-    pub reason: String,
-}
+use crate::{Bus, BusError, Delivery};
 
 impl Bus {
     /// What is remembered about this delivery's event.
     pub async fn attempts(&self, worker: &str, delivery: &Delivery) -> Result<Attempts, BusError> {
-        let subject = attempts_subject(worker, delivery);
-        let Some(seen) = self.last_on(ATTEMPTS, &subject).await? else {
+        let subject = Attempts::subject(worker, &delivery.position());
+        let Some(seen) = self.last_on(ATTEMPTS_STREAM, &subject).await? else {
             return Ok(Attempts::default());
         };
         // An unreadable record must not make an event immortal: it counts as nothing remembered.
@@ -37,12 +27,8 @@ impl Bus {
             action: "encode attempts",
             reason: error.to_string(),
         })?;
-        let subject = attempts_subject(worker, delivery);
+        let subject = Attempts::subject(worker, &delivery.position());
         let message = PublishMessage::build();
         self.store("remember an attempt", subject, message, payload.into()).await.map(drop)
     }
-}
-
-fn attempts_subject(worker: &str, delivery: &Delivery) -> String {
-    format!("{}.attempts.{}.{}", subject::ROOT, subject::token(worker), delivery.position())
 }

@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{Client, HeaderMap, Subject, jetstream};
 use bytes::Bytes;
-use events::{DecodeError, Envelope, Event};
+use events::{DecodeError, Envelope, Event, Position, quarantine::TRACEPARENT};
 use jiff::Timestamp;
 
 use crate::{
     BusError,
     keepalive::{Held, Keepalive},
-    publish::TRACEPARENT,
+    watch::stored_at,
 };
 
 /// How often an acknowledgement is repeated before the delivery is left to come back.
@@ -25,15 +25,9 @@ pub struct Delivery {
     headers: HeaderMap,
     payload: Bytes,
     position: Position,
-    _held: Held,
-}
-
-/// Where the delivered message lies.
-struct Position {
-    stream: String,
-    sequence: u64,
     delivered: u64,
     stored_at: Timestamp,
+    _held: Held,
 }
 
 impl Delivery {
@@ -43,13 +37,11 @@ impl Delivery {
         message: jetstream::Message,
     ) -> Result<Self, String> {
         let info = message.info().map_err(|error| error.to_string())?;
-        let position = Position {
-            stream: info.stream.to_owned(),
-            sequence: info.stream_sequence,
-            delivered: info.delivered.max(1).unsigned_abs(),
-            stored_at: Timestamp::from_nanosecond(info.published.unix_timestamp_nanos())
-                .map_err(|error| error.to_string())?,
-        };
+        let position =
+            Position { stream: info.stream.to_owned(), sequence: info.stream_sequence };
+        let delivered = info.delivered.max(1).unsigned_abs();
+        let stored_at = stored_at(info.published.unix_timestamp_nanos());
+        let stored_at = stored_at.map_err(|error| error.to_string())?;
         let reply = message.reply.clone().ok_or("delivery without a reply subject")?;
         Ok(Self {
             client: client.clone(),
@@ -59,6 +51,8 @@ impl Delivery {
             headers: message.headers.clone().unwrap_or_default(),
             payload: message.payload.clone(),
             position,
+            delivered,
+            stored_at,
         })
     }
 
@@ -84,17 +78,17 @@ impl Delivery {
 
     /// Whether the broker delivered it before. A broker that was killed may forget that it did.
     pub fn is_redelivery(&self) -> bool {
-        self.position.delivered > 1
+        self.delivered > 1
     }
 
-    /// `<stream>-<sequence>`: names the stored message, whatever is in it.
-    pub fn position(&self) -> String {
-        format!("{}-{}", self.position.stream, self.position.sequence)
+    /// Where the stored message lies, whatever is in it.
+    pub fn position(&self) -> &Position {
+        &self.position
     }
 
     /// When the stream stored it.
     pub fn stored_at(&self) -> Timestamp {
-        self.position.stored_at
+        self.stored_at
     }
 
     /// The event was handled: never deliver it again.

@@ -17,15 +17,13 @@ mod uploads;
 mod watch;
 
 pub use crate::{
-    attempts::Attempts,
     connection::{Bus, BusOptions},
     delivery::Delivery,
     error::BusError,
     publish::Published,
     pull::{Lane, LaneGauge, Place, Waiting},
-    quarantine::{QuarantineFilter, Quarantined, Rejection},
+    quarantine::{QuarantineFilter, Rejection},
     query::Query,
     streams::StreamState,
     uploads::UploadError,
-    watch::Seen,
 };

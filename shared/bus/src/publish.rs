@@ -5,12 +5,9 @@ use async_nats::{
     jetstream::{context::PublishErrorKind, message::PublishMessage},
 };
 use bytes::Bytes;
-use events::{Envelope, Event};
+use events::{Envelope, Event, quarantine::TRACEPARENT};
 
 use crate::{Bus, BusError};
-
-/// Header of the W3C trace context.
-pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// What became of a publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use async_nats::{
         },
     },
 };
-use events::{Event, Priority, Producer, subject};
+use events::{Event, Priority, Producer, stage_stream, subject};
 use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::{
@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::{
     Bus, BusError, Delivery,
-    streams::{lane_subject, stage_stream},
+    streams::lane_subject,
 };
 
 /// How long the broker waits for a sign of life before it delivers again. Short, because work in

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
-use events::{BuildCompleted, Event, EvidenceReady, EvidenceSigned, Priority, subject};
+use events::{
+    ATTEMPTS_STREAM, BuildCompleted, Event, EvidenceReady, EvidenceSigned, Priority,
+    QUARANTINE_STREAM, stage_stream, subject,
+};
 
 use crate::{Bus, BusError};
 
@@ -12,8 +15,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the broker recognises a message id: a help beside the guard on the subject.
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(10 * 60);
 
-pub(crate) const QUARANTINE: &str = "ATTESTRY_QUARANTINE";
-pub(crate) const ATTEMPTS: &str = "ATTESTRY_ATTEMPTS";
 pub(crate) const UPLOADS: &str = "ATTESTRY_UPLOADS";
 
 /// How full a stream is.
@@ -27,11 +28,6 @@ pub struct StreamState {
     pub bytes: u64,
     /// Bytes it may keep.
     pub max_bytes: i64,
-}
-
-/// Name of the stream that keeps events of this type.
-pub(crate) fn stage_stream<E: Event>() -> String {
-    format!("ATTESTRY_{}_{}", E::NOUN, E::VERB).to_uppercase()
 }
 
 /// Where an event of this type and priority travels.
@@ -120,13 +116,19 @@ fn wanted_streams() -> Vec<stream::Config> {
             // An entry leaves when somebody replays or drops it.
             deny_delete: false,
             deny_purge: false,
-            ..base(QUARANTINE, vec![format!("{}.quarantine.>", subject::ROOT)])
+            ..base(
+                QUARANTINE_STREAM,
+                vec![
+                    format!("{}.quarantine.>", subject::ROOT),
+                    format!("{}.quarantine-ended.>", subject::ROOT),
+                ],
+            )
         },
         stream::Config {
             max_bytes: 64 * MIB,
             max_messages_per_subject: 1,
             discard: DiscardPolicy::Old,
-            ..base(ATTEMPTS, vec![format!("{}.attempts.>", subject::ROOT)])
+            ..base(ATTEMPTS_STREAM, vec![format!("{}.attempts.>", subject::ROOT)])
         },
         stream::Config {
             max_bytes: 2048 * MIB,

@@ -1,34 +1,22 @@
 //! Looking for one message: the last on a subject, or the first to come.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use async_nats::{HeaderMap, jetstream::stream::DirectGetErrorKind};
-use bytes::Bytes;
-use events::{Envelope, Event, Producer, Scope, subject};
+use async_nats::{
+    HeaderMap,
+    jetstream::{message::StreamMessage, stream::DirectGetErrorKind},
+};
+use events::{
+    Envelope, Event, InvalidPosition, Position, Producer, QUARANTINE_STREAM, Record, Scope, stage_stream, subject,
+};
 use futures::StreamExt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{
-    Bus, BusError,
-    streams::{QUARANTINE, stage_stream},
-};
+use crate::{Bus, BusError};
 
 /// How often a watch looks into the stream itself, in case it missed the moment while reconnecting.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-
-/// A stored message.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Subject it lies on.
-    pub subject: String,
-    /// Its bytes.
-    pub payload: Bytes,
-    /// When the stream stored it.
-    pub stored_at: Timestamp,
-    pub(crate) sequence: u64,
-    pub(crate) headers: HeaderMap,
-}
 
 impl Bus {
     /// The event that `producer` published in this correlation, if it did.
@@ -50,11 +38,11 @@ impl Bus {
         scope: &Scope,
         producer: Option<Producer>,
         correlation: Uuid,
-    ) -> Result<Option<Result<Envelope<E>, Seen>>, BusError> {
+    ) -> Result<Option<Result<Envelope<E>, Record>>, BusError> {
         if let Some(event) = self.find::<E>(scope, producer, correlation).await? {
             return Ok(Some(Ok(event)));
         }
-        let entry = self.last_on(QUARANTINE, &quarantine_filter(correlation)).await?;
+        let entry = self.last_on(QUARANTINE_STREAM, &quarantine_filter(correlation)).await?;
         Ok(entry.map(Err))
     }
 
@@ -65,7 +53,7 @@ impl Bus {
         scope: &Scope,
         producer: Option<Producer>,
         correlation: Uuid,
-    ) -> Result<Result<Envelope<E>, Seen>, BusError> {
+    ) -> Result<Result<Envelope<E>, Record>, BusError> {
         let event = event_filter::<E>(scope, producer, correlation);
         let quarantine = quarantine_filter(correlation);
         let subscribe = async |filter: &str| {
@@ -93,73 +81,77 @@ impl Bus {
     /// The last message of `stream` on `filter`, which may hold wildcards.
     pub(crate) async fn last_on(
         &self,
-        stream: &str,
+        name: &str,
         filter: &str,
-    ) -> Result<Option<Seen>, BusError> {
+    ) -> Result<Option<Record>, BusError> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             BusError::from_client("look into a stream", error)
         };
         let stream =
-            self.jetstream.get_stream_no_info(stream).await.map_err(|error| failed(&error))?;
+            self.jetstream.get_stream_no_info(name).await.map_err(|error| failed(&error))?;
         match stream.direct_get_last_for_subject(filter).await {
-            Ok(message) => Seen::try_from(message).map(Some),
+            Ok(message) => record(name, message).map(Some),
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&error)),
         }
     }
 
     /// The message at `<stream>-<sequence>`.
-    pub(crate) async fn at_position(&self, position: &str) -> Result<Seen, BusError> {
-        let action = "look for the bytes of an event";
-        let parts = position.rsplit_once('-');
-        let Some((stream, Ok(sequence))) = parts.map(|(stream, it)| (stream, it.parse())) else {
-            return Err(BusError::Refused { action, reason: format!("`{position}` is none") });
-        };
-        let found = match self.next_on(stream, ">", sequence).await? {
-            Some(seen) if seen.sequence == sequence => Some(seen),
-            _ => None,
-        };
-        let reason = format!("{stream} no longer keeps message {sequence}");
-        found.ok_or(BusError::Refused { action, reason })
+    pub(crate) async fn at_position(&self, position: &str) -> Result<Record, BusError> {
+        let refused = |reason| BusError::Refused { action: "look for the bytes of an event", reason };
+        let Position { stream, sequence } =
+            position.parse().map_err(|error: InvalidPosition| refused(error.to_string()))?;
+        match self.next_on(&stream, ">", sequence).await? {
+            Some(record) if record.sequence == sequence => Ok(record),
+            _ => Err(refused(format!("{stream} no longer keeps message {sequence}"))),
+        }
     }
 
     /// The first message of `stream` on `filter` at `sequence` or later.
     pub(crate) async fn next_on(
         &self,
-        stream: &str,
+        name: &str,
         filter: &str,
         sequence: u64,
-    ) -> Result<Option<Seen>, BusError> {
+    ) -> Result<Option<Record>, BusError> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             BusError::from_client("look into a stream", error)
         };
         let stream =
-            self.jetstream.get_stream_no_info(stream).await.map_err(|error| failed(&error))?;
+            self.jetstream.get_stream_no_info(name).await.map_err(|error| failed(&error))?;
         let next = stream.direct_get_builder().sequence(sequence).next_by_subject(filter);
         match next.send().await {
-            Ok(message) => Seen::try_from(message).map(Some),
+            Ok(message) => record(name, message).map(Some),
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&error)),
         }
     }
 }
 
-impl TryFrom<async_nats::jetstream::message::StreamMessage> for Seen {
-    type Error = BusError;
+fn record(stream: &str, message: StreamMessage) -> Result<Record, BusError> {
+    Ok(Record {
+        stream: stream.to_owned(),
+        sequence: message.sequence,
+        subject: message.subject.to_string(),
+        stored_at: stored_at(message.time.unix_timestamp_nanos())?,
+        headers: first_values(&message.headers),
+        payload: message.payload.into(),
+    })
+}
 
-    fn try_from(message: async_nats::jetstream::message::StreamMessage) -> Result<Self, BusError> {
-        let stored_at = Timestamp::from_nanosecond(message.time.unix_timestamp_nanos());
-        Ok(Self {
-            subject: message.subject.to_string(),
-            payload: message.payload,
-            stored_at: stored_at.map_err(|error| BusError::Refused {
-                action: "read a stored message",
-                reason: error.to_string(),
-            })?,
-            sequence: message.sequence,
-            headers: message.headers,
-        })
-    }
+/// When a stream stored a message, from nanoseconds since 1970.
+pub(crate) fn stored_at(nanoseconds: i128) -> Result<Timestamp, BusError> {
+    Timestamp::from_nanosecond(nanoseconds).map_err(|error| BusError::Refused {
+        action: "read a stored message",
+        reason: error.to_string(),
+    })
+}
+
+pub(crate) fn first_values(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let first = |(name, values): (&async_nats::HeaderName, &Vec<async_nats::HeaderValue>)| {
+        Some((name.to_string(), values.first()?.as_str().to_owned()))
+    };
+    headers.iter().filter_map(first).collect()
 }
 
 fn event_filter<E: Event>(scope: &Scope, producer: Option<Producer>, correlation: Uuid) -> String {

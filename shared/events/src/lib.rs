@@ -1,6 +1,7 @@
 //! What crosses the bus: event types, their envelope, digests and subjects. Pure: no I/O, no
 //! clock, no NATS.
 
+mod attempts;
 mod build;
 pub mod cdevent;
 mod decode;
@@ -8,11 +9,14 @@ mod digest;
 mod envelope;
 mod evidence;
 mod listing;
+pub mod quarantine;
+mod record;
 mod schemas;
 pub mod subject;
 mod text;
 
 pub use crate::{
+    attempts::Attempts,
     build::{
         Artifact, BuildCompleted, BuildKind, Builder, CHUNK_BYTES, Commit, Input, InvalidCommit,
         Source,
@@ -25,6 +29,8 @@ pub use crate::{
         VerdictResult,
     },
     listing::{InvalidListing, Listing, Named},
+    quarantine::{Ended, Quarantined},
+    record::{ATTEMPTS_STREAM, InvalidPosition, Position, QUARANTINE_STREAM, Record, stage_stream},
     schemas::schemas,
     text::{FilePath, InvalidText, Label, Scope, Text, Uri},
 };

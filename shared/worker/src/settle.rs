@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus::{Attempts, Bus, BusError, Delivery, Rejection};
-use events::{Envelope, Event, Label};
+use bus::{Bus, BusError, Delivery, Rejection};
+use events::{Attempts, Envelope, Event, Label};
 use futures::FutureExt;
 use jiff::Timestamp;
 use tracing::{Instrument, Span, debug, error, info_span, warn};
@@ -43,7 +43,7 @@ impl<H: Handler> Settler<H> {
     /// Handles `delivery` and tells the broker what became of it.
     pub(crate) async fn settle(&self, delivery: Delivery) {
         let began = Instant::now();
-        let position = delivery.position();
+        let position = delivery.position().to_string();
         let span = info_span!("event", worker = H::NAME, position, id = tracing::field::Empty);
         telemetry::continue_trace(&span, delivery.traceparent());
         if delivery.is_redelivery() {
@@ -251,7 +251,7 @@ fn backoff(failed: u32, jitter: f64) -> Duration {
 
 /// From 0 to 1, so that events that failed together do not come back together.
 fn jitter(delivery: &Delivery) -> f64 {
-    let digest = events::Digest::of(delivery.position().as_bytes());
+    let digest = events::Digest::of(delivery.position().to_string().as_bytes());
     f64::from(digest.as_bytes()[0]) / 255.0
 }
 

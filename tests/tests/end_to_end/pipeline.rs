@@ -272,7 +272,7 @@ async fn lockfile_that_cannot_be_read_is_quarantined_with_its_line() {
         pipeline.bus.wait_for::<EvidenceSigned>(&build.scope, Some(Producer::PolicyGate), build.id);
     let entry = tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap().unwrap();
 
-    let entry = bus::Quarantined::from(&entry.unwrap_err());
+    let entry = events::Quarantined::read(&entry.unwrap_err());
     assert_eq!(entry.reason, "lockfile-unreadable");
     assert!(entry.detail.starts_with("uv.lock:"), "{}", entry.detail);
 }

@@ -7,11 +7,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use bus::{Bus, Published, QuarantineFilter, Quarantined};
+use bus::{Bus, Published, QuarantineFilter};
 use e2e_tests::{
     Broker, Journal, Replica, Tested, build, encoded, eventually, publish_all, quarantined, seconds,
 };
-use events::{BuildCompleted, Envelope};
+use events::{BuildCompleted, Envelope, Quarantined};
 use serde_json::json;
 use worker::HandleError;
 

@@ -5,11 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bus::{Bus, Quarantined, Seen};
+use bus::Bus;
 use bytes::Bytes;
 use clap::ValueEnum;
 use events::{
-    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Role, VerdictResult,
+    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Quarantined, Record, Role,
+    VerdictResult,
 };
 use policy_gate::verdict::Report;
 use serde::Serialize;
@@ -212,8 +213,8 @@ fn write_file(directory: &Path, name: &FilePath, bytes: &Bytes) -> Result<PathBu
 }
 
 /// The build, or what became of it, lies in quarantine.
-fn quarantined(entry: &Seen) -> Failure {
-    let entry = Quarantined::from(entry);
+fn quarantined(entry: &Record) -> Failure {
+    let entry = Quarantined::read(entry);
     note(&format!("Build in quarantine as entry {}, reason {}:", entry.id, entry.reason));
     let look = format!("look with `attestry quarantine show {}`", entry.id);
     Failure::Input(format!("{}: {}; {look}", entry.worker, entry.detail))
