@@ -12,7 +12,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let process = Process::start("generator", args.worker)?;
+    let process = Process::start("generator", args.worker.process)?;
     let generator = Generator::new(process.archive.clone());
-    Ok(process.run(generator).await?)
+    Ok(process.run(&args.worker.events, generator).await?)
 }

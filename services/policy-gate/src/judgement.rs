@@ -13,6 +13,7 @@ use events::{
     VerdictResult, subject,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::HandleError;
 
@@ -23,13 +24,18 @@ use crate::{
     verdict::Report,
 };
 
-/// A verdict with everything it consists of.
+/// A verdict with everything it consists of; what is claimed for a build, and what all the rest
+/// follows from.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Judgement {
-    report: Bytes,
-    policy: Bytes,
-    summary: Statement,
     verdict: Verdict,
     artifacts: Vec<Digest>,
+    /// The report, as JSON.
+    report: String,
+    /// The VSA statement, as JSON.
+    summary: String,
+    /// Size of the policy files that judged, in bytes.
+    policy_size: u64,
 }
 
 impl Judgement {
@@ -46,18 +52,18 @@ impl Judgement {
         let summary = summary(evidence, settings, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
-        let report_bytes: Bytes =
-            serde_json::to_vec_pretty(&report).map_err(HandleError::transient)?.into();
+        let summary = String::from_utf8_lossy(summary.as_bytes()).into_owned();
+        let text = serde_json::to_string_pretty(&report).map_err(HandleError::transient)?;
         Ok(Self {
             verdict: Verdict {
                 result: report.result,
                 policy: report.policy_digest,
-                report: Digest::of(&report_bytes),
+                report: Digest::of(text.as_bytes()),
             },
-            report: report_bytes,
-            policy: Bytes::copy_from_slice(settings.policy.canonical()),
-            summary,
             artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
+            report: text,
+            summary,
+            policy_size: settings.policy.canonical().len() as u64,
         })
     }
 
@@ -73,35 +79,30 @@ impl Judgement {
         }
     }
 
-    /// What has to be in the archive before the event may be published.
+    /// What has to be in the archive before the event may be published, beside the policy.
     pub(crate) fn entries(&self, event_time: Timestamp) -> Vec<Entry> {
-        let entry = |class, media_type: &str, bytes: Bytes| Entry {
+        let entry = |class, media_type: &str, text: &str| Entry {
             class,
             media_type: media_type.to_owned(),
             event_time,
-            bytes,
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
         };
-        let summary = Bytes::copy_from_slice(self.summary.as_bytes());
         vec![
-            entry(Class::Report, REPORT_JSON, self.report.clone()),
-            entry(Class::Policy, POLICY_FILES, self.policy.clone()),
-            entry(Class::Statement, "application/vnd.in-toto+json", summary),
+            entry(Class::Report, REPORT_JSON, &self.report),
+            entry(Class::Statement, "application/vnd.in-toto+json", &self.summary),
         ]
     }
 
     pub(crate) fn into_event(self, project: Scope) -> EvidenceReady {
-        let document = |role, name: &str, media_type, bytes: &Bytes| {
-            Some(Document {
-                role,
-                name: name.parse().ok()?,
-                digest: Digest::of(bytes),
-                size: bytes.len() as u64,
-                media_type: Label::of(media_type),
-            })
+        let document = |role, name: &str, media_type, digest, size| {
+            let (name, media_type) = (name.parse().ok()?, Label::of(media_type));
+            Some(Document { role, name, digest, size, media_type })
         };
+        let (report, policy) = (self.verdict.report, self.verdict.policy);
+        let size = self.report.len() as u64;
         let documents = [
-            document(Role::Report, "verdict/report.json", REPORT_JSON, &self.report),
-            document(Role::Policy, "verdict/policy.bundle", POLICY_FILES, &self.policy),
+            document(Role::Report, "verdict/report.json", REPORT_JSON, report, size),
+            document(Role::Policy, "verdict/policy.bundle", POLICY_FILES, policy, self.policy_size),
         ];
         let statement =
             "bundles/verdict.sigstore.json".parse().ok().map(|bundle_name| StatementRef {
@@ -115,6 +116,18 @@ impl Judgement {
             documents: documents.into_iter().flatten().collect(),
             statements: statement.into_iter().collect(),
             verdict: Some(self.verdict),
+        }
+    }
+}
+
+impl Settings {
+    /// The policy files that judge, for whoever repeats the judgement.
+    pub(crate) fn policy_entry(&self, event_time: Timestamp) -> Entry {
+        Entry {
+            class: Class::Policy,
+            media_type: POLICY_FILES.to_owned(),
+            event_time,
+            bytes: Bytes::copy_from_slice(self.policy.canonical()),
         }
     }
 }

@@ -48,11 +48,28 @@ impl PolicyGate {
         Self { archive, settings: Arc::new(settings), budget }
     }
 
-    /// The judgement of this event that was stored first: judging again could say something else,
-    /// because time has passed and the policy may have changed.
-    async fn judged_before(&self, name: &str) -> Result<Option<EvidenceReady>, HandleError> {
-        let Some(stored) = self.archive.claimed(name).await? else { return Ok(None) };
-        read_claim(&stored).map(Some)
+    /// The judgement of this event that was claimed first: judging again could say something else,
+    /// because time has passed and the policy may have changed. Everything else follows from it.
+    async fn judgement(
+        &self,
+        event: &Envelope<EvidenceSigned>,
+        context: &Context,
+    ) -> Result<Judgement, HandleError> {
+        let name = format!("verdicts/{}", event.id);
+        if let Some(first) = self.archive.claimed(&name).await? {
+            return read_claim(&first);
+        }
+        let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
+        let _share = self.budget.take(bytes).await?;
+        let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
+        let (settings, now) = (self.settings.clone(), context.now);
+        let judgement = off_thread(move || Judgement::of(&evidence, &settings, now)).await?;
+        // The policy that judged must outlast this process, which may come back with another one.
+        self.archive.put(&[self.settings.policy_entry(event.time)], context.now).await?;
+        let claim = serde_json::to_vec(&judgement).map_err(HandleError::transient)?;
+        let first = self.archive.claim(&name, claim.into()).await?;
+        metrics::verdict(event.data.project.as_str(), judgement.result());
+        read_claim(&first)
     }
 }
 
@@ -67,30 +84,14 @@ impl Handler for PolicyGate {
         event: &Envelope<EvidenceSigned>,
         context: &Context,
     ) -> Result<Vec<EvidenceReady>, HandleError> {
-        let name = format!("judgements/{}", event.id);
-        if let Some(judgement) = self.judged_before(&name).await? {
-            return Ok(vec![judgement]);
-        }
-        let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
-        let _share = self.budget.take(bytes).await?;
-        let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
-        let (settings, now) = (self.settings.clone(), context.now);
-        let judgement = off_thread(move || Judgement::of(&evidence, &settings, now)).await?;
-
+        let judgement = self.judgement(event, context).await?;
         self.archive.put(&judgement.entries(event.time), context.now).await?;
-        let artifacts = judgement.artifacts().to_vec();
-        let result = judgement.result();
-        let ready = judgement.into_event(event.data.project.clone());
-        let stored = serde_json::to_vec(&ready).map_err(HandleError::transient)?;
-        // Before the claim: whoever finds the claim does nothing more.
-        queries::index(&self.archive, event, &artifacts).await?;
-        let first = self.archive.claim(&name, stored.into()).await?;
-        metrics::verdict(event.data.project.as_str(), result);
-        Ok(vec![read_claim(&first)?])
+        queries::index(&self.archive, event, judgement.artifacts()).await?;
+        Ok(vec![judgement.into_event(event.data.project.clone())])
     }
 }
 
-fn read_claim(stored: &[u8]) -> Result<EvidenceReady, HandleError> {
+fn read_claim(stored: &[u8]) -> Result<Judgement, HandleError> {
     serde_json::from_slice(stored).map_err(|error| {
         HandleError::transient(format!("the archive's claim on a judgement is damaged: {error}"))
     })

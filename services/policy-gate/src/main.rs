@@ -2,6 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
+use bus::Bus;
 use clap::Parser;
 use policy_gate::{Args, PolicyGate, queries};
 use worker::Process;
@@ -18,8 +19,9 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let settings = args.gate.load()?;
-    let process = Process::start("policy-gate", args.worker)?;
+    let process = Process::start("policy-gate", args.worker.process)?;
     let archive = process.archive.clone();
     let gate = PolicyGate::new(archive.clone(), settings);
-    Ok(process.run_with(gate, async |bus| queries::answer(bus, &archive).await).await?)
+    let answer = async |bus: &Bus| queries::answer(bus, &archive).await;
+    Ok(process.run_with(&args.worker.events, gate, answer).await?)
 }

@@ -4,11 +4,11 @@ mod key;
 
 use archive::{Archive, Class, Entry};
 use attestation::{
-    Predicate, Provenance, Reference, SigningKey, Statement, VerificationSummary,
-    statement::MAX_STATEMENT_BYTES,
+    KeySet, Predicate, Provenance, Reference, SigningKey, Statement, TrustedKey,
+    VerificationSummary, statement::MAX_STATEMENT_BYTES, verify_bundle,
 };
 use bytes::Bytes;
-use events::{BundleRef, Digest, Envelope, EvidenceReady, EvidenceSigned, Producer, StatementRef};
+use events::{BundleRef, Envelope, EvidenceReady, EvidenceSigned, Producer, StatementRef};
 use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
 
 pub use crate::key::{KeyArgs, LoadKeyError, load_or_make};
@@ -34,6 +34,8 @@ pub struct Args {
 pub struct Signer {
     archive: Archive,
     key: SigningKey,
+    /// The key's public half, to check what a claim holds.
+    own: KeySet,
     generation: u32,
 }
 
@@ -49,38 +51,40 @@ fn may_have_signed(producer: Producer) -> &'static [&'static str] {
 impl Signer {
     /// A signer with `key`, whose bundles are of `generation`.
     pub fn new(archive: Archive, key: SigningKey, generation: u32) -> Self {
-        Self { archive, key, generation }
+        let mut own = KeySet::new();
+        let public = key.public_key().clone();
+        let trusted = TrustedKey { label: "signer".to_owned(), key: public, development: false };
+        // An empty set has no such key yet.
+        own.add(trusted).unwrap_or_default();
+        Self { archive, key, own, generation }
     }
 
-    /// The bundle of a statement: the first that was ever stored for it, identity and generation.
+    /// The bundle of a statement: the first that was ever claimed for it, identity and generation.
     ///
-    /// A signature differs each time, so a retry or a replica must not store a second one.
+    /// A signature differs each time, so the claim holds the bundle itself: whoever comes later,
+    /// after a crash or in another replica, stores those bytes and no others.
     async fn bundle(
         &self,
         producer: Producer,
         wanted: &StatementRef,
-        event: &Envelope<EvidenceReady>,
-        context: &Context,
-    ) -> Result<Digest, HandleError> {
+        identity: &str,
+    ) -> Result<Bytes, HandleError> {
         let bytes = self.archive.get(wanted.digest, MAX_STATEMENT_BYTES as u64).await?;
         let statement = check(producer, wanted, bytes)?;
-        let identity = self.key.public_key().fingerprint();
-        let name = format!("bundles/{}/{identity}/{}", wanted.digest.hex(), self.generation);
-        if let Some(first) = self.archive.claimed(&name).await? {
-            return digest_of_claim(&first);
-        }
-        let bundle = self.key.sign_statement(&statement).map_err(HandleError::transient)?;
-        let entry = Entry {
-            class: Class::Bundle,
-            media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
-            event_time: event.time,
-            bytes: bundle.into(),
+        let name = format!("signatures/{}/{identity}/{}", wanted.digest.hex(), self.generation);
+        let first = match self.archive.claimed(&name).await? {
+            Some(first) => first,
+            None => {
+                let bundle = self.key.sign_statement(&statement).map_err(HandleError::transient)?;
+                metrics::signature(statement.predicate_type());
+                self.archive.claim(&name, bundle.into()).await?
+            }
         };
-        let digest = Digest::of(&entry.bytes);
-        self.archive.put(&[entry], context.now).await?;
-        let first = self.archive.claim(&name, digest.to_string().into()).await?;
-        metrics::signature(statement.predicate_type());
-        digest_of_claim(&first)
+        match verify_bundle(&first, &self.own) {
+            Ok(verified) if verified.statement == statement => Ok(first),
+            Ok(_) => Err(damaged("it signs another statement")),
+            Err(error) => Err(damaged(&error.to_string())),
+        }
     }
 }
 
@@ -100,21 +104,28 @@ impl Handler for Signer {
         for wanted in &evidence.statements {
             allowed(producer, wanted.predicate_type.as_str())?;
         }
-        let signed = evidence.statements.iter().map(async |wanted| {
-            let bundle = self.bundle(producer, wanted, event, context).await?;
-            Ok::<_, HandleError>(BundleRef {
-                bundle,
-                name: wanted.bundle_name.clone(),
-                statement: wanted.digest,
-                predicate_type: wanted.predicate_type.clone(),
-            })
+        let identity = self.key.public_key().fingerprint();
+        let bundles = evidence.statements.iter().map(|it| self.bundle(producer, it, &identity));
+        let bundles = futures::future::try_join_all(bundles).await?;
+        let entries = bundles.into_iter().map(|bytes| Entry {
+            class: Class::Bundle,
+            media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+            event_time: event.time,
+            bytes,
         });
-        let bundles = futures::future::try_join_all(signed).await?;
+        let stored = self.archive.put(&entries.collect::<Vec<_>>(), context.now).await?;
+        let signed = evidence.statements.iter().zip(stored).map(|(wanted, bundle)| BundleRef {
+            bundle,
+            name: wanted.bundle_name.clone(),
+            statement: wanted.digest,
+            predicate_type: wanted.predicate_type.clone(),
+            signer: identity.parse().ok(),
+        });
         Ok(vec![EvidenceSigned {
             producer,
             project: evidence.project.clone(),
             documents: evidence.documents.clone(),
-            bundles,
+            bundles: signed.collect(),
             verdict: evidence.verdict.clone(),
         }])
     }
@@ -150,11 +161,10 @@ fn check(
     Ok(statement)
 }
 
-fn digest_of_claim(claim: &[u8]) -> Result<Digest, HandleError> {
-    let text = String::from_utf8_lossy(claim);
-    text.parse().map_err(|error| {
-        HandleError::transient(format!("the archive's claim on a bundle is damaged: {error}"))
-    })
+fn damaged(why: &str) -> HandleError {
+    HandleError::transient(format!(
+        "the archive's claim on a bundle is damaged: {why}; restore it from a backup"
+    ))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let key = args.key.load()?;
-    let process = Process::start("signer", args.worker)?;
+    let process = Process::start("signer", args.worker.process)?;
     let signer = Signer::new(process.archive.clone(), key, args.key.generation);
-    Ok(process.run(signer).await?)
+    Ok(process.run(&args.worker.events, signer).await?)
 }

@@ -7,6 +7,7 @@ mod attempts;
 mod connection;
 mod delivery;
 mod error;
+mod journal;
 mod keepalive;
 mod publish;
 mod pull;
@@ -20,6 +21,7 @@ pub use crate::{
     connection::{Bus, BusOptions},
     delivery::Delivery,
     error::BusError,
+    journal::{Journal, Mark, Settled},
     publish::Published,
     pull::{Lane, LaneGauge, Place, Waiting},
     quarantine::{QuarantineFilter, Rejection},

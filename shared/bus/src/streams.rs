@@ -66,7 +66,7 @@ impl Bus {
     async fn ensure_stream(&self, wanted: stream::Config) -> Result<(), BusError> {
         // Two workers may do this at once: creating twice with one configuration is harmless.
         let found = match self.jetstream.get_stream(&wanted.name).await {
-            Ok(stream) => stream.cached_info().config.clone(),
+            Ok(stream) => self.add_subjects(stream.cached_info().config.clone(), &wanted).await?,
             Err(_) => {
                 let created = self.jetstream.create_stream(wanted.clone()).await;
                 let created =
@@ -84,6 +84,22 @@ impl Bus {
                 ),
             }),
         }
+    }
+
+    /// An older release made the stream without subjects that this one needs.
+    async fn add_subjects(
+        &self,
+        mut found: stream::Config,
+        wanted: &stream::Config,
+    ) -> Result<stream::Config, BusError> {
+        let known = found.subjects.iter().all(|it| wanted.subjects.contains(it));
+        if !known || found.subjects.len() == wanted.subjects.len() {
+            return Ok(found);
+        }
+        found.subjects.clone_from(&wanted.subjects);
+        let updated = self.jetstream.update_stream(&found).await;
+        let updated = updated.map_err(|error| BusError::from_client("update a stream", &error))?;
+        Ok(updated.config)
     }
 }
 

@@ -107,6 +107,9 @@ pub struct BundleRef {
     pub statement: Digest,
     /// Predicate type of that statement.
     pub predicate_type: Uri,
+    /// Who signed: the fingerprint of the public key, as the signer says; the bundle proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Label>,
 }
 
 /// What the gate decided.

@@ -5,16 +5,24 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use bus::BusOptions;
 use clap::{Args, ValueEnum};
 
-/// Flatten this into a service's own arguments.
+/// Flatten this into the arguments of a service that handles events.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Worker")]
 pub struct WorkerArgs {
-    /// How to reach the broker.
+    /// What every process needs.
     #[command(flatten)]
-    pub bus: BusArgs,
+    pub process: ProcessArgs,
     /// How events are handled.
     #[command(flatten)]
     pub events: LoopArgs,
+}
+
+/// What every process needs, whatever it does.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Worker")]
+pub struct ProcessArgs {
+    /// How to reach the broker.
+    #[command(flatten)]
+    pub bus: BusArgs,
     /// Directory of the evidence archive
     #[arg(long, env, value_name = "DIR", default_value = "data/artifacts/supply-chain")]
     pub archive: String,
@@ -45,6 +53,7 @@ pub struct BusArgs {
 
 /// How events are handled.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Worker")]
 pub struct LoopArgs {
     /// Events handled at once
     #[arg(long, env, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]

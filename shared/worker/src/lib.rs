@@ -16,11 +16,11 @@ mod settle;
 mod telemetry;
 
 pub use crate::{
-    args::{BusArgs, LogFormat, LoopArgs, WorkerArgs},
+    args::{BusArgs, LogFormat, LoopArgs, ProcessArgs, WorkerArgs},
     budget::{Budget, Share},
     handler::{Context, HandleError, Handler, off_thread},
     health::Health,
-    process::{Process, WorkerError, exit, shutdown_signal},
+    process::{Connected, Process, WorkerError, exit, shutdown_signal},
     run::run_until,
     telemetry::Telemetry,
 };

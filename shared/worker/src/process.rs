@@ -1,12 +1,12 @@
 //! One worker as a process of its own.
 
-use std::{process::ExitCode, time::Duration};
+use std::{pin::Pin, process::ExitCode, time::Duration};
 
 use archive::{Archive, ArchiveError};
 use bus::{Bus, BusError};
 use tracing::{info, warn};
 
-use crate::{Handler, Health, Telemetry, WorkerArgs, run_until};
+use crate::{Handler, Health, ProcessArgs, Telemetry, args::LoopArgs, run_until};
 
 /// What a worker's `main` returns: 0, or 2 for settings that must change first, 3 for a broker that
 /// refuses. A message for people goes to stderr.
@@ -20,13 +20,22 @@ pub fn exit(ran: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
     }
 }
 
-/// What a service needs to build its handler, and then to run it.
+/// A process that has its logs and its archive, and is about to do its work.
 pub struct Process {
-    args: WorkerArgs,
+    name: &'static str,
+    args: ProcessArgs,
     health: Health,
     _telemetry: Telemetry,
     /// The evidence archive.
     pub archive: Archive,
+}
+
+/// A process that is connected to the broker.
+pub struct Connected {
+    /// The connection, on which every stream exists.
+    pub bus: Bus,
+    /// What `/ready` says.
+    pub health: Health,
 }
 
 /// Why a worker process could not start or go on.
@@ -53,25 +62,41 @@ pub enum WorkerError {
 
 impl Process {
     /// Starts logging and tracing and opens the archive.
-    pub fn start(name: &'static str, args: WorkerArgs) -> Result<Self, WorkerError> {
+    pub fn start(name: &'static str, args: ProcessArgs) -> Result<Self, WorkerError> {
         let endpoint = args.otlp_endpoint.as_deref();
         let telemetry = Telemetry::start(name, &args.log, args.log_format, endpoint)
             .map_err(WorkerError::Telemetry)?;
         let archive = Archive::open(&args.archive)?;
-        Ok(Self { args, health: Health::default(), _telemetry: telemetry, archive })
+        Ok(Self { name, args, health: Health::default(), _telemetry: telemetry, archive })
     }
 
     /// Runs `handler` until SIGINT or SIGTERM, then ends what is in hand.
-    pub async fn run<H: Handler>(self, handler: H) -> Result<(), WorkerError> {
-        self.run_with(handler, async |_: &Bus| std::future::pending().await).await
+    pub async fn run<H: Handler>(self, events: &LoopArgs, handler: H) -> Result<(), WorkerError> {
+        self.run_with(events, handler, async |_: &Bus| std::future::pending().await).await
     }
 
     /// Runs `handler`, and beside it `also`, until SIGINT or SIGTERM.
     pub async fn run_with<H: Handler>(
         self,
+        events: &LoopArgs,
         handler: H,
         also: impl AsyncFn(&Bus),
     ) -> Result<(), WorkerError> {
+        self.connected(async |Connected { bus, health }, shutdown| {
+            tokio::select! {
+                ran = run_until(shutdown, &bus, events, &health, handler) => Ok(ran?),
+                () = also(&bus) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Serves health and metrics, connects, and does `work`, which ends with its second argument:
+    /// SIGINT or SIGTERM.
+    pub async fn connected<E: From<WorkerError>>(
+        self,
+        work: impl AsyncFnOnce(Connected, Pin<&mut dyn Future<Output = ()>>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let address = self.args.metrics;
         let serving = self.health.serve(address).await;
         let serving =
@@ -79,22 +104,19 @@ impl Process {
         info!(address = %serving, "Serving /live, /ready and /metrics");
         let shutdown = shutdown_signal();
         tokio::pin!(shutdown);
-        self.health.set(H::NAME, Err("waiting for the broker".to_owned()));
+        self.health.set(self.name, Err("waiting for the broker".to_owned()));
         let bus = tokio::select! {
             () = &mut shutdown => return Ok(()),
-            bus = connect(&self.args, H::NAME) => bus?,
+            bus = connect(&self.args, self.name) => bus.map_err(WorkerError::from)?,
         };
-        tokio::select! {
-            ran = run_until(&mut shutdown, &bus, &self.args.events, &self.health, handler) => ran?,
-            () = also(&bus) => {}
-        }
+        work(Connected { bus: bus.clone(), health: self.health }, shutdown).await?;
         bus.close().await;
         Ok(())
     }
 }
 
 /// A connection on which every stream exists. Waits for a broker that is away.
-async fn connect(args: &WorkerArgs, name: &str) -> Result<Bus, BusError> {
+async fn connect(args: &ProcessArgs, name: &str) -> Result<Bus, BusError> {
     let bus = Bus::connect(&args.bus.options(name), None).await?;
     loop {
         match bus.set_up().await {

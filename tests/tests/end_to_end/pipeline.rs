@@ -188,7 +188,7 @@ async fn two_signers_that_sign_at_once_store_one_bundle() {
     // And the worker, that comes third, finds theirs.
     pipeline.run(pipeline.signer()).await;
     let signed = pipeline.signed(&build, Producer::Generator).await;
-    let claim = format!("bundles/{}", Digest::of(statement.as_bytes()).hex());
+    let claim = format!("signatures/{}", Digest::of(statement.as_bytes()).hex());
     let claims = pipeline.archive.claims_below(&claim).await.unwrap();
     assert_eq!(claims, [signed.bundles[0].bundle.to_string()]);
 }
