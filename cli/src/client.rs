@@ -10,6 +10,8 @@ use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
 use events::{Digest, EvidenceSigned, VerdictResult, subject};
 use jiff::SignedDuration;
+use registrar::queries::Answer;
+use serde::{Serialize, de::DeserializeOwned};
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 
 use crate::{commands::up::NATS_URL_FILE, failure::Failure};
@@ -65,6 +67,24 @@ impl ClientArgs {
                 "start the pipeline with `attestry up`, or name its broker with --nats-url";
             Failure::Unknown(format!("{error}; {remedy}"))
         })
+    }
+}
+
+/// What the registrar answers to `question` about `topic`.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    bus: &Bus,
+    topic: &str,
+    question: &impl Serialize,
+) -> Result<T, Failure> {
+    let question = serde_json::to_vec(question).map_err(Failure::unknown)?;
+    let answer = bus.ask(topic, question.into(), ANSWER_PATIENCE).await?;
+    match serde_json::from_slice(&answer) {
+        Ok(Answer::Known(answer)) => Ok(answer),
+        Ok(Answer::Error(why)) => Err(Failure::Unknown(why)),
+        Err(error) => {
+            let remedy = "use the same release of attestry and attestry-registrar";
+            Err(Failure::Unknown(format!("the registrar's answer is not readable: {error}; {remedy}")))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod client;
 mod commands;
 mod failure;
+mod hash;
 mod output;
 
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{build, doctor, quarantine, sbom, up, verdict, verify},
+    commands::{build, doctor, explain, quarantine, registry, sbom, up, verdict, verify},
     failure::Failure,
     output::Format,
 };
@@ -51,6 +52,11 @@ enum Command {
     /// Look at events that could not be handled, replay or drop them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Tell the whole story of a digest: what it is, and every build that names it
+    Explain(explain::Args),
+    /// Check, dump and rebuild the registry from the archive
+    #[command(subcommand)]
+    Registry(registry::Command),
     /// Tell what is missing or wrong, and how to mend it
     Doctor(doctor::Args),
 }
@@ -75,6 +81,8 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Sbom(command) => sbom::run(command, format),
         Command::Verify(args) => verify::run(&args, format),
         Command::Quarantine(command) => quarantine::run(command, format).await,
+        Command::Explain(args) => explain::run(args, format).await,
+        Command::Registry(command) => registry::run(command, format).await,
         Command::Doctor(args) => doctor::run(args, format).await,
     }
 }

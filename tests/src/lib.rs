@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a harness that cannot go on fails its test")]
 
 mod server;
+mod small_disk;
 mod tested;
 
 use std::{net::SocketAddr, time::Duration};
@@ -19,6 +20,7 @@ use tokio::{
 };
 
 pub use server::{Broker, LaneState, Stream, publish_all, quarantined};
+pub use small_disk::SmallDisk;
 pub use tested::{Call, Journal, Replica, Tested};
 
 /// A build of `acme/hotpass` that a pull request waits for.

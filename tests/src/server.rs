@@ -47,13 +47,21 @@ pub struct LaneState {
 impl Broker {
     /// Starts one on a free port.
     pub async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// Starts one after `change` has had its way with its program and its options.
+    pub async fn start_with(change: impl FnOnce(&mut Binary, &mut Options)) -> Self {
         let binary = BINARY.get_or_init(async || {
             let cache = broker::default_cache_dir().expect("a home for the cache");
             broker::find_or_fetch(&Search::new(cache)).await.expect("a nats-server")
         });
+        let mut binary = binary.await.clone();
         let store = tempfile::tempdir().expect("a temporary directory");
-        let server = Server::start(binary.await, Options::new(store.path())).await;
-        Self { server: server.expect("the broker starts"), raw: OnceCell::new(), _store: store }
+        let mut options = Options::new(store.path());
+        change(&mut binary, &mut options);
+        let server = Server::start(&binary, options).await.expect("the broker starts");
+        Self { server, raw: OnceCell::new(), _store: store }
     }
 
     /// A new connection, without a look at the streams.

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    deny, readme, schemas,
+    chaos, deny, readme, schemas,
     steps::{Steps, cargo},
     tidy,
 };
@@ -38,7 +38,8 @@ pub(crate) fn test(steps: &mut Steps) -> anyhow::Result<()> {
         steps.cargo("test --workspace --no-fail-fast")?;
     }
     // The command that the examples call was built for its own tests.
-    steps.step("examples of README.md", readme::check)
+    steps.step("examples of README.md", readme::check)?;
+    chaos::short(steps)
 }
 
 fn has_nextest() -> bool {

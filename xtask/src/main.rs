@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
+mod bench;
+mod chaos;
 mod ci;
 mod demo;
 mod deny;
@@ -31,6 +33,10 @@ enum Xtask {
     Test,
     /// Write the schemas of docs/schemas and the documentation of every crate; a warning is an error
     Docs,
+    /// Kill and pause a running pipeline at moments that a seed decides, then count what is left
+    Chaos(chaos::Args),
+    /// Measure this machine: `pipeline` beside its floor, or `registry`; a full run builds optimised
+    Bench(bench::Args),
     /// Let other projects' programs check what ours writes; needs python3, npm and the network
     Interop {
         /// What they check
@@ -62,6 +68,8 @@ fn main() -> anyhow::Result<()> {
             steps.step("schemas", schemas::write)?;
             ci::docs(&mut steps)?;
         }
+        Xtask::Chaos(args) => chaos::run(&mut steps, &args)?,
+        Xtask::Bench(args) => bench::run(&mut steps, &args)?,
         Xtask::Interop { what: Interop::Evidence } => interop::evidence(&mut steps)?,
     }
     steps.print_summary();

@@ -1,7 +1,9 @@
 //! `attestry doctor`: what is missing or wrong, and how to mend it.
 
-use bus::{Bus, QuarantineFilter};
+use bus::{Bus, QuarantineFilter, StreamState};
 use events::Digest;
+use registrar::queries::{RECONCILE, Reconciled};
+use registry::{BuildAccount, Reconciliation};
 use serde::Serialize;
 
 use crate::{
@@ -42,6 +44,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     checks.extend(streams(&bus).await);
     checks.push(gate(&bus).await);
     checks.push(quarantine(&bus).await);
+    checks.extend(books(&bus).await);
     for check in &checks {
         let mark = if check.ok { "ok  " } else { "WRONG" };
         let mut text = format!("{mark:5} {:12} {}", check.name, check.detail);
@@ -70,19 +73,28 @@ async fn streams(bus: &Bus) -> Vec<Check> {
             }];
         }
     };
-    let check = |state: bus::StreamState| {
-        let max = u64::try_from(state.max_bytes).unwrap_or(u64::MAX).max(1);
-        let percent = state.bytes.saturating_mul(100) / max;
-        let ok = percent < STREAM_ALERT_PERCENT;
+    states.into_iter().map(stream).collect()
+}
+
+fn stream(state: StreamState) -> Check {
+    let StreamState { name, messages, bytes, max_bytes, blocked } = state;
+    let max = u64::try_from(max_bytes).unwrap_or(u64::MAX).max(1);
+    let percent = bytes.saturating_mul(100) / max;
+    let (detail, remedy) = if blocked {
+        let detail = format!("{name}: takes nothing: its disk was full when a message came");
+        let remedy = "free the disk, then restart nats-server (2.14 does not recover by itself); nothing that was acknowledged is lost";
+        (detail, Some(remedy))
+    } else {
         let remedy = "raise the stream's max_bytes or lower its max_age; a full stream holds CI up";
-        Check {
-            name: "stream".to_owned(),
-            ok,
-            detail: format!("{}: {} messages, {percent} % full", state.name, state.messages),
-            remedy: (!ok).then(|| remedy.to_owned()),
-        }
+        let detail = format!("{name}: {messages} messages, {percent} % full");
+        (detail, (percent >= STREAM_ALERT_PERCENT).then_some(remedy))
     };
-    states.into_iter().map(check).collect()
+    Check {
+        name: "stream".to_owned(),
+        ok: remedy.is_none(),
+        detail,
+        remedy: remedy.map(str::to_owned),
+    }
 }
 
 async fn gate(bus: &Bus) -> Check {
@@ -106,4 +118,85 @@ async fn quarantine(bus: &Bus) -> Check {
     };
     let remedy = "attestry quarantine list; mend the cause, then replay or drop";
     Check { name: "quarantine".to_owned(), ok, detail, remedy: (!ok).then(|| remedy.to_owned()) }
+}
+
+/// What entered against what ended, as the registrar counts it.
+async fn books(bus: &Bus) -> Vec<Check> {
+    let name = || "registrar".to_owned();
+    let Reconciled { reconciliation, behind } = match client::ask(bus, RECONCILE, &()).await {
+        Ok(reconciled) => reconciled,
+        Err(failure) => {
+            let remedy = Some("start attestry-registrar, or `attestry up`".to_owned());
+            return vec![Check { name: name(), ok: false, detail: failure.to_string(), remedy }];
+        }
+    };
+    let BuildAccount { entered, passed, failed, quarantined, dropped, in_progress, .. } =
+        reconciliation.builds;
+    let mut checks = vec![
+        Check {
+            name: name(),
+            ok: behind == 0,
+            detail: match behind {
+                0 => "keeps the books, and has recorded everything".to_owned(),
+                _ => format!("{behind} messages behind; what follows is of before"),
+            },
+            remedy: (behind > 0).then(|| "wait; if it does not catch up, see its log".to_owned()),
+        },
+        Check {
+            name: "builds".to_owned(),
+            ok: true,
+            detail: format!(
+                "{entered} entered: {passed} passed, {failed} failed, {quarantined} in quarantine, {dropped} dropped, {in_progress} in progress"
+            ),
+            remedy: None,
+        },
+    ];
+    checks.extend(losses(&reconciliation));
+    checks
+}
+
+/// Everything that entered and of which nobody knows where it went: most often one line that says
+/// that there is none.
+fn losses(reconciliation: &Reconciliation) -> Vec<Check> {
+    let name = || "accounted".to_owned();
+    let wrong = |detail, remedy: &str| Check {
+        name: name(),
+        ok: false,
+        detail,
+        remedy: Some(remedy.to_owned()),
+    };
+    let mut checks: Vec<Check> = reconciliation
+        .unaccounted
+        .iter()
+        .map(|it| {
+            let event = it.event.map_or_else(|| "no event id".to_owned(), |id| id.to_string());
+            let build = it.correlation.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+            let detail = format!("{} {event} of build {build}: {}", it.event_type, it.last_seen);
+            wrong(detail, "report it with the worker's log of that time, and submit the build again")
+        })
+        .collect();
+    checks.extend(reconciliation.gaps.iter().map(|gap| {
+        let detail = format!(
+            "{} {} to {} were stored and never recorded; the next one came at {}",
+            gap.stream, gap.first, gap.last, gap.known_at
+        );
+        wrong(detail, "restore the stream from a backup, or submit the builds of that time again")
+    }));
+    if reconciliation.conflicts > 0 {
+        let detail = format!(
+            "{} messages contradict an event with the same id",
+            reconciliation.conflicts
+        );
+        checks.push(wrong(detail, "find out who published them: attestry explain BUILD"));
+    }
+    let listed = checks.len() as u64;
+    if reconciliation.unaccounted_events > listed {
+        let more = reconciliation.unaccounted_events - listed;
+        checks.push(wrong(format!("{more} more events are unaccounted for"), "see above"));
+    }
+    if checks.is_empty() {
+        let detail = "0 events are unaccounted for".to_owned();
+        checks.push(Check { name: name(), ok: true, detail, remedy: None });
+    }
+    checks
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod build;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod quarantine;
+pub(crate) mod registry;
 pub(crate) mod sbom;
 pub(crate) mod up;
 pub(crate) mod verdict;

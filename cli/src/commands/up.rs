@@ -11,7 +11,9 @@ use archive::Archive;
 use broker::{Options, Search, Server, find_or_fetch};
 use bus::{Bus, BusOptions};
 use generator::Generator;
+use futures::TryFutureExt;
 use policy_gate::{GateArgs, PolicyGate, queries};
+use registrar::{Registrar, RegistrarArgs};
 use signer::Signer;
 use tokio::sync::watch;
 use worker::{Health, LogFormat, LoopArgs, Telemetry, run_until, shutdown_signal};
@@ -20,6 +22,8 @@ use crate::{failure::Failure, output::note};
 
 /// Below the data directory: where the broker of a running `attestry up` listens.
 pub(crate) const NATS_URL_FILE: &str = "nats/url";
+/// Below the data directory: the registry.
+pub(crate) const REGISTRY_FILE: &str = "registry/registry.db";
 /// How soon a nats-server child that died is noticed.
 const SERVER_CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Port of the nats-server child unless something else has it.
@@ -111,9 +115,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     greet(&args.data, &url, serving, &identity);
     let signer = Signer::new(archive.clone(), identity.key, 1);
     let gate = PolicyGate::new(archive.clone(), settings);
+    let registry = args.data.join(REGISTRY_FILE);
+    let registrar = RegistrarArgs { registry, ..RegistrarArgs::default() };
+    let registrar = Registrar::new(archive.clone(), registrar);
     let workers = Workers { bus: connected, events: args.events, health, archive };
     let worked = tokio::select! {
-        worked = workers.run(shutdown, signer, gate) => worked,
+        worked = workers.run(shutdown, signer, gate, registrar) => worked,
         ended = keep_running(&mut server) => ended,
     };
     workers.bus.close().await;
@@ -175,6 +182,7 @@ impl Workers {
         shutdown: impl Future<Output = ()>,
         signer: Signer,
         gate: PolicyGate,
+        registrar: Registrar,
     ) -> Result<(), Failure> {
         let (stop, stopped) = watch::channel(false);
         let until = || {
@@ -188,6 +196,20 @@ impl Workers {
                 run_until(until(), bus, events, health, signer),
                 run_until(until(), bus, events, health, gate),
             )
+            .map_err(Failure::from)
+        };
+        // It ends after the others, so that it seals what they did last.
+        let (closing, closed) = watch::channel(false);
+        let all = async {
+            let handled = async {
+                let handled = workers.await;
+                closing.send_replace(true);
+                handled
+            };
+            let mut closed = closed;
+            let kept = registrar.run(async { drop(closed.wait_for(|it| *it).await) }, bus, health);
+            let (handled, kept) = tokio::join!(handled, kept.map_err(Failure::unknown));
+            handled.and(kept)
         };
         let signal = async {
             shutdown.await;
@@ -195,7 +217,7 @@ impl Workers {
             std::future::pending().await
         };
         tokio::select! {
-            ended = workers => ended.map(drop).map_err(Failure::from),
+            ended = all => ended,
             () = queries::answer(bus, archive) => Ok(()),
             () = signal => Ok(()),
         }
@@ -251,7 +273,7 @@ fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
 }
 
 fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
-    note("Attestry is up: generator, signer and policy-gate in one process (isolation is off).");
+    note("Attestry is up: generator, signer, policy-gate and registrar in one process (isolation is off).");
     note(&format!("  broker    {url} (elsewhere: set NATS_URL, or give --nats-url)"));
     note(&format!("  archive   {}", data.join("artifacts/supply-chain").display()));
     note(&format!("  health    http://{serving}/ready   metrics http://{serving}/metrics"));

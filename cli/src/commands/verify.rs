@@ -6,12 +6,13 @@ use attestation::{
     Predicate, Reference, VerificationSummary, Verified,
     predicate::verification_summary::VerificationResult, verify::MAX_BUNDLE_BYTES, verify_bundle,
 };
-use events::{Digest, Digester};
+use events::Digest;
 use serde_json::json;
 
 use crate::{
     client,
     failure::Failure,
+    hash,
     output::{self, Format},
 };
 
@@ -105,18 +106,10 @@ fn part_played(verified: &Verified, digest: Digest) -> Result<Option<&'static st
 }
 
 fn digest_of_file(path: &str) -> Result<Digest, Failure> {
-    let at_fault = |error: std::io::Error| {
+    let hashed = hash::file(std::path::Path::new(path)).map(|(digest, _)| digest);
+    hashed.map_err(|error| {
         Failure::Input(format!("{path}: {error}; give a file, or a digest as sha256:<hex>"))
-    };
-    let mut file = File::open(path).map_err(at_fault)?;
-    let mut digester = Digester::default();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer).map_err(at_fault)? {
-            0 => return Ok(digester.finish()),
-            read => digester.update(&buffer[..read]),
-        }
-    }
+    })
 }
 
 fn read_bundle(path: &std::path::Path) -> Result<Vec<u8>, Failure> {

@@ -8,9 +8,13 @@ use archive::{Archive, Class, Entry};
 use bytes::Bytes;
 use documents::lockfile::{self, Lockfile, MAX_LOCKFILE_BYTES};
 use events::{BuildCompleted, Envelope, EvidenceReady, Input};
+use jiff::{SignedDuration, Timestamp};
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, off_thread};
 
 use crate::evidence::Evidence;
+
+/// A lockfile that the archive keeps for less than this is stored again, which renews it.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Settings of the generator.
 #[derive(clap::Parser, Debug)]
@@ -39,7 +43,8 @@ impl Generator {
         Self { archive, budget: Budget::new(MAX_LOCKFILE_BYTES as u64) }
     }
 
-    /// An uploaded lockfile, from the archive if an earlier build or attempt stored it there.
+    /// An uploaded lockfile, from the archive if an earlier build or attempt stored it there, and
+    /// not so long ago that it could be removed from under this build's evidence.
     async fn fetch(
         &self,
         event: &Envelope<BuildCompleted>,
@@ -47,7 +52,8 @@ impl Generator {
         context: &Context,
     ) -> Result<Source, HandleError> {
         let (max, path) = (MAX_LOCKFILE_BYTES as u64, input.path.to_string());
-        if self.archive.contains(input.digest).await? {
+        let until = context.now.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX);
+        if self.archive.keeps(input.digest, until).await? {
             let bytes = self.archive.get(input.digest, max).await?;
             return Ok(Source { path, bytes, archived: true });
         }

@@ -1,52 +1,92 @@
 //! Names that the first writer wins: how work that cannot be repeated byte for byte happens once.
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path as Location};
 
 use crate::{Archive, ArchiveError};
 
+/// Directory of all claims.
+const CLAIMS: &str = "claims";
+
+/// A name, and the value that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its name, `/`-separated.
+    pub name: String,
+    /// The first value ever claimed.
+    pub value: Bytes,
+}
+
 impl Archive {
     /// Claims `name` for `value`, and returns the value that holds it: the first one ever claimed.
     ///
-    /// `name` is `/`-separated. What `value` refers to must be durable already.
+    /// `name` is `/`-separated, of letters, digits, `-`, `_` and `.`. What `value` refers to must be
+    /// durable already.
     pub async fn claim(&self, name: &str, value: Bytes) -> Result<Bytes, ArchiveError> {
+        const ACTION: &str = "store a claim";
+        self.present(ACTION).await?;
         let create = PutOptions { mode: PutMode::Create, ..Default::default() };
-        match self.claims.put_opts(&location(name), value.clone().into(), create).await {
-            Ok(_) => Ok(value),
-            Err(object_store::Error::AlreadyExists { .. }) => match self.claimed(name).await? {
-                Some(first) => Ok(first),
-                None => Err(self.unavailable("read a claim", "it vanished".to_owned())),
-            },
-            Err(error) => Err(self.unavailable("store a claim", error.to_string())),
+        match self.claims.put_opts(&location(name), value.into(), create).await {
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
+            Err(error) => return Err(self.unavailable(ACTION, error.to_string())),
         }
+        // In this order, and read also by whoever was first: a claim that was written while the
+        // volume was away is not there now that it is back.
+        self.present(ACTION).await?;
+        let first = self.claimed(name).await?;
+        first.ok_or_else(|| self.unavailable(ACTION, "it vanished".to_owned()))
     }
 
     /// The value that holds `name`, if it was claimed.
     pub async fn claimed(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
-        let failed =
-            |error: object_store::Error| self.unavailable("read a claim", error.to_string());
-        match self.claims.get(&location(name)).await {
-            Ok(result) => result.bytes().await.map(Some).map_err(failed),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
+        const ACTION: &str = "read a claim";
+        let Some(found) = self.find(&self.claims, &location(name), ACTION).await? else {
+            return Ok(None);
+        };
+        let value = found.bytes().await;
+        value.map(Some).map_err(|error| self.unavailable(ACTION, error.to_string()))
     }
 
-    /// Values of every claim below `prefix`.
+    /// Every claim below `prefix`, or every claim if that is empty, in no particular order.
+    pub fn claims<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<Claim, ArchiveError>> {
+        const ACTION: &str = "list claims";
+        let listed = self.claims.list(Some(&location(prefix)));
+        let listed = listed.map_err(|error| self.unavailable(ACTION, error.to_string()));
+        let claims = listed.try_filter_map(async |meta| {
+            let Some(name) = name_of(&meta.location) else { return Ok(None) };
+            // Released since it was listed, if there is none.
+            let value = self.claimed(name).await?;
+            Ok(value.map(|value| Claim { name: name.to_owned(), value }))
+        });
+        // An absent directory lists like an empty one.
+        let absent = stream::once(self.present(ACTION));
+        let absent = absent.filter_map(async |present| present.err().map(Err));
+        claims.chain(absent).boxed()
+    }
+
+    /// Values of every claim below `prefix`, by the order of their names.
     pub async fn claims_below(&self, prefix: &str) -> Result<Vec<Bytes>, ArchiveError> {
-        let failed =
-            |error: object_store::Error| self.unavailable("list claims", error.to_string());
-        let listed = self.claims.list(Some(&location(prefix))).try_collect::<Vec<_>>().await;
-        let mut values = Vec::new();
-        for meta in listed.map_err(failed)? {
-            let result = self.claims.get(&meta.location).await.map_err(failed)?;
-            values.push(result.bytes().await.map_err(failed)?);
+        let mut claims: Vec<Claim> = self.claims(prefix).try_collect().await?;
+        claims.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(claims.into_iter().map(|claim| claim.value).collect())
+    }
+
+    /// Frees `name`, so that it may be claimed anew; nothing happens if nobody claimed it.
+    pub async fn release(&self, name: &str) -> Result<(), ArchiveError> {
+        const ACTION: &str = "release a claim";
+        self.present(ACTION).await?;
+        match self.claims.delete(&location(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.unavailable(ACTION, error.to_string())),
         }
-        Ok(values)
     }
 }
 
 fn location(name: &str) -> Location {
-    Location::from(format!("claims/{name}"))
+    Location::from(format!("{CLAIMS}/{name}"))
+}
+
+fn name_of(location: &Location) -> Option<&str> {
+    location.as_ref().strip_prefix(CLAIMS)?.strip_prefix('/')
 }

@@ -2,45 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
-use std::{fs, path::PathBuf};
+mod support;
 
-use archive::{Archive, ArchiveError, Class, Entry};
-use bytes::Bytes;
+use std::fs;
+
+use archive::{Archive, ArchiveError, Class};
 use events::Digest;
-use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
+use jiff::SignedDuration;
 
-const MAX: u64 = 1 << 20;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn entry(bytes: &'static [u8]) -> Entry {
-    Entry {
-        class: Class::Sbom,
-        media_type: "application/vnd.cyclonedx+json".to_owned(),
-        event_time: at(1),
-        bytes: Bytes::from_static(bytes),
-    }
-}
-
-fn open() -> (TempDir, Archive) {
-    let directory = tempfile::tempdir().unwrap();
-    let archive = Archive::open(directory.path().to_str().unwrap()).unwrap();
-    (directory, archive)
-}
-
-fn file_of(directory: &TempDir, digest: Digest) -> PathBuf {
-    let hex = digest.hex();
-    directory.path().join("documents/sha256").join(&hex[..2]).join(&hex[2..])
-}
+use crate::support::{MAX, at, entry, file_of, open};
 
 #[tokio::test]
 async fn stored_documents_are_read_back_with_their_metadata() {
     let (_directory, archive) = open();
 
-    let digests = archive.put(&[entry(b"one"), entry(b"two")], at(2)).await.unwrap();
+    let digests = archive.put(&[entry("one"), entry("two")], at(2)).await.unwrap();
 
     assert_eq!(digests, [Digest::of(b"one"), Digest::of(b"two")]);
     assert_eq!(archive.get(digests[1], MAX).await.unwrap(), "two");
@@ -53,9 +29,9 @@ async fn stored_documents_are_read_back_with_their_metadata() {
 #[tokio::test]
 async fn storing_again_keeps_when_it_was_stored_first() {
     let (_directory, archive) = open();
-    archive.put(&[entry(b"one")], at(2)).await.unwrap();
+    archive.put(&[entry("one")], at(2)).await.unwrap();
 
-    let again = archive.put(&[entry(b"one")], at(9)).await.unwrap();
+    let again = archive.put(&[entry("one")], at(9)).await.unwrap();
 
     assert_eq!(archive.metadata(again[0]).await.unwrap().ingested_at, at(2));
 }
@@ -63,20 +39,20 @@ async fn storing_again_keeps_when_it_was_stored_first() {
 #[tokio::test]
 async fn damaged_document_is_noticed_and_mended_by_storing_it_again() {
     let (directory, archive) = open();
-    let digest = archive.put(&[entry(b"one")], at(2)).await.unwrap()[0];
-    fs::write(file_of(&directory, digest), b"two").unwrap();
+    let digest = archive.put(&[entry("one")], at(2)).await.unwrap()[0];
+    fs::write(file_of(directory.path(), digest), b"two").unwrap();
 
     let error = archive.get(digest, MAX).await.unwrap_err();
     assert!(matches!(error, ArchiveError::Corrupt { expected, .. } if expected == digest));
 
-    archive.put(&[entry(b"one")], at(3)).await.unwrap();
+    archive.put(&[entry("one")], at(3)).await.unwrap();
     assert_eq!(archive.get(digest, MAX).await.unwrap(), "one");
 }
 
 #[tokio::test]
 async fn missing_and_oversized_documents_are_told_apart() {
     let (_directory, archive) = open();
-    let digest = archive.put(&[entry(b"one")], at(2)).await.unwrap()[0];
+    let digest = archive.put(&[entry("one")], at(2)).await.unwrap()[0];
 
     let missing = archive.get(Digest::of(b"other"), MAX).await.unwrap_err();
     assert!(matches!(missing, ArchiveError::NotFound(_)), "{missing}");
@@ -109,7 +85,7 @@ async fn archive_that_cannot_be_written_says_where_and_what_to_do() {
     fs::remove_dir_all(directory.path().join("documents")).ok();
     fs::write(directory.path().join("documents"), b"in the way").unwrap();
 
-    let error = archive.put(&[entry(b"one")], at(2)).await.unwrap_err();
+    let error = archive.put(&[entry("one")], at(2)).await.unwrap_err();
 
     assert!(matches!(error, ArchiveError::Unavailable { .. }), "{error}");
     let text = error.to_string();

@@ -85,6 +85,11 @@ impl Server {
         log_path(&self.options.store_dir)
     }
 
+    /// Limits what all streams together may take, in bytes, from the next start on.
+    pub fn set_max_store(&mut self, bytes: Option<u64>) {
+        self.options.max_store = bytes;
+    }
+
     /// Whether the process lives; one that died by itself is noticed here.
     pub fn is_running(&mut self) -> bool {
         let running = self.process.as_mut().is_some_and(|it| matches!(it.exit_status(), Ok(None)));

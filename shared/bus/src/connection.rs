@@ -14,7 +14,7 @@ use crate::{BusError, keepalive::Keepalive};
 /// Oldest nats-server that does what we ask of it.
 const OLDEST_SERVER: (u64, u64, u64) = (2, 12, 0);
 /// How long one request or publish waits for the broker's answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How to reach the broker.
 #[derive(Clone, Debug)]

@@ -13,15 +13,26 @@ pub enum BusError {
         /// What the client library says.
         reason: String,
     },
-    /// A stream or the broker's disk is full: worth retrying once space is made.
+    /// A stream or the broker's store is full: worth retrying once space is made.
     #[error(
-        "the broker has no room while we tried to {action}: {reason}; raise the stream's max_bytes or free its disk, then restart nats-server if it does not recover"
+        "the broker has no room while we tried to {action}: {reason}; raise the stream's max_bytes or the server's max_file_store, whichever it is"
     )]
     Full {
         /// What we tried to do.
         action: &'static str,
         /// What the broker says.
         reason: String,
+    },
+    /// A write to a stream failed, and nats-server drops everything for it until it restarts: worth
+    /// retrying for as long as it takes.
+    #[error(
+        "stream {stream} takes nothing while we tried to {action}, although the broker answers: its disk was full. Free the disk, then restart nats-server: 2.14 does not recover by itself. Nothing that was acknowledged is lost"
+    )]
+    Blocked {
+        /// What we tried to do.
+        action: &'static str,
+        /// The stream.
+        stream: String,
     },
     /// The broker answered no: its configuration or our permissions must change first.
     #[error("the broker refused to {action}: {reason}")]
@@ -52,6 +63,11 @@ pub enum BusError {
 }
 
 impl BusError {
+    /// Whether waiting mends it: the broker is away, full or blocked.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Away { .. } | Self::Full { .. } | Self::Blocked { .. })
+    }
+
     pub(crate) fn from_publish(
         action: &'static str,
         bytes: usize,
@@ -92,7 +108,9 @@ impl BusError {
 }
 
 /// The broker's own error in the chain of causes.
-fn api_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a jetstream::Error> {
+pub(crate) fn api_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a jetstream::Error> {
     std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref::<jetstream::Error>())
 }

@@ -72,14 +72,17 @@ impl Bus {
         Journal { records, _tails: tails }
     }
 
-    /// Number of the last message of each stream that a journal reads.
+    /// Number of the last message of each stream that a journal reads, of those that hold some.
     pub async fn last_sequences(&self) -> Result<BTreeMap<String, u64>, BusError> {
         let mut last = BTreeMap::new();
         for name in journaled_streams() {
             let stream = self.jetstream.get_stream(&name).await;
             let stream =
                 stream.map_err(|error| BusError::from_client("look at a stream", &error))?;
-            last.insert(name, stream.cached_info().state.last_sequence);
+            let state = &stream.cached_info().state;
+            if state.messages > 0 {
+                last.insert(name, state.last_sequence);
+            }
         }
         Ok(last)
     }
@@ -120,7 +123,8 @@ fn stage_streams() -> [String; 3] {
     ]
 }
 
-fn journaled_streams() -> Vec<String> {
+/// Names of the streams that a journal reads.
+pub fn journaled_streams() -> Vec<String> {
     let others = [QUARANTINE_STREAM, ATTEMPTS_STREAM].map(str::to_owned);
     stage_streams().into_iter().chain(others).collect()
 }

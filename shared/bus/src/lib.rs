@@ -13,6 +13,7 @@ mod publish;
 mod pull;
 mod quarantine;
 mod query;
+mod room;
 mod streams;
 mod uploads;
 mod watch;
@@ -21,7 +22,7 @@ pub use crate::{
     connection::{Bus, BusOptions},
     delivery::Delivery,
     error::BusError,
-    journal::{Journal, Mark, Settled},
+    journal::{Journal, Mark, Settled, journaled_streams},
     publish::Published,
     pull::{Lane, LaneGauge, Place, Waiting},
     quarantine::{QuarantineFilter, Rejection},

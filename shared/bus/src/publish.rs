@@ -7,7 +7,7 @@ use async_nats::{
 use bytes::Bytes;
 use events::{Envelope, Event, quarantine::TRACEPARENT};
 
-use crate::{Bus, BusError};
+use crate::{Bus, BusError, room::PATIENCE};
 
 /// What became of a publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +57,11 @@ impl Bus {
         payload: Bytes,
     ) -> Result<Published, BusError> {
         let bytes = payload.len();
-        let sent = self.jetstream.send_publish(subject, message.payload(payload)).await;
-        let answer = match sent {
-            Ok(answer) => answer.await,
+        let connection = self.connection();
+        let mut patient = self.jetstream.clone();
+        patient.set_timeout(PATIENCE);
+        let answer = match patient.send_publish(subject.clone(), message.payload(payload)).await {
+            Ok(answer) => self.answer(action, &subject, connection, answer.into_future()).await?,
             Err(error) => Err(error),
         };
         match answer {

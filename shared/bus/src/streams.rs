@@ -28,6 +28,8 @@ pub struct StreamState {
     pub bytes: u64,
     /// Bytes it may keep.
     pub max_bytes: i64,
+    /// Whether it was found to take nothing, as after its disk was full, until nats-server restarts.
+    pub blocked: bool,
 }
 
 /// Where an event of this type and priority travels.
@@ -48,12 +50,14 @@ impl Bus {
 
     /// How full every stream is.
     pub async fn streams(&self) -> Result<Vec<StreamState>, BusError> {
+        let blocked = self.found_blocked().await?;
         let mut states = Vec::new();
         for wanted in wanted_streams() {
             let found = self.jetstream.get_stream(&wanted.name).await;
             let found = found.map_err(|error| BusError::from_client("look at a stream", &error))?;
             let info = found.cached_info();
             states.push(StreamState {
+                blocked: blocked.contains(&(wanted.name.clone(), info.state.last_sequence)),
                 name: wanted.name,
                 messages: info.state.messages,
                 bytes: info.state.bytes,

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use archive::{Archive, ArchiveError, ArchiveOptions};
 use bus::BusOptions;
 use clap::{Args, ValueEnum};
 
@@ -26,6 +27,13 @@ pub struct ProcessArgs {
     /// Directory of the evidence archive
     #[arg(long, env, value_name = "DIR", default_value = "data/artifacts/supply-chain")]
     pub archive: String,
+    /// Bytes of the archive's volume that documents leave free; below it workers pause
+    /// [default: a sixteenth of the volume, at most 64 MiB]
+    #[arg(long, env, value_name = "BYTES")]
+    pub archive_reserve: Option<u64>,
+    /// Directory that notes what is not durable yet: an instrument of the chaos run
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub archive_ledger: Option<PathBuf>,
     /// Address of /live, /ready and /metrics; port 0 picks a free one
     #[arg(long, env, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub metrics: SocketAddr,
@@ -76,6 +84,16 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+impl ProcessArgs {
+    pub(crate) fn open_archive(&self) -> Result<Archive, ArchiveError> {
+        let options = ArchiveOptions {
+            reserve: self.archive_reserve,
+            ledger: self.archive_ledger.clone(),
+        };
+        Archive::open_with(&self.archive, options)
+    }
 }
 
 impl BusArgs {

@@ -107,11 +107,14 @@ impl From<archive::ArchiveError> for HandleError {
         use archive::ArchiveError as E;
         let detail = error.to_string();
         match error {
-            E::Unavailable { .. } | E::BadAddress(_) => {
+            E::Unavailable { .. } | E::BadAddress(_) | E::OtherFormat { .. } => {
                 Self::Outage { dependency: "archive", detail }
             }
             // A copy of the archive may lag behind, or come back from a backup.
-            E::NotFound(_) | E::Corrupt { .. } => Self::Transient { detail },
+            E::NotFound(_)
+            | E::Corrupt { .. }
+            | E::DamagedMetadata { .. }
+            | E::NeverRemoved(_) => Self::Transient { detail },
             E::TooLarge { .. } => Self::Permanent { code: "document-too-large", detail },
         }
     }

@@ -20,7 +20,7 @@ pub use crate::{
     budget::{Budget, Share},
     handler::{Context, HandleError, Handler, off_thread},
     health::Health,
-    process::{Connected, Process, WorkerError, exit, shutdown_signal},
+    process::{Connected, Process, WorkerError, exit, measure_archive, shutdown_signal},
     run::run_until,
     telemetry::Telemetry,
 };

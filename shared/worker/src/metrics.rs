@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
+use archive::Room;
+use bus::StreamState;
 use prometheus::{
-    Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder,
-    register_gauge_vec, register_histogram_vec, register_int_counter_vec, register_int_gauge_vec,
+    Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    TextEncoder, register_gauge_vec, register_histogram_vec, register_int_counter_vec,
+    register_int_gauge, register_int_gauge_vec,
 };
 
 /// Most values of a label whose values come from outside; the rest count as `other`.
@@ -24,6 +27,11 @@ struct Metrics {
     paused: IntGaugeVec,
     verdicts: IntCounterVec,
     signatures: IntCounterVec,
+    stream_bytes: IntGaugeVec,
+    stream_max_bytes: IntGaugeVec,
+    stream_blocked: IntGaugeVec,
+    archive_free: IntGauge,
+    archive_reserve: IntGauge,
 }
 
 #[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
@@ -83,6 +91,34 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         &["predicate_type"]
     )
     .expect("registers"),
+    stream_bytes: register_int_gauge_vec!(
+        Opts::new("attestry_stream_bytes", "Bytes that a stream keeps"),
+        &["stream"]
+    )
+    .expect("registers"),
+    stream_max_bytes: register_int_gauge_vec!(
+        Opts::new("attestry_stream_max_bytes", "Bytes that a stream may keep; -1 without a limit"),
+        &["stream"]
+    )
+    .expect("registers"),
+    stream_blocked: register_int_gauge_vec!(
+        Opts::new(
+            "attestry_stream_blocked",
+            "1 while a stream takes nothing until its disk has room and nats-server is restarted"
+        ),
+        &["stream"]
+    )
+    .expect("registers"),
+    archive_free: register_int_gauge!(
+        "attestry_archive_free_bytes",
+        "Bytes that are free on the archive's volume, the reserve included"
+    )
+    .expect("registers"),
+    archive_reserve: register_int_gauge!(
+        "attestry_archive_reserve_bytes",
+        "Bytes that documents leave free on the archive's volume"
+    )
+    .expect("registers"),
 });
 
 /// Everything in the Prometheus text format.
@@ -129,7 +165,7 @@ pub(crate) fn paused(worker: &str, dependency: &str, is: bool) {
 }
 
 pub(crate) fn backlog(worker: &str, lag: u64, oldest: Duration) {
-    METRICS.lag.with_label_values(&[worker]).set(i64::try_from(lag).unwrap_or(i64::MAX));
+    METRICS.lag.with_label_values(&[worker]).set(count(lag));
     METRICS.oldest.with_label_values(&[worker]).set(oldest.as_secs_f64());
 }
 
@@ -141,10 +177,28 @@ pub(crate) fn quarantine_depth(
 ) {
     seen.extend(depth.keys().cloned());
     for reason in &*seen {
-        let count = depth.get(reason).copied().unwrap_or_default();
-        let gauge = METRICS.quarantined.with_label_values(&[worker, reason]);
-        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        let entries = depth.get(reason).copied().unwrap_or_default();
+        METRICS.quarantined.with_label_values(&[worker, reason]).set(count(entries));
     }
+}
+
+/// How full streams are, and whether they take anything.
+pub(crate) fn streams(states: &[StreamState]) {
+    for StreamState { name, bytes, max_bytes, blocked, .. } in states {
+        METRICS.stream_bytes.with_label_values(&[name]).set(count(*bytes));
+        METRICS.stream_max_bytes.with_label_values(&[name]).set(*max_bytes);
+        METRICS.stream_blocked.with_label_values(&[name]).set(i64::from(*blocked));
+    }
+}
+
+/// Room on the archive's volume.
+pub(crate) fn archive_room(room: Room) {
+    METRICS.archive_free.set(count(room.free));
+    METRICS.archive_reserve.set(count(room.reserve));
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Values of one label, as many as Prometheus should keep.

@@ -4,9 +4,11 @@ use std::{pin::Pin, process::ExitCode, time::Duration};
 
 use archive::{Archive, ArchiveError};
 use bus::{Bus, BusError};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use crate::{Handler, Health, ProcessArgs, Telemetry, args::LoopArgs, run_until};
+use crate::{
+    Handler, Health, ProcessArgs, Telemetry, args::LoopArgs, metrics, run::MEASURE_EVERY, run_until,
+};
 
 /// What a worker's `main` returns: 0, or 2 for settings that must change first, 3 for a broker that
 /// refuses. A message for people goes to stderr.
@@ -66,7 +68,7 @@ impl Process {
         let endpoint = args.otlp_endpoint.as_deref();
         let telemetry = Telemetry::start(name, &args.log, args.log_format, endpoint)
             .map_err(WorkerError::Telemetry)?;
-        let archive = Archive::open(&args.archive)?;
+        let archive = args.open_archive()?;
         Ok(Self { name, args, health: Health::default(), _telemetry: telemetry, archive })
     }
 
@@ -109,9 +111,31 @@ impl Process {
             () = &mut shutdown => return Ok(()),
             bus = connect(&self.args, self.name) => bus.map_err(WorkerError::from)?,
         };
-        work(Connected { bus: bus.clone(), health: self.health }, shutdown).await?;
+        let connected = Connected { bus: bus.clone(), health: self.health };
+        tokio::select! {
+            worked = work(connected, shutdown) => worked?,
+            () = measure_archive(&self.archive) => {}
+        }
         bus.close().await;
         Ok(())
+    }
+}
+
+/// Keeps the gauges of the archive's room current. Does not end.
+pub async fn measure_archive(archive: &Archive) {
+    let mut ticks = tokio::time::interval(MEASURE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let archive = archive.clone();
+        // A network volume may hang.
+        let measured = tokio::task::spawn_blocking(move || archive.room()).await;
+        match measured {
+            Ok(Ok(room)) => metrics::archive_room(room),
+            // Whoever needs the archive says what is wrong with it.
+            Ok(Err(error)) => debug!(%error, "Failed to measure the archive's room"),
+            Err(error) => debug!(%error, "Failed to measure the archive's room"),
+        }
     }
 }
 
@@ -121,7 +145,7 @@ async fn connect(args: &ProcessArgs, name: &str) -> Result<Bus, BusError> {
     loop {
         match bus.set_up().await {
             Ok(()) => return Ok(bus),
-            Err(error @ (BusError::Away { .. } | BusError::Full { .. })) => {
+            Err(error) if error.is_outage() => {
                 warn!(%error, "Failed to set up the streams; trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }

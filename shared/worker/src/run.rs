@@ -15,8 +15,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How soon lanes that could not be opened are tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// How often lag and quarantine are measured.
-const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often gauges are measured.
+pub(crate) const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs `handler` on `bus` until `shutdown` completes, then ends what is in hand.
 pub async fn run_until<H: Handler>(
@@ -89,7 +89,7 @@ pub async fn run_until<H: Handler>(
 async fn open<H: Handler>(bus: &Bus, room: usize, health: &Health) -> Result<Lanes, BusError> {
     loop {
         match Lanes::open::<H>(bus, room).await {
-            Err(error @ (BusError::Away { .. } | BusError::Full { .. })) => {
+            Err(error) if error.is_outage() => {
                 warn!(worker = H::NAME, %error, "Failed to open the lanes; trying again");
                 health.set(H::NAME, Err(error.to_string()));
                 tokio::time::sleep(TRY_AGAIN_AFTER).await;
@@ -99,7 +99,7 @@ async fn open<H: Handler>(bus: &Bus, room: usize, health: &Health) -> Result<Lan
     }
 }
 
-/// Keeps the gauges of lag and quarantine current, and notices a broker that is away although no
+/// Keeps the gauges of lag, quarantine and streams current, and notices a broker that is away although no
 /// event is in hand.
 async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>, health: Health) {
     let mut reasons = HashSet::new();
@@ -130,6 +130,10 @@ async fn measure(bus: Bus, worker: &'static str, gauges: Vec<LaneGauge>, health:
                 metrics::quarantine_depth(worker, &mut reasons, &depth);
             }
             Err(error) => debug!(worker, %error, "Failed to measure lag and quarantine"),
+        }
+        match bus.streams().await {
+            Ok(states) => metrics::streams(&states),
+            Err(error) => debug!(worker, %error, "Failed to measure the streams"),
         }
     }
 }

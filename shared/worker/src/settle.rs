@@ -180,7 +180,7 @@ impl<H: Handler> Settler<H> {
         let mut failed = false;
         loop {
             match request().await {
-                Err(error @ (BusError::Away { .. } | BusError::Full { .. })) => {
+                Err(error) if error.is_outage() => {
                     failed = true;
                     let pause = self.gate.close("broker", &error.to_string());
                     tokio::time::sleep(pause.min(LONGEST_BROKER_PAUSE)).await;

@@ -3,6 +3,7 @@
 mod crash;
 mod delivery;
 mod full;
+mod journal;
 mod metrics;
 mod outage;
 mod pipeline;

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use documents::lockfile::{self, MAX_LOCKFILE_BYTES};
 use events::{
-    Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Digester, Envelope, FilePath,
+    Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Envelope, FilePath,
     Input, Label, MAX_EVENT_BYTES, Source, Uri, cdevent,
 };
 use globset::GlobBuilder;
@@ -20,7 +20,7 @@ use super::{
     Args, Upload, chunks,
     project::{self, Surroundings},
 };
-use crate::{failure::Failure, output::note};
+use crate::{failure::Failure, hash, output::note};
 
 /// Directories that hold other people's lockfiles, or none.
 const PASSED_OVER: [&str; 6] =
@@ -253,19 +253,8 @@ fn artifact(file: &Path) -> Result<Artifact, Failure> {
     let name = file.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| at_fault("its name is not UTF-8; rename it".to_owned()))?;
     let name: FilePath = name.parse().map_err(|error| at_fault(format!("its name {error}")))?;
-    let mut reader = File::open(file).map_err(|error| at_fault(error.to_string()))?;
-    let mut digester = Digester::default();
-    let mut buffer = vec![0; 256 * 1024];
-    let mut size = 0;
-    loop {
-        let read = reader.read(&mut buffer).map_err(|error| at_fault(error.to_string()))?;
-        if read == 0 {
-            break;
-        }
-        digester.update(&buffer[..read]);
-        size += read as u64;
-    }
-    Ok(Artifact { name, digest: digester.finish(), size: Some(size) })
+    let (digest, size) = hash::file(file).map_err(|error| at_fault(error.to_string()))?;
+    Ok(Artifact { name, digest, size: Some(size) })
 }
 
 fn match_pattern(pattern: &str) -> Result<Vec<PathBuf>, Failure> {

@@ -1,0 +1,33 @@
+//! What is known about every digest: facts projected from the streams' messages, the journal of
+//! those messages in the archive, and the questions that both answer.
+//!
+//! [`Registry`] is the only writer of its database, [`View`] reads beside it. Everything in the
+//! database is a function of the messages in the order of the journal, so [`journal::rebuild`]
+//! makes the same database from the archive alone.
+
+mod columns;
+mod dump;
+mod error;
+mod explain;
+pub mod journal;
+mod migrations;
+mod project;
+mod reconcile;
+mod registry;
+mod retention;
+mod seal;
+pub mod segment;
+mod stage;
+pub mod story;
+mod view;
+
+pub use crate::{
+    error::RegistryError,
+    reconcile::{BuildAccount, Gap, Reconciliation, Settled, StageAccount, Unaccounted},
+    registry::{Pending, Registry},
+    story::Explanation,
+    view::View,
+};
+
+#[cfg(test)]
+mod tests;

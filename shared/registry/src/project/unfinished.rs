@@ -1,0 +1,90 @@
+//! Who still has to handle what.
+//!
+//! Streams are read one beside the other, so what ends a delivery may be read before the delivery
+//! itself: each side looks for the other, and whichever comes second finds it.
+
+use events::{Priority, Record};
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::Projector;
+use crate::{
+    columns::{Id, Number, Time},
+    stage::Stage,
+};
+
+/// A stored message that `stage.worker()` must handle.
+pub(super) struct Delivery<'a> {
+    pub(super) record: &'a Record,
+    pub(super) stage: Stage,
+    /// None when it is no event.
+    pub(super) event: Option<Uuid>,
+    pub(super) priority: Option<Priority>,
+    pub(super) scope: &'a str,
+    pub(super) correlation: Option<Uuid>,
+    pub(super) event_time: Time,
+}
+
+impl Projector<'_> {
+    /// Notes that `delivery` awaits its worker, unless what ends it is known already.
+    pub(super) fn await_handling(&mut self, delivery: &Delivery<'_>) -> rusqlite::Result<()> {
+        let Some(worker) = delivery.stage.worker() else { return Ok(()) };
+        if let (Some(id), Some(next)) = (delivery.event, delivery.stage.successor())
+            && self.has_successor(id, next)?
+        {
+            return Ok(());
+        }
+        let sql = "INSERT INTO unfinished
+            (stream, sequence, worker, event_id, type, producer, priority, scope, correlation,
+            event_time, known_at)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+            WHERE NOT EXISTS (SELECT 1 FROM quarantine
+            WHERE quarantine.stream = $1 AND quarantine.sequence = $2 AND quarantine.worker = $3)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            delivery.record.stream,
+            Number(delivery.record.sequence),
+            worker,
+            delivery.event.map(Id),
+            delivery.stage.event_type(),
+            delivery.stage.producer(),
+            delivery.priority.map(Priority::as_str),
+            delivery.scope,
+            delivery.correlation.map(Id),
+            delivery.event_time,
+            Time(delivery.record.stored_at)
+        ])?;
+        Ok(())
+    }
+
+    /// Ends every delivery of the event `cause`, which an event of `stage` followed.
+    pub(super) fn handled(&mut self, cause: Uuid, stage: Stage) -> rusqlite::Result<()> {
+        let Some(before) = stage.predecessor() else { return Ok(()) };
+        // `producer` is the event's own, which is none for a build.
+        let sql = "DELETE FROM unfinished
+            WHERE event_id = $1 AND type = $2 AND COALESCE(producer, '') = $3";
+        self.connection.prepare_cached(sql)?.execute(params![
+            Id(cause),
+            before.event_type(),
+            before.producer().unwrap_or_default()
+        ])?;
+        Ok(())
+    }
+
+    /// Ends the delivery at this place, which `worker` gave up.
+    pub(super) fn given_up(
+        &mut self,
+        stream: &str,
+        sequence: Number,
+        worker: &str,
+    ) -> rusqlite::Result<()> {
+        let sql = "DELETE FROM unfinished WHERE stream = $1 AND sequence = $2 AND worker = $3";
+        self.connection.prepare_cached(sql)?.execute(params![stream, sequence, worker])?;
+        Ok(())
+    }
+
+    fn has_successor(&self, id: Uuid, next: Stage) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM event WHERE cause = $1 AND type = $2 AND producer = $3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.exists(params![Id(id), next.event_type(), next.producer()])
+    }
+}

@@ -1,0 +1,90 @@
+//! What a sweep may not take.
+
+use events::{BuildCompleted, BuildKind, Digest, Ended, VerdictResult, stage_stream};
+use jiff::Timestamp;
+
+use super::{
+    Place,
+    world::{Fate, World, of, policy},
+};
+
+fn needed(world: &World, digest: Digest, cutoff: Timestamp) -> bool {
+    let place = Place::new();
+    let _registry = place.recorded(&world.in_order());
+    place.view().needed(digest, cutoff).expect("answers")
+}
+
+#[test]
+fn build_lives_until_its_verdict_is_older_than_the_cutoff() {
+    let mut world = World::default();
+    world.live("run-1", BuildKind::Pr, Fate::Answered(VerdictResult::Passed));
+    // The last event of a build is made a second before its stream stores it.
+    let signed_at = world.now() - jiff::SignedDuration::from_secs(1);
+    let later = signed_at + jiff::SignedDuration::from_micros(1);
+    let statement = of("run-1", "policy-gate-statement");
+    for digest in [
+        of("run-1", "lock"),
+        of("run-1", "sbom"),
+        of("run-1", "report"),
+        policy(),
+        statement,
+        Digest::of(statement.as_bytes()),
+    ] {
+        assert!(needed(&world, digest, signed_at), "{digest}");
+        assert!(!needed(&world, digest, later), "{digest}");
+    }
+    assert!(!needed(&world, Digest::of(b"nobody's"), Timestamp::MIN));
+}
+
+#[test]
+fn build_that_has_not_ended_lives_however_old() {
+    for (fate, lives) in [(Fate::Stuck, true), (Fate::Quarantined, true), (Fate::Dropped, false)] {
+        let mut world = World::default();
+        world.live("run-1", BuildKind::Pr, fate);
+        assert_eq!(needed(&world, of("run-1", "lock"), Timestamp::MAX), lives, "{fate:?}");
+    }
+}
+
+#[test]
+fn replay_wakes_a_dropped_build() {
+    let mut world = World::default();
+    let build = world.submit("run-1", BuildKind::Pr);
+    let position = world.last(&stage_stream::<BuildCompleted>());
+    let entry = world.set_aside("generator", &position);
+    world.end(&entry, Ended::Dropped);
+    assert!(!needed(&world, of("run-1", "lock"), Timestamp::MAX));
+
+    world.publish(&build);
+
+    assert!(needed(&world, of("run-1", "lock"), Timestamp::MAX));
+}
+
+#[test]
+fn newest_release_that_passed_lives_however_old() {
+    let (passed, failed) = (VerdictResult::Passed, VerdictResult::Failed);
+    let mut world = World::default();
+    world.live("old", BuildKind::Release, Fate::Answered(passed));
+    world.live("newest", BuildKind::Release, Fate::Answered(passed));
+    world.live("failed", BuildKind::Release, Fate::Answered(failed));
+    world.live("pr", BuildKind::Pr, Fate::Answered(passed));
+
+    for (run, lives) in [("old", false), ("newest", true), ("failed", false), ("pr", false)] {
+        assert_eq!(needed(&world, of(run, "sbom"), Timestamp::MAX), lives, "{run}");
+    }
+    // What several builds share lives as long as one of them.
+    assert!(needed(&world, policy(), Timestamp::MAX));
+}
+
+#[test]
+fn builds_of_a_digest_are_named_newest_first() {
+    let mut world = World::default();
+    let first = world.submit("run-1", BuildKind::Pr);
+    let second = world.submit("run-2", BuildKind::Pr);
+    let place = Place::new();
+    let _registry = place.recorded(&world.in_order());
+
+    let builds = place.view().builds_of(super::world::artifact()).expect("answers");
+
+    assert_eq!(builds, [second.id, first.id]);
+    assert!(place.view().builds_of(Digest::of(b"x")).expect("answers").is_empty());
+}

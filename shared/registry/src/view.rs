@@ -1,0 +1,93 @@
+//! Readers: as many as like, while the writer runs.
+
+use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
+
+use events::Digest;
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
+
+use crate::{
+    Explanation, Reconciliation, RegistryError, Settled, columns::Number, dump, explain,
+    migrations, reconcile, retention, seal,
+};
+
+/// A reader of a registry. What one call answers is of one moment.
+pub struct View {
+    connection: Connection,
+}
+
+impl View {
+    /// Opens the registry at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, RegistryError> {
+        if !path.exists() {
+            return Err(RegistryError::Missing(path.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        migrations::check(&connection, path)?;
+        Ok(Self { connection })
+    }
+
+    /// The story of `digest`: what it is, and the newest builds that name it. With `as_of`, only
+    /// what was stored on a stream by then.
+    pub fn explain(
+        &self,
+        digest: Digest,
+        as_of: Option<Timestamp>,
+    ) -> Result<Explanation, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(explain::digest(&snapshot, digest, as_of)?)
+    }
+
+    /// The story of one build, by its id or that of one of its events; without builds if there is
+    /// none.
+    pub fn explain_id(
+        &self,
+        id: Uuid,
+        as_of: Option<Timestamp>,
+    ) -> Result<Explanation, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(explain::id(&snapshot, id, as_of)?)
+    }
+
+    /// What entered against what ended, given how far each consumer acknowledged.
+    ///
+    /// Exact if the floors in `settled` were read first, then each stream's last sequence, and the
+    /// registry has recorded up to those.
+    pub fn reconcile(&self, settled: &[Settled]) -> Result<Reconciliation, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(reconcile::reconcile(&snapshot, settled)?)
+    }
+
+    /// The last sequence recorded of each stream.
+    pub fn progress(&self) -> Result<BTreeMap<String, u64>, RegistryError> {
+        let mut statement = self.connection.prepare("SELECT stream, sequence FROM progress")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, Number>(1)?.0)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes every fact as one line of JSON; see [`crate::Registry::dump`].
+    pub fn dump(&self, out: &mut impl Write) -> Result<Digest, RegistryError> {
+        dump::dump(&self.connection, out)
+    }
+
+    /// The last segment sealed: its number and digest.
+    pub fn last_segment(&self) -> Result<Option<(u64, Digest)>, RegistryError> {
+        Ok(seal::sealed_end(&self.connection)?.map(|it| (it.number, it.digest)))
+    }
+
+    /// Whether a live build names `digest`: one that has not ended, whose verdict was signed at
+    /// `cutoff` or later, or that is its project's newest release that passed.
+    pub fn needed(&self, digest: Digest, cutoff: Timestamp) -> Result<bool, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(retention::needed(&snapshot, digest, cutoff)?)
+    }
+
+    /// The newest builds that name `digest`, live or not: at most [`crate::story::MAX_BUILDS`].
+    pub fn builds_of(&self, digest: Digest) -> Result<Vec<Uuid>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(explain::builds_of(&snapshot, digest)?)
+    }
+}

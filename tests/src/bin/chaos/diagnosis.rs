@@ -1,0 +1,82 @@
+//! Where builds without a verdict were last seen, and who had them.
+
+use std::{collections::HashSet, fmt::Write};
+
+use async_nats::jetstream::Context;
+use events::Record;
+use uuid::Uuid;
+
+use crate::{
+    builds::Build,
+    streams::{LaneState, Streams, matches},
+};
+
+/// Most builds that are named.
+const NAMED: usize = 10;
+
+/// A text about every build that did not end.
+pub(crate) async fn of(
+    jetstream: &Context,
+    builds: &[Build],
+    ended: &HashSet<Uuid>,
+) -> anyhow::Result<String> {
+    let streams = Streams::read(jetstream).await?;
+    let missing: Vec<&Build> = builds.iter().filter(|it| !ended.contains(&it.event.id)).collect();
+    let (submitted, waiting): (Vec<&Build>, Vec<&Build>) =
+        missing.into_iter().partition(|it| last_seen(&streams, it.event.id).is_some());
+    let mut text = format!(
+        "{} builds ended, {} are under way, {} were not submitted yet",
+        ended.len(),
+        submitted.len(),
+        waiting.len()
+    );
+    for build in submitted.iter().take(NAMED) {
+        let Some(record) = last_seen(&streams, build.event.id) else { continue };
+        let (run, id) = (&build.event.data.run, build.event.id);
+        // Writing to a String cannot fail.
+        write!(text, "\n  {run} ({id}): last seen as {}", record.position()).unwrap_or_default();
+        for lane in streams.lanes.iter().filter(|it| it.takes(record)) {
+            write!(text, "; {}", lane.says_of(record)).unwrap_or_default();
+        }
+        for (worker, position, attempts) in &streams.attempts {
+            if *position == record.position() && attempts.failed > 0 {
+                let (failed, reason) = (attempts.failed, &attempts.reason);
+                write!(text, "; {failed} attempts failed at {worker}: {reason}")
+                    .unwrap_or_default();
+            }
+        }
+    }
+    for lane in streams.lanes.iter().filter(|it| it.waiting + it.in_hand > 0) {
+        let LaneState { name, waiting, in_hand, floor, .. } = lane;
+        write!(text, "\n  {name}: {waiting} wait, {in_hand} in hand, settled up to {floor}")
+            .unwrap_or_default();
+    }
+    Ok(text)
+}
+
+/// The last event of a build in the order of the stages.
+fn last_seen(streams: &Streams, build: Uuid) -> Option<&Record> {
+    let correlation = build.to_string();
+    let of_build = |it: &&Record| it.subject.ends_with(&correlation);
+    let records = streams.stages.values().flatten().filter(of_build);
+    records.max_by_key(|it| it.stored_at)
+}
+
+impl LaneState {
+    fn takes(&self, record: &Record) -> bool {
+        self.stream == record.stream && matches(&self.filter, &record.subject)
+    }
+
+    fn says_of(&self, record: &Record) -> String {
+        let name = &self.name;
+        match record.sequence <= self.settled_up_to() {
+            true => format!("{name} acknowledged it, and nothing followed"),
+            false => format!("{name} has not acknowledged it"),
+        }
+    }
+
+    /// With nothing in hand the broker may leave the floor behind what was acknowledged.
+    fn settled_up_to(&self) -> u64 {
+        if self.in_hand == 0 { self.floor.max(self.delivered) } else { self.floor }
+    }
+}

@@ -1,0 +1,163 @@
+//! The archive holds exactly what the events name: nothing lost, nothing damaged, nothing twice.
+//!
+//! Read as plain files: the library under test has no say here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use anyhow::Context;
+use events::Digest;
+
+use super::{Invariant, Remains, Story};
+
+/// What an object store calls a file that it has not finished: `<name>#<number>`.
+const UNFINISHED: char = '#';
+
+/// Documents: each intact, and named by an event.
+pub(super) fn documents(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow::Result<Invariant> {
+    let root = remains.area.archive();
+    let mut broken = Vec::new();
+    let mut stored = BTreeSet::new();
+    let (mut unfinished, mut segments) = (0, 0);
+    for path in files_below(&root.join("documents/sha256"))? {
+        let name: String = path.iter().map(|it| it.to_string_lossy()).collect();
+        if name.contains(UNFINISHED) {
+            unfinished += 1;
+            continue;
+        }
+        let Ok(digest) = format!("sha256:{name}").parse::<Digest>() else {
+            broken.push(format!("documents/sha256/{} is no document", path.display()));
+            continue;
+        };
+        let found = Digest::of(&remains.area.document(digest)?);
+        if found != digest {
+            broken.push(format!("{digest} is damaged: its bytes have {found}"));
+        }
+        match class(&root, digest) {
+            None => broken.push(format!("{digest} has no metadata")),
+            Some(class) if class == "segment" => segments += 1,
+            Some(_) => {}
+        }
+        stored.insert(digest);
+    }
+    let named = named(stories);
+    for (digest, role) in &named {
+        if !stored.contains(digest) {
+            broken.push(format!("{digest} is lost: {role}"));
+        }
+    }
+    let is_segment = |it: &Digest| class(&root, *it).is_some_and(|class| class == "segment");
+    for digest in stored.iter().filter(|it| !named.contains_key(it) && !is_segment(it)) {
+        let class = class(&root, *digest).unwrap_or_default();
+        broken.push(format!("{digest} ({class}) lies in the archive, and no event names it"));
+    }
+    let numbers = format!(
+        "{} documents, {} named by events, {segments} segments; {unfinished} unfinished writes",
+        stored.len(),
+        named.len()
+    );
+    let name = "archive holds what events name, intact, and nothing else";
+    Ok(Invariant { name, numbers, broken })
+}
+
+/// Claims: one signature per statement, one verdict and one note per build.
+pub(super) fn claims(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow::Result<Invariant> {
+    let mut expected = BTreeMap::new();
+    for story in stories {
+        let bundles = story.signed.data.bundles.iter().chain(&story.verdict.data.bundles);
+        expected.extend(
+            bundles.map(|it| (format!("signatures/{}", it.statement.hex()), Some(it.bundle))),
+        );
+        expected.insert(format!("verdicts/{}", story.signed.id), None);
+        let correlation = story.signed.correlation;
+        for artifact in story.build.event.data.artifacts.iter() {
+            expected.insert(format!("judged/{}/{correlation}", artifact.digest.hex()), None);
+        }
+    }
+    let root = remains.area.archive().join("claims");
+    let mut broken = Vec::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for path in files_below(&root)? {
+        let text = path.to_string_lossy();
+        let kind = text.split('/').next().unwrap_or_default().to_owned();
+        if text.contains(UNFINISHED) || kind == "segments" {
+            continue;
+        }
+        *counts.entry(kind).or_default() += 1;
+        // A signature's claim goes on with the key and its generation.
+        let parts = if text.starts_with("signatures/") { 2 } else { 3 };
+        let name: Vec<&str> = text.split('/').take(parts).collect();
+        match expected.remove(&name.join("/")) {
+            None => broken.push(format!("claim {text} is one too many")),
+            Some(None) => {}
+            Some(Some(bundle)) => {
+                let found = Digest::of(&fs::read(root.join(&path))?);
+                if found != bundle {
+                    broken.push(format!("claim {text} holds {found}, the event names {bundle}"));
+                }
+            }
+        }
+    }
+    broken.extend(expected.into_keys().map(|name| format!("claim {name} is missing")));
+    let counts: Vec<String> =
+        counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let name = "every decision was made once";
+    Ok(Invariant { name, numbers: counts.join(", "), broken })
+}
+
+/// Every digest that any event names as lying in the archive, and the part it plays.
+fn named(stories: &[Story<'_>]) -> BTreeMap<Digest, String> {
+    let mut named = BTreeMap::new();
+    for story in stories {
+        let run = &story.build.event.data.run;
+        let mut name = |digest: Digest, what: &str| {
+            named.entry(digest).or_insert_with(|| format!("{what} of {run}"));
+        };
+        for input in story.build.event.data.inputs.iter() {
+            name(input.digest, "lockfile");
+        }
+        for ready in [&story.ready.data, &story.judged.data] {
+            for document in &ready.documents {
+                name(document.digest, document.name.as_str());
+            }
+            for statement in &ready.statements {
+                name(statement.digest, "statement");
+            }
+        }
+        for signed in [&story.signed.data, &story.verdict.data] {
+            for bundle in &signed.bundles {
+                name(bundle.bundle, bundle.name.as_str());
+            }
+        }
+    }
+    named
+}
+
+/// The kind of evidence that a document is, as its metadata says.
+fn class(root: &Path, digest: Digest) -> Option<String> {
+    let hex = digest.hex();
+    let file = root.join(format!("metadata/sha256/{}/{}.json", &hex[..2], &hex[2..]));
+    let metadata: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    Some(metadata["class"].as_str()?.to_owned())
+}
+
+/// Paths of all files below `root`, relative to it.
+fn files_below(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let mut files = Vec::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let entries = fs::read_dir(&directory);
+        for entry in entries.with_context(|| format!("cannot list {}", directory.display()))? {
+            let entry = entry?;
+            match entry.file_type()?.is_dir() {
+                true => directories.push(entry.path()),
+                false => files.push(entry.path().strip_prefix(root)?.to_owned()),
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,228 @@
+//! Builds under fire: every service a process of its own, killed and paused at moments that a seed
+//! decides; then the invariants.
+
+#![allow(clippy::print_stdout, reason = "the driver tells what it does")]
+
+mod area;
+mod builds;
+mod diagnosis;
+mod faults;
+mod fleet;
+mod invariants;
+mod report;
+mod streams;
+mod submit;
+mod watch;
+mod world;
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use async_nats::jetstream;
+use bus::{Bus, BusOptions};
+use clap::Parser;
+use jiff::Timestamp;
+use registry::View;
+use tokio::{
+    sync::{Semaphore, watch as channel},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    area::Area,
+    builds::Build,
+    faults::Planned,
+    invariants::Remains,
+    report::Report,
+    streams::Streams,
+    world::{SERVICES, World},
+};
+
+/// Builds that are under way at once: this many, or this part of all if that is more.
+const UNDER_WAY: usize = 48;
+const UNDER_WAY_PART: usize = 10;
+/// How long workers may take to settle what is left once every build has its verdict.
+const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Kills and pauses a running pipeline, and counts what is left.
+#[derive(Parser)]
+#[command(name = "cargo xtask chaos")]
+struct Args {
+    /// Builds to submit
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    builds: usize,
+    /// Kills of services and broker; pauses, power failures and a lost archive come on top
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    kills: usize,
+    /// Decides builds and faults; everything of the run is kept in target/chaos/<S>
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Replicas of each service
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    replicas: u8,
+    /// Stop a service for so long in the middle of the run
+    #[arg(long, value_name = "SERVICE=SECONDS")]
+    stop: Option<Stop>,
+    /// Write the result as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// A service, and how long it is stopped.
+#[derive(Clone)]
+struct Stop {
+    service: String,
+    duration: Duration,
+}
+
+impl FromStr for Stop {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let services = || format!("write SERVICE=SECONDS with one of {}", SERVICES.join(", "));
+        let (service, seconds) = text.split_once('=').ok_or_else(services)?;
+        if !SERVICES.contains(&service) {
+            return Err(services());
+        }
+        let seconds = seconds.parse().map_err(|_| services())?;
+        Ok(Self { service: service.to_owned(), duration: Duration::from_secs(seconds) })
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let report = tokio::select! {
+        report = run(&args) => report?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    };
+    report.print();
+    if let Some(file) = &args.json {
+        fs::write(file, serde_json::to_vec_pretty(&report.json())?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run(args: &Args) -> anyhow::Result<Report> {
+    let area = Area::empty(args.seed)?;
+    let keys = area.make_keys()?;
+    #[allow(clippy::disallowed_methods, reason = "the builds come to be now")]
+    let builds = builds::plan(args.builds, args.seed, Timestamp::now())?;
+    let replicas = usize::from(args.replicas);
+    let scope =
+        faults::Scope { builds: args.builds, kills: args.kills, services: &SERVICES, replicas };
+    let planned = faults::plan(&scope, args.seed);
+    println!(
+        "{} builds, {} faults; everything lies in {}",
+        builds.len(),
+        planned.len(),
+        area.root().display()
+    );
+
+    // The service programs lie beside this one.
+    let programs = env::current_exe()?;
+    let programs = programs.parent().context("no directory of programs")?;
+    let world = World::start(&area, programs, replicas).await?;
+    let began = Instant::now();
+    let (bus, jetstream) = tokio::select! {
+        driven = drive(args, &world, &builds, planned) => driven?,
+        ended = world.supervise() => bail!("the supervisor gave up: {ended:?}"),
+    };
+    let took = began.elapsed();
+    let settled = bus.settled().await?;
+    catch_up(&bus, &area).await?;
+    let streams = Streams::read(&jetstream).await?;
+    world.measure_broker().await;
+    let mut fleet = world.fleet.lock().await;
+    fleet.stop(None).await?;
+    let broker_peak = *world.broker_peak.lock().await;
+    let remains = Remains {
+        area: &area,
+        builds: &builds,
+        keys: &keys,
+        streams: &streams,
+        settled: &settled,
+        fleet: &fleet,
+        broker_peak,
+    };
+    Ok(Report {
+        seed: args.seed,
+        builds: builds.len(),
+        replicas,
+        took,
+        faults: world.inflicted.lock().await.clone(),
+        files_lost: world.lost.load(Ordering::Relaxed),
+        redeliveries: streams.lanes.iter().map(|it| it.deliveries.saturating_sub(it.events)).sum(),
+        invariants: invariants::check(&remains).await?,
+    })
+}
+
+/// Submits everything, lets everything go wrong, and waits until nothing is left to do.
+async fn drive(
+    args: &Args,
+    world: &Arc<World>,
+    builds: &[Build],
+    planned: Vec<Planned>,
+) -> anyhow::Result<(Bus, jetstream::Context)> {
+    let url = world.broker.lock().await.url();
+    let options = BusOptions { url: url.clone(), creds: None, name: "chaos".to_owned() };
+    let bus = Bus::connect(&options, None).await?;
+    bus.set_up().await?;
+    let jetstream = streams::connect(&url).await?;
+    let window = Semaphore::new(UNDER_WAY.max(builds.len() / UNDER_WAY_PART));
+    let (answered, progress) = channel::channel(0);
+    let stop = async {
+        let Some(Stop { service, duration }) = &args.stop else { return Ok(()) };
+        progress.clone().wait_for(|it| *it >= builds.len() / 2).await?;
+        world.stop(service, *duration).await
+    };
+    tokio::try_join!(
+        submit::submit_all(&bus, builds, &window),
+        watch::follow(&jetstream, builds, &window, &answered),
+        world.inflict(planned, progress.clone()),
+        stop,
+    )?;
+    let settled = async {
+        while !streams::all_settled(&jetstream).await.unwrap_or(false) {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    if timeout(SETTLE_LIMIT, settled).await.is_err() {
+        let all = builds.iter().map(|it| it.event.id).collect();
+        let why = diagnosis::of(&jetstream, builds, &all).await?;
+        bail!("workers did not settle within {} s\n{why}", SETTLE_LIMIT.as_secs());
+    }
+    Ok((bus, jetstream))
+}
+
+/// Waits until the registry has what the streams have.
+async fn catch_up(bus: &Bus, area: &Area) -> anyhow::Result<()> {
+    let last = bus.last_sequences().await?;
+    let behind = || {
+        let known = View::open(&area.registry()).and_then(|it| it.progress()).unwrap_or_default();
+        let missing = |(stream, last): (&String, &u64)| {
+            let known = known.get(stream).copied().unwrap_or_default();
+            (known < *last).then(|| format!("{stream} up to {known} of {last}"))
+        };
+        last.iter().filter_map(missing).collect::<Vec<_>>()
+    };
+    let caught_up = async {
+        while !behind().is_empty() {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    if timeout(SETTLE_LIMIT, caught_up).await.is_err() {
+        let limit = SETTLE_LIMIT.as_secs();
+        bail!("within {limit} s the registrar has recorded only {}", behind().join(", "));
+    }
+    Ok(())
+}

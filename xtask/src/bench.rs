@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: builds services and benchmark, optimised unless it is a smoke run, and runs it.
+
+use std::{env, process::Command};
+
+use anyhow::Context;
+
+use crate::steps::Steps;
+
+/// Settings of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What is measured, and how: `pipeline` or `registry`, each with `--help`
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "BENCHMARK"
+    )]
+    benchmark: Vec<String>,
+}
+
+/// Runs the benchmark as asked.
+pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
+    // A smoke run is about whether it works, and CI has built everything that way.
+    let is_quick = |it: &String| matches!(it.as_str(), "--quick" | "--help");
+    let (profile, flag) = match args.benchmark.iter().any(is_quick) {
+        true => ("debug", ""),
+        false => ("release", " --release"),
+    };
+    steps.cargo(&format!("build --workspace --bins{flag}"))?;
+    // This program lies in the same target directory, below its own profile.
+    let program = env::current_exe()?;
+    let target = program.parent().and_then(|it| it.parent());
+    let target = target.context("xtask does not run from a target directory")?;
+    steps.run(Command::new(target.join(profile).join("bench")).args(&args.benchmark))
+}
