@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{build, doctor, explain, quarantine, registry, sbom, up, verdict, verify},
+    commands::{build, doctor, explain, quarantine, registry, retention, sbom, up, verdict, verify},
     failure::Failure,
     output::Format,
 };
@@ -57,6 +57,9 @@ enum Command {
     /// Check, dump and rebuild the registry from the archive
     #[command(subcommand)]
     Registry(registry::Command),
+    /// Show how long evidence is kept, and remove what is over
+    #[command(subcommand)]
+    Retention(retention::Command),
     /// Tell what is missing or wrong, and how to mend it
     Doctor(doctor::Args),
 }
@@ -83,6 +86,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Quarantine(command) => quarantine::run(command, format).await,
         Command::Explain(args) => explain::run(args, format).await,
         Command::Registry(command) => registry::run(command, format).await,
+        Command::Retention(command) => retention::run(command, format).await,
         Command::Doctor(args) => doctor::run(args, format).await,
     }
 }

@@ -77,7 +77,7 @@ async fn streams(bus: &Bus) -> Vec<Check> {
 }
 
 fn stream(state: StreamState) -> Check {
-    let StreamState { name, messages, bytes, max_bytes, blocked } = state;
+    let StreamState { name, messages, bytes, max_bytes, blocked, .. } = state;
     let max = u64::try_from(max_bytes).unwrap_or(u64::MAX).max(1);
     let percent = bytes.saturating_mul(100) / max;
     let (detail, remedy) = if blocked {

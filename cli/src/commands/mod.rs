@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod quarantine;
 pub(crate) mod registry;
+pub(crate) mod retention;
 pub(crate) mod sbom;
 pub(crate) mod up;
 pub(crate) mod verdict;

@@ -69,6 +69,11 @@ impl Place {
         }
         Archive::open(&self.archive.display().to_string()).map_err(Failure::unknown)
     }
+
+    /// The registry, to look into.
+    pub(crate) fn open_view(&self) -> Result<View, Failure> {
+        View::open(&self.registry).map_err(|error| failure(error.into()))
+    }
 }
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
@@ -186,7 +191,7 @@ async fn check(place: &Place, format: Format) -> Result<(), Failure> {
 }
 
 fn dump(place: &Place) -> Result<(), Failure> {
-    let view = View::open(&place.registry).map_err(|error| failure(error.into()))?;
+    let view = place.open_view()?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let dumped = view.dump(&mut out).map_err(|error| failure(error.into()));
     dumped.and_then(|_| out.flush().map_err(Failure::unknown))

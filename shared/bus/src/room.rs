@@ -55,7 +55,7 @@ impl Bus {
         }
         match probed {
             Some(stream) if self.connection() == connection => {
-                if let Err(error) = self.tell_blocked("ATTESTRY_UPLOADS").await {
+                if let Err(error) = self.tell_blocked(&stream).await {
                     warn!(stream, %error, "Failed to tell others that a stream is blocked");
                 }
                 Err(BusError::Blocked { action, stream })

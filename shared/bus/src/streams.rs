@@ -28,6 +28,8 @@ pub struct StreamState {
     pub bytes: u64,
     /// Bytes it may keep.
     pub max_bytes: i64,
+    /// How long it keeps each.
+    pub max_age: Duration,
     /// Whether it was found to take nothing, as after its disk was full, until nats-server restarts.
     pub blocked: bool,
 }
@@ -62,6 +64,7 @@ impl Bus {
                 messages: info.state.messages,
                 bytes: info.state.bytes,
                 max_bytes: info.config.max_bytes,
+                max_age: info.config.max_age,
             });
         }
         Ok(states)

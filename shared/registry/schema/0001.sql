@@ -17,7 +17,6 @@ CREATE TABLE event (
     known_at BIGINT NOT NULL
 );
 CREATE INDEX event_by_correlation ON event (correlation);
-CREATE INDEX event_by_cause ON event (cause);
 
 -- A later message with the id of a known event: a replay, or (`same` = 0) a conflict.
 CREATE TABLE repeat (
@@ -193,7 +192,6 @@ CREATE TABLE unfinished (
     known_at BIGINT NOT NULL,
     PRIMARY KEY (stream, sequence)
 );
-CREATE INDEX unfinished_by_event ON unfinished (event_id);
 CREATE INDEX unfinished_by_correlation ON unfinished (correlation);
 
 -- Sums over all facts that nobody should have to count again.

@@ -19,6 +19,7 @@ mod seal;
 pub mod segment;
 mod stage;
 pub mod story;
+pub mod sweep;
 mod view;
 
 pub use crate::{

@@ -60,3 +60,31 @@ fn is_live(
         }
     }
 }
+
+/// Names of the claims that hold the judgement whose statement is `digest`: they go with it.
+pub(crate) fn claims_on(connection: &Connection, digest: Digest) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT correlation FROM statement
+        WHERE digest = $1 AND producer = 'policy-gate'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let judged = statement.query_map(params![Hash(digest)], |row| Ok(row.get::<_, Id>(0)?.0))?;
+    let mut claims = Vec::new();
+    for correlation in judged {
+        let correlation = correlation?;
+        let sql = "SELECT id FROM event WHERE correlation = $1 AND type = 'evidence.signed'
+            AND producer = 'generator'";
+        let mut events = connection.prepare_cached(sql)?;
+        let events =
+            events.query_map(params![Id(correlation)], |row| Ok(row.get::<_, Id>(0)?.0))?;
+        for event in events {
+            claims.push(format!("verdicts/{}", event?));
+        }
+        let sql = "SELECT digest FROM artifact WHERE correlation = $1";
+        let mut artifacts = connection.prepare_cached(sql)?;
+        let artifacts =
+            artifacts.query_map(params![Id(correlation)], |row| Ok(row.get::<_, Hash>(0)?.0))?;
+        for artifact in artifacts {
+            claims.push(format!("judged/{}/{correlation}", artifact?.hex()));
+        }
+    }
+    Ok(claims)
+}

@@ -7,7 +7,6 @@ mod hostile;
 mod opening;
 mod rebuilt;
 mod retained;
-mod speed;
 mod world;
 
 use std::path::PathBuf;

@@ -85,6 +85,12 @@ impl View {
         Ok(retention::needed(&snapshot, digest, cutoff)?)
     }
 
+    /// Names of the archive's claims that hold the judgement whose statement is `digest`.
+    pub fn claims_on(&self, digest: Digest) -> Result<Vec<String>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(retention::claims_on(&snapshot, digest)?)
+    }
+
     /// The newest builds that name `digest`, live or not: at most [`crate::story::MAX_BUILDS`].
     pub fn builds_of(&self, digest: Digest) -> Result<Vec<Uuid>, RegistryError> {
         let snapshot = self.connection.unchecked_transaction()?;

@@ -25,13 +25,14 @@ const IMPURE: [&str; 10] = [
 const E2E_TESTS: &str = "e2e-tests";
 
 /// What only some crates may depend on, and why. A name that ends in `*` stands for all that begin like it.
-const RESERVED: [Reserved; 4] = [
+const RESERVED: [Reserved; 5] = [
     Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
     Reserved {
         name: "sigstore-*",
         users: &["attestation"],
         why: "only `attestation` knows Sigstore's crates",
     },
+    Reserved { name: "rusqlite", users: &["registry"], why: "only `registry` knows SQL" },
     Reserved { name: "regorus", users: &["policy-gate"], why: "only the policy gate judges" },
     Reserved {
         name: "object_store",
@@ -147,6 +148,7 @@ mod tests {
             ("worker", "async-nats", "only `bus` knows NATS"),
             ("signer", "sigstore-bundle", "only `attestation` knows Sigstore's crates"),
             ("attestry", "regorus", "only the policy gate judges"),
+            ("registrar", "rusqlite", "only `registry` knows SQL"),
             ("generator", "object_store", "only `archive` knows where documents lie"),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);

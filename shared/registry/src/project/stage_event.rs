@@ -171,7 +171,7 @@ impl Projector<'_> {
                     self.count(Tally::Entered(worker), 1);
                 }
                 if let Some(cause) = cause {
-                    self.handled(cause, stage)?;
+                    self.handled(cause, event.correlation, stage)?;
                 }
             }
         }

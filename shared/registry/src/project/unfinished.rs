@@ -29,8 +29,9 @@ impl Projector<'_> {
     /// Notes that `delivery` awaits its worker, unless what ends it is known already.
     pub(super) fn await_handling(&mut self, delivery: &Delivery<'_>) -> rusqlite::Result<()> {
         let Some(worker) = delivery.stage.worker() else { return Ok(()) };
-        if let (Some(id), Some(next)) = (delivery.event, delivery.stage.successor())
-            && self.has_successor(id, next)?
+        if let (Some(id), Some(build), Some(next)) =
+            (delivery.event, delivery.correlation, delivery.stage.successor())
+            && self.has_successor(id, build, next)?
         {
             return Ok(());
         }
@@ -56,13 +57,21 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// Ends every delivery of the event `cause`, which an event of `stage` followed.
-    pub(super) fn handled(&mut self, cause: Uuid, stage: Stage) -> rusqlite::Result<()> {
+    /// Ends every delivery of the event `cause`, which an event of `stage` of the same `build`
+    /// followed.
+    pub(super) fn handled(
+        &mut self,
+        cause: Uuid,
+        build: Uuid,
+        stage: Stage,
+    ) -> rusqlite::Result<()> {
         let Some(before) = stage.predecessor() else { return Ok(()) };
         // `producer` is the event's own, which is none for a build.
         let sql = "DELETE FROM unfinished
-            WHERE event_id = $1 AND type = $2 AND COALESCE(producer, '') = $3";
+            WHERE correlation = $1 AND event_id = $2 AND type = $3
+            AND COALESCE(producer, '') = $4";
         self.connection.prepare_cached(sql)?.execute(params![
+            Id(build),
             Id(cause),
             before.event_type(),
             before.producer().unwrap_or_default()
@@ -82,9 +91,11 @@ impl Projector<'_> {
         Ok(())
     }
 
-    fn has_successor(&self, id: Uuid, next: Stage) -> rusqlite::Result<bool> {
-        let sql = "SELECT 1 FROM event WHERE cause = $1 AND type = $2 AND producer = $3";
+    /// Few events have the same correlation, for their ids come from it.
+    fn has_successor(&self, id: Uuid, build: Uuid, next: Stage) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM event
+            WHERE correlation = $1 AND cause = $2 AND type = $3 AND producer = $4";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.exists(params![Id(id), next.event_type(), next.producer()])
+        statement.exists(params![Id(build), Id(id), next.event_type(), next.producer()])
     }
 }

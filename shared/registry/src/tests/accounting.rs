@@ -212,6 +212,24 @@ fn entry_that_left_before_anybody_read_it_is_accounted_for() {
 }
 
 #[test]
+fn end_that_claims_another_entrys_number_ends_nothing() {
+    let mut world = World::default();
+    world.live("run-1", BuildKind::Pr, Fate::Quarantined);
+    world.submit("run-2", BuildKind::Pr);
+    let other = world.last(&stage_stream::<BuildCompleted>());
+    let mut entry = world.clone().set_aside("generator", &other);
+    entry.id = 1;
+    world.end(&entry, Ended::Dropped);
+    let expected = reconciled(&world.in_order(), &all_settled(&world));
+    assert_eq!(expected.unaccounted_events, 1);
+
+    for seed in 1..=5 {
+        let records = world.read(&mut Dice(seed));
+        assert_eq!(reconciled(&records, &all_settled(&world)), expected);
+    }
+}
+
+#[test]
 fn replay_that_never_arrived_is_named() {
     let mut world = World::default();
     world.submit("run-1", BuildKind::Pr);

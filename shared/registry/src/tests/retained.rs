@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Place,
-    world::{Fate, World, of, policy},
+    world::{Dice, Fate, World, build, of, policy},
 };
 
 fn needed(world: &World, digest: Digest, cutoff: Timestamp) -> bool {
@@ -67,12 +67,24 @@ fn newest_release_that_passed_lives_however_old() {
     world.live("newest", BuildKind::Release, Fate::Answered(passed));
     world.live("failed", BuildKind::Release, Fate::Answered(failed));
     world.live("pr", BuildKind::Pr, Fate::Answered(passed));
+    // Judged long ago, and stored only now.
+    let late = build("late", BuildKind::Release, Timestamp::UNIX_EPOCH);
+    world.publish(&late);
+    world.answer_at(&late, passed, Timestamp::UNIX_EPOCH);
 
-    for (run, lives) in [("old", false), ("newest", true), ("failed", false), ("pr", false)] {
-        assert_eq!(needed(&world, of(run, "sbom"), Timestamp::MAX), lives, "{run}");
+    for seed in 1..=5 {
+        let place = Place::new();
+        let _registry = place.recorded(&world.read(&mut Dice(seed)));
+        let view = place.view();
+        for (run, lives) in
+            [("old", false), ("newest", true), ("failed", false), ("pr", false), ("late", false)]
+        {
+            let needed = view.needed(of(run, "sbom"), Timestamp::MAX).expect("answers");
+            assert_eq!(needed, lives, "{run}");
+        }
+        // What several builds share lives as long as one of them.
+        assert!(view.needed(policy(), Timestamp::MAX).expect("answers"));
     }
-    // What several builds share lives as long as one of them.
-    assert!(needed(&world, policy(), Timestamp::MAX));
 }
 
 #[test]

@@ -97,14 +97,36 @@ impl World {
         by: &str,
         data: B,
     ) -> Envelope<B> {
+        self.caused_at(cause, by, data, self.now())
+    }
+
+    fn caused_at<A: Event, B: Event>(
+        &mut self,
+        cause: &Envelope<A>,
+        by: &str,
+        data: B,
+        time: Timestamp,
+    ) -> Envelope<B> {
         let source = Label::of(&format!("/attestry/{by}"));
-        let event = cause.caused(source, self.now(), data);
+        let event = cause.caused(source, time, data);
         self.publish(&event);
         event
     }
 
-    /// Everything from the generator's evidence to the signed verdict.
+    /// Everything from the generator's evidence to the verdict, signed by now.
     pub(super) fn answer(&mut self, build: &Envelope<BuildCompleted>, result: VerdictResult) {
+        // Four messages from now, a second each.
+        let signed_at = at(self.seconds + 3);
+        self.answer_at(build, result, signed_at);
+    }
+
+    /// Everything from the generator's evidence to the verdict, signed at `signed_at`.
+    pub(super) fn answer_at(
+        &mut self,
+        build: &Envelope<BuildCompleted>,
+        result: VerdictResult,
+        signed_at: Timestamp,
+    ) {
         let run = build.data.run.as_str().to_owned();
         let ready = self.caused(build, "generator", ready(&run, Producer::Generator, None));
         let signed = self.caused(&ready, "signer", signed(&ready.data));
@@ -112,7 +134,7 @@ impl World {
         let judged = self::ready(&run, Producer::PolicyGate, Some(verdict));
         let judged = self.caused(&signed, "policy-gate", judged);
         let answer = self::signed(&judged.data);
-        self.caused(&judged, "signer", answer);
+        self.caused_at(&judged, "signer", answer, signed_at);
     }
 
     pub(super) fn fail(&mut self, worker: &str, position: &Position, failed: u32) {

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -268,29 +269,25 @@ const REGISTRAR: &str = "registrar";
 
 fn services(area: &Area, programs: &Path, url: &str) -> Vec<Service> {
     let service = |name: &'static str| {
-        let mut arguments: Vec<PathBuf> = vec![
+        let mut arguments: Vec<OsString> = vec![
             "--nats-url".into(),
             url.into(),
             "--archive".into(),
-            area.archive(),
+            area.archive().into(),
             "--archive-ledger".into(),
-            area.ledger(),
+            area.ledger().into(),
             "--metrics".into(),
             "127.0.0.1:0".into(),
         ];
-        let own: &[(&str, PathBuf)] = match name {
-            "signer" => &[("--signing-key", area.private_key())],
-            "policy-gate" => &[("--trusted-key", area.public_key())],
+        let own: &[(&str, OsString)] = match name {
+            "signer" => &[("--signing-key", area.private_key().into())],
+            "policy-gate" => &[("--trusted-key", area.public_key().into())],
             // Many small segments: there is always one on its way.
-            REGISTRAR => &[("--registry", area.registry()), ("--seal-after", "2".into())],
+            REGISTRAR => &[("--registry", area.registry().into()), ("--seal-after", "2".into())],
             _ => &[],
         };
         arguments.extend(own.iter().flat_map(|(flag, value)| [flag.into(), value.clone()]));
-        Service {
-            name,
-            program: programs.join(format!("attestry-{name}")),
-            arguments: arguments.into_iter().map(Into::into).collect(),
-        }
+        Service { name, program: programs.join(format!("attestry-{name}")), arguments }
     };
     SERVICES.map(service).into()
 }
