@@ -9,6 +9,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use registry::{Explanation, Reconciliation, View};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -72,20 +73,26 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
                 continue;
             }
         };
-        let explain = explain.for_each_concurrent(4, async |query| {
-            let path = registry.to_owned();
-            let question = query.question().clone();
-            let told = tokio::task::spawn_blocking(move || explained(&path, &question)).await;
-            reply(query, told.unwrap_or_else(|error| encode(&failed(&error.to_string())))).await;
-        });
-        let reconcile = reconcile.for_each(async |query| {
-            let reconciled = match reconciler.reconcile().await {
-                Ok(reconciled) => Answer::Known(reconciled),
-                Err(why) => Answer::Error(why),
-            };
-            reply(query, encode(&reconciled)).await;
-        });
-        futures::join!(explain, reconcile);
+        tokio::pin!(explain, reconcile);
+        let explaining = async {
+            while let Some(query) = explain.next().await {
+                let (path, question) = (registry.to_owned(), query.question().clone());
+                let told = spawn_blocking(move || explained(&path, &question)).await;
+                let told = told.unwrap_or_else(|error| encode(&failed(&error.to_string())));
+                reply(query, told).await;
+            }
+        };
+        // Beside the other, because it may wait for the registry to catch up.
+        let reconciling = async {
+            while let Some(query) = reconcile.next().await {
+                let reconciled = match reconciler.reconcile().await {
+                    Ok(reconciled) => Answer::Known(reconciled),
+                    Err(why) => Answer::Error(why),
+                };
+                reply(query, encode(&reconciled)).await;
+            }
+        };
+        futures::join!(explaining, reconciling);
     }
 }
 

@@ -1,6 +1,9 @@
 //! What can go wrong between us and the broker.
 
-use async_nats::jetstream::{self, ErrorCode, context::PublishErrorKind};
+use async_nats::jetstream::{
+    self, ErrorCode,
+    context::{CreateStreamError, CreateStreamErrorKind, PublishErrorKind},
+};
 
 /// A request to the broker did not succeed. Nothing here is the fault of an event.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +80,7 @@ impl BusError {
         match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => Self::TooLarge { bytes },
             _ => match api_error(error) {
-                Some(api) => Self::from_api(action, api, reason),
+                Some(api) => Self::from_api(action, &api, reason),
                 None => Self::Away { action, reason },
             },
         }
@@ -101,18 +104,20 @@ impl BusError {
     ) -> Self {
         let reason = error_chain(error);
         match api_error(error) {
-            Some(api) => Self::from_api(action, api, reason),
+            Some(api) => Self::from_api(action, &api, reason),
             None => Self::Away { action, reason },
         }
     }
 }
 
-/// The broker's own error in the chain of causes.
-pub(crate) fn api_error<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a jetstream::Error> {
-    std::iter::successors(Some(error), |error| error.source())
-        .find_map(|error| error.downcast_ref::<jetstream::Error>())
+/// The broker's own error, in the chain of causes or, as the client library has it, in a kind.
+pub(crate) fn api_error(error: &(dyn std::error::Error + 'static)) -> Option<jetstream::Error> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
+        match error.downcast_ref().map(CreateStreamError::kind) {
+            Some(CreateStreamErrorKind::JetStream(api)) => Some(api),
+            _ => error.downcast_ref::<jetstream::Error>().cloned(),
+        }
+    })
 }
 
 /// The error and its causes on one line.

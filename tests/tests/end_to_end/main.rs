@@ -9,6 +9,7 @@ mod outage;
 mod pipeline;
 mod priorities;
 mod quarantine;
+mod registrar;
 mod replicas;
 mod restarts;
 mod retries;

@@ -88,23 +88,16 @@ impl Floor {
         let hop = self.hops.iter().find(|hop| hop.input == input);
         let hop = hop.with_context(|| format!("no hop begins at {input}"))?;
         for step in &hop.steps {
-            let t = std::time::Instant::now();
             self.write(step, correlation).await?;
-            let (k, n) = match step { Step::Store(d) => ("put", d.len()), Step::Claim(c) => ("claim", c.len()) };
-            std::io::Write::write_all(&mut std::io::stderr(), format!("T {k}{n} {:.2}\n", t.elapsed().as_secs_f64()*1e3).as_bytes())?;
         }
         let following = PublishMessage::build()
             .payload(hop.payload.clone().into())
             .message_id(format!("{}.{correlation}", hop.output))
             .expected_last_subject_sequence(0);
         let subject = format!("{}.{correlation}", hop.output);
-        let t = std::time::Instant::now();
         self.jetstream.send_publish(subject, following).await?.await?;
-        std::io::Write::write_all(&mut std::io::stderr(), format!("T publish {:.2}\n", t.elapsed().as_secs_f64()*1e3).as_bytes())?;
-        let t = std::time::Instant::now();
         let reply = message.reply.clone().context("an event that cannot be acknowledged")?;
         self.client.request(reply, "+ACK".into()).await?;
-        std::io::Write::write_all(&mut std::io::stderr(), format!("T ack {:.2}\n", t.elapsed().as_secs_f64()*1e3).as_bytes())?;
         Ok(())
     }
 

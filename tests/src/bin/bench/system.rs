@@ -108,7 +108,7 @@ impl System {
     pub(crate) async fn remove(mut self) -> anyhow::Result<()> {
         self.processes.clear();
         self.server.stop().await?;
-        Ok(())
+        fs::remove_dir_all(AREA).with_context(|| format!("cannot remove {AREA}"))
     }
 
     fn start_services(&mut self, replicas: usize) -> anyhow::Result<()> {

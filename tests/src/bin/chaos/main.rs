@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use async_nats::jetstream;
 use bus::{Bus, BusOptions};
 use clap::Parser;
@@ -62,7 +62,7 @@ struct Args {
     /// Kills of services and broker; pauses, power failures and a lost archive come on top
     #[arg(long, value_name = "K", default_value_t = 10)]
     kills: usize,
-    /// Decides builds and faults; everything of the run is kept in target/chaos/<S>
+    /// Decides builds and faults; everything of the run is kept in target/chaos/S
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Replicas of each service
@@ -98,18 +98,31 @@ impl FromStr for Stop {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let args = Args::parse();
-    let report = tokio::select! {
-        report = run(&args) => report?,
-        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    let judged = tokio::select! {
+        judged = judge(&args) => judged,
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
+    match judged {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("\nFAILED with seed {}: {error:#}", args.seed);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything held.
+async fn judge(args: &Args) -> anyhow::Result<bool> {
+    let report = run(args).await?;
     report.print();
     if let Some(file) = &args.json {
         fs::write(file, serde_json::to_vec_pretty(&report.json())?)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.holds())
 }
 
 async fn run(args: &Args) -> anyhow::Result<Report> {
