@@ -88,7 +88,7 @@ impl Registry {
         let mut projector = Projector::new(&transaction);
         for (position, record) in (header.first..).zip(&segment.records) {
             let fits = match position <= known {
-                true => pending_record(&transaction, position)?.as_ref() != None,
+                true => pending_record(&transaction, position)?.as_ref() == Some(record),
                 false => projector.project(record)?,
             };
             if !fits {

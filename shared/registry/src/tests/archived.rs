@@ -167,6 +167,23 @@ async fn archive_of_another_registry_is_refused_by_catch_up_and_seal() {
 }
 
 #[tokio::test]
+async fn same_messages_in_another_order_are_another_journal() {
+    let (place, other) = (Place::new(), Place::new());
+    let world = eventful(25, &mut Dice(7));
+    let archive = place.archive();
+    let mut registry = place.recorded(&world.read(&mut Dice(1)));
+    journal::seal(&mut registry, &archive, 20, super::at(0)).await.expect("seals");
+    // Everything in the segment is pending here as well, at other positions.
+    let mut stranger = other.recorded(&world.read(&mut Dice(2)));
+    let before = stranger.pending().expect("answers");
+
+    let refused = journal::catch_up(&mut stranger, &archive).await.expect_err("refused");
+
+    assert!(refused.to_string().contains("this registry has another record"), "{refused}");
+    assert_eq!(stranger.pending().expect("answers"), before);
+}
+
+#[tokio::test]
 async fn segment_compressed_by_another_release_is_adopted() {
     let place = Place::new();
     let archive = place.archive();

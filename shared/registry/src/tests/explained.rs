@@ -132,6 +132,19 @@ fn as_of_shows_what_was_known_then_and_nothing_later() {
 }
 
 #[test]
+fn message_that_contradicts_its_event_is_told_apart_from_one_that_repeats_it() {
+    let mut world = World::default();
+    let mut build = world.submit("run-1", BuildKind::Pr);
+    world.publish(&build);
+    build.data.version = Some(events::Label::of("6.6.6"));
+    world.publish(&build);
+    let story = explained(&world, artifact());
+
+    let same: Vec<bool> = story.builds[0].events[0].repeats.iter().map(|it| it.same).collect();
+    assert_eq!(same, [true, false]);
+}
+
+#[test]
 fn states_of_builds_that_ended_otherwise() {
     for (fate, state) in [
         (Fate::Quarantined, State::Quarantined),
