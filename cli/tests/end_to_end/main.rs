@@ -10,6 +10,7 @@
     reason = "a test may panic"
 )]
 
+mod books;
 mod events;
 mod lifecycle;
 mod offline;

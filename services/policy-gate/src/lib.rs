@@ -11,10 +11,14 @@ use std::sync::Arc;
 
 use archive::Archive;
 use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
+use jiff::{SignedDuration, Timestamp};
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
 pub use crate::settings::{GateArgs, Settings, SettingsError};
 use crate::{evidence::Evidence, judgement::Judgement};
+
+/// A policy that is archived for longer than this need not be stored again with each verdict.
+const POLICY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Settings of the policy gate.
 #[derive(clap::Parser, Debug)]
@@ -64,12 +68,20 @@ impl PolicyGate {
         let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
         let (settings, now) = (self.settings.clone(), context.now);
         let judgement = off_thread(move || Judgement::of(&evidence, &settings, now)).await?;
-        // The policy that judged must outlast this process, which may come back with another one.
-        self.archive.put(&[self.settings.policy_entry(event.time)], context.now).await?;
+        self.keep_policy(event.time, context.now).await?;
         let claim = serde_json::to_vec(&judgement).map_err(HandleError::transient)?;
         let first = self.archive.claim(&name, claim.into()).await?;
         metrics::verdict(event.data.project.as_str(), judgement.result());
         read_claim(&first)
+    }
+
+    /// The policy that judged must outlast this process, which may come back with another one.
+    async fn keep_policy(&self, event_time: Timestamp, now: Timestamp) -> Result<(), HandleError> {
+        let soon = now.saturating_add(POLICY_KEPT).unwrap_or(Timestamp::MAX);
+        if !self.archive.keeps(self.settings.policy.digest(), soon).await? {
+            self.archive.put(&[self.settings.policy_entry(event_time)], now).await?;
+        }
+        Ok(())
     }
 }
 
@@ -85,8 +97,10 @@ impl Handler for PolicyGate {
         context: &Context,
     ) -> Result<Vec<EvidenceReady>, HandleError> {
         let judgement = self.judgement(event, context).await?;
-        self.archive.put(&judgement.entries(event.time), context.now).await?;
-        queries::index(&self.archive, event, judgement.artifacts()).await?;
+        let entries = judgement.entries(event.time);
+        let stored = async { Ok(self.archive.put(&entries, context.now).await?) };
+        let indexed = queries::index(&self.archive, event, judgement.artifacts());
+        futures::try_join!(stored, indexed)?;
         Ok(vec![judgement.into_event(event.data.project.clone())])
     }
 }

@@ -1,6 +1,6 @@
 //! Answers whoever waits for a verdict: which builds an artifact belongs to, and documents by digest.
 
-use archive::{Archive, ArchiveError};
+use archive::Archive;
 use bus::{Bus, Query};
 use bytes::Bytes;
 use events::{Digest, Envelope, EvidenceSigned, Scope};
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 use uuid::Uuid;
+use worker::HandleError;
 
 /// Topic of [`DocumentQuery`].
 pub const DOCUMENT: &str = "document";
@@ -54,15 +55,16 @@ pub(crate) async fn index(
     archive: &Archive,
     event: &Envelope<EvidenceSigned>,
     artifacts: &[Digest],
-) -> Result<(), ArchiveError> {
+) -> Result<(), HandleError> {
     let judged =
         Judged { scope: event.scope.clone(), correlation: event.correlation, time: event.time };
     // A struct of texts always encodes.
     let value = Bytes::from(serde_json::to_vec(&judged).unwrap_or_default());
-    for artifact in artifacts {
-        let name = format!("judged/{}/{}", artifact.hex(), event.correlation);
-        archive.claim(&name, value.clone()).await?;
-    }
+    let claims = artifacts.iter().map(|artifact| {
+        let (name, value) = (format!("judged/{}/{}", artifact.hex(), event.correlation), &value);
+        async move { archive.claim(&name, value.clone()).await }
+    });
+    futures::future::try_join_all(claims).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Names that the first writer wins: how work that cannot be repeated byte for byte happens once.
 
 use bytes::Bytes;
+use events::Digest;
 use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path as Location};
 
@@ -21,31 +22,54 @@ pub struct Claim {
 impl Archive {
     /// Claims `name` for `value`, and returns the value that holds it: the first one ever claimed.
     ///
-    /// `name` is `/`-separated, of letters, digits, `-`, `_` and `.`. What `value` refers to must be
-    /// durable already.
+    /// `name` is `/`-separated, of letters, digits, `-`, `_` and `.`; `value` is not empty. What `value` refers to must be
+    /// durable already. The claim is durable when the call returns, whoever made it; claims and
+    /// documents that are stored at once share one sync.
     pub async fn claim(&self, name: &str, value: Bytes) -> Result<Bytes, ArchiveError> {
         const ACTION: &str = "store a claim";
         self.present(ACTION).await?;
+        let file = [location(name)];
+        self.note(&file)?;
         let create = PutOptions { mode: PutMode::Create, ..Default::default() };
-        match self.claims.put_opts(&location(name), value.into(), create).await {
+        match self.claims.put_opts(&file[0], value.clone().into(), create).await {
             Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
             Err(error) => return Err(self.unavailable(ACTION, error.to_string())),
         }
         // In this order, and read also by whoever was first: a claim that was written while the
         // volume was away is not there now that it is back.
         self.present(ACTION).await?;
-        let first = self.claimed(name).await?;
-        first.ok_or_else(|| self.unavailable(ACTION, "it vanished".to_owned()))
+        let first = match self.claimed(name).await? {
+            Some(first) => first,
+            None => self.mend(name, value).await?,
+        };
+        let synced = self.sync.wait(file.to_vec()).await;
+        synced.map_err(|reason| self.unavailable("make a claim durable", reason))?;
+        self.settle(&file)?;
+        Ok(first)
     }
 
-    /// The value that holds `name`, if it was claimed.
+    /// The value that holds `name`, if it was claimed. Another process may have claimed it just now:
+    /// it is durable with the next [`Self::put`] or [`Self::claim`].
     pub async fn claimed(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
         const ACTION: &str = "read a claim";
         let Some(found) = self.find(&self.claims, &location(name), ACTION).await? else {
             return Ok(None);
         };
         let value = found.bytes().await;
-        value.map(Some).map_err(|error| self.unavailable(ACTION, error.to_string()))
+        let value = value.map_err(|error| self.unavailable(ACTION, error.to_string()))?;
+        // A power loss may leave a name without content: nobody was promised anything by it.
+        Ok(Some(value).filter(|value| !value.is_empty()))
+    }
+
+    /// Gives a claim that lost its content to `value`, unless somebody else just did.
+    async fn mend(&self, name: &str, value: Bytes) -> Result<Bytes, ArchiveError> {
+        let _alone = self.alone(Digest::of(name.as_bytes())).await?;
+        if let Some(first) = self.claimed(name).await? {
+            return Ok(first);
+        }
+        let mended = self.claims.put(&location(name), value.clone().into()).await;
+        mended.map_err(|error| self.unavailable("mend a claim", error.to_string()))?;
+        Ok(value)
     }
 
     /// Every claim below `prefix`, or every claim if that is empty, in no particular order.

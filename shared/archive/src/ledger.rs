@@ -47,10 +47,10 @@ impl Ledger {
         Ok(Self { notes, root: root.to_owned() })
     }
 
-    /// Notes the files of a document that is about to be written, unless they are durable already.
-    pub(crate) fn note(&self, digest: Digest) -> io::Result<()> {
-        for location in locations(digest) {
-            let (file, note) = (self.root.join(location.as_ref()), self.note_of(&location));
+    /// Notes files that are about to be written, unless they are durable already.
+    pub(crate) fn note(&self, locations: &[Location]) -> io::Result<()> {
+        for location in locations {
+            let (file, note) = (self.root.join(location.as_ref()), self.note_of(location));
             // A note is older than its file: a file without one is durable.
             if file.try_exists()? {
                 continue;
@@ -66,9 +66,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets the files of a document: a sync that began after they were written has ended.
-    pub(crate) fn settle(&self, digest: Digest) -> io::Result<()> {
-        locations(digest).iter().try_for_each(|location| delete(&self.note_of(location)).map(drop))
+    /// Forgets files: a sync that began after they were written has ended.
+    pub(crate) fn settle(&self, locations: &[Location]) -> io::Result<()> {
+        locations.iter().try_for_each(|location| delete(&self.note_of(location)).map(drop))
     }
 
     /// Whether a file of this document is noted.
@@ -81,7 +81,8 @@ impl Ledger {
     }
 }
 
-fn locations(digest: Digest) -> [Location; 2] {
+/// The files of a document.
+pub(crate) fn locations(digest: Digest) -> [Location; 2] {
     [metadata_location(digest), document_location(digest)]
 }
 

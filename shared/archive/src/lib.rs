@@ -92,7 +92,7 @@ impl Archive {
         let ledger = options.ledger.map(|directory| Ledger::open(directory, &root)).transpose();
         Ok(Self {
             documents: Arc::new(local()?.with_fsync(!GroupSync::COVERS_FILES)),
-            claims: Arc::new(local()?.with_fsync(true)),
+            claims: Arc::new(local()?.with_fsync(!GroupSync::COVERS_FILES)),
             sync: GroupSync::start(&root).map_err(failed)?,
             ledger: ledger.map_err(failed)?.map(Arc::new),
             reserve: options.reserve,

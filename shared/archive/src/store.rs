@@ -3,11 +3,12 @@
 use events::Digest;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path as Location};
 
 use crate::{
     Archive, ArchiveError, Entry, Metadata,
     document::{document_location, metadata_location},
+    ledger::locations,
 };
 
 const ACTION: &str = "store a document";
@@ -29,20 +30,30 @@ impl Archive {
         let documents = digests.iter().map(|digest| document_location(*digest)).collect();
         let synced = self.sync.wait(documents).await;
         synced.map_err(|reason| self.unavailable("make documents durable", reason))?;
-        if let Some(ledger) = &self.ledger {
-            let settled = digests.iter().try_for_each(|digest| ledger.settle(*digest));
-            settled.map_err(|error| self.unavailable("settle its ledger", error.to_string()))?;
+        for digest in &digests {
+            self.settle(&locations(*digest))?;
         }
         Ok(digests)
+    }
+
+    /// Notes files that are about to be written, where somebody keeps a ledger.
+    pub(crate) fn note(&self, files: &[Location]) -> Result<(), ArchiveError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let noted = ledger.note(files);
+        noted.map_err(|error| self.unavailable("write its ledger", error.to_string()))
+    }
+
+    /// Forgets files that are durable now.
+    pub(crate) fn settle(&self, files: &[Location]) -> Result<(), ArchiveError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let settled = ledger.settle(files);
+        settled.map_err(|error| self.unavailable("settle its ledger", error.to_string()))
     }
 
     async fn write(&self, entry: &Entry, now: Timestamp) -> Result<Digest, ArchiveError> {
         let digest = Digest::of(&entry.bytes);
         let _shared = self.share(digest).await?;
-        if let Some(ledger) = &self.ledger {
-            let noted = ledger.note(digest);
-            noted.map_err(|error| self.unavailable("write its ledger", error.to_string()))?;
-        }
+        self.note(&locations(digest))?;
         // Before the document: whoever sweeps by metadata then finds also what a crash left here.
         self.write_metadata(digest, entry, now).await?;
         let bytes = entry.bytes.clone().into();

@@ -99,3 +99,21 @@ fn other_addresses_are_refused() {
         assert!(matches!(Archive::open(address), Err(ArchiveError::BadAddress(_))), "{address}");
     }
 }
+
+#[tokio::test]
+async fn claim_that_a_power_loss_emptied_is_free_again_for_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let archive = Archive::open(directory.path().to_str().expect("UTF-8")).expect("opens");
+    let name = "signatures/ab/1";
+    archive.claim(name, "lost".into()).await.expect("claimed");
+    fs::write(directory.path().join("claims").join(name), "").expect("emptied");
+
+    assert_eq!(archive.claimed(name).await.expect("looked up"), None);
+    let (one, other) = tokio::join!(
+        archive.claim(name, "one".into()),
+        archive.claim(name, "other".into())
+    );
+    let (one, other) = (one.expect("claimed"), other.expect("claimed"));
+    assert_eq!(one, other, "one of them holds it");
+    assert_eq!(archive.claimed(name).await.expect("looked up"), Some(one));
+}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Most builds that one explanation tells about.
 pub const MAX_BUILDS: usize = 20;
 /// Most builds beyond those that are counted.
-pub const MAX_COUNTED: usize = 10_000;
+pub const MAX_COUNTED: usize = 1_000;
 /// Most entries of one list in a build's story; the field `more` counts the others.
 pub const MAX_LISTED: usize = 50;
 

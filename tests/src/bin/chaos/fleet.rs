@@ -178,6 +178,12 @@ impl Fleet {
         self.revive(false)
     }
 
+    /// The end of what the first replica of `service` said.
+    pub(crate) fn last_words(&self, service: &str) -> String {
+        let first = self.of(service).next();
+        first.map(|index| self.replicas[index].log_tail()).unwrap_or_default()
+    }
+
     /// Notes the peak of every process that runs.
     pub(crate) fn measure(&mut self) {
         for replica in &self.replicas {

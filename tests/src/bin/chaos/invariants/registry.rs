@@ -13,7 +13,33 @@ use registry::{Reconciliation, Registry, Settled, StageAccount, View, journal};
 use super::{Invariant, Remains};
 
 /// Everything that entered has ended, as the registry has it.
-pub(super) fn accounts(remains: &Remains<'_>) -> anyhow::Result<Invariant> {
+pub(super) fn accounts(remains: &Remains<'_>) -> Invariant {
+    let name = "nothing unaccounted for";
+    let (numbers, mut broken) = reconciled(remains).unwrap_or_else(unasked);
+    broken.extend_from_slice(remains.behind);
+    if !remains.behind.is_empty() {
+        broken
+            .push(format!("the registrar's last words: {}", remains.fleet.last_words("registrar")));
+    }
+    Invariant { name, numbers, broken }
+}
+
+/// The live registry, the one that the archive alone gives, and the journal between them.
+pub(super) async fn rebuilt(remains: &Remains<'_>) -> Invariant {
+    let name = "the archive alone gives the same registry";
+    let (numbers, broken) = compared(remains).await.unwrap_or_else(unasked);
+    Invariant { name, numbers, broken }
+}
+
+/// Numbers, and what they break.
+type Counted = (String, Vec<String>);
+
+/// What cannot be asked cannot be relied on.
+fn unasked(error: anyhow::Error) -> Counted {
+    ("not known".to_owned(), vec![format!("{error:#}")])
+}
+
+fn reconciled(remains: &Remains<'_>) -> anyhow::Result<Counted> {
     let view = View::open(&remains.area.registry())?;
     let settled = remains.settled.iter().map(|it| Settled {
         stream: it.stream.clone(),
@@ -41,11 +67,10 @@ pub(super) fn accounts(remains: &Remains<'_>) -> anyhow::Result<Invariant> {
         wrong.map(|(what, count, expected)| format!("{what}: {count}, not {expected}")).collect();
     broken.extend(found.unaccounted.iter().map(|it| it.last_seen.clone()));
     broken.extend(found.stages.iter().filter_map(unfinished));
-    Ok(Invariant { name: "nothing unaccounted for", numbers: numbers(&found), broken })
+    Ok((numbers(&found), broken))
 }
 
-/// The live registry, the one that the archive alone gives, and the journal between them.
-pub(super) async fn rebuilt(remains: &Remains<'_>) -> anyhow::Result<Invariant> {
+async fn compared(remains: &Remains<'_>) -> anyhow::Result<Counted> {
     let root = remains.area.root();
     let archive = remains.area.archive();
     let archive = archive::Archive::open(archive.to_str().context("the area is not UTF-8")?)?;
@@ -72,9 +97,8 @@ pub(super) async fn rebuilt(remains: &Remains<'_>) -> anyhow::Result<Invariant> 
         }
     }
     broken.extend(miscounts(&live, remains.builds.len())?);
-    let numbers =
-        format!("{} records in {} segments, dump {live_dump}", rebuilt.records, rebuilt.segments);
-    Ok(Invariant { name: "the archive alone gives the same registry", numbers, broken })
+    let (records, segments) = (rebuilt.records, rebuilt.segments);
+    Ok((format!("{records} records in {segments} segments, dump {live_dump}"), broken))
 }
 
 fn numbers(found: &Reconciliation) -> String {
