@@ -4,14 +4,14 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use archive::Archive;
 use broker::{Options, Search, Server, find_or_fetch};
 use bus::{Bus, BusOptions};
-use generator::Generator;
 use futures::TryFutureExt;
+use generator::Generator;
 use policy_gate::{GateArgs, PolicyGate, queries};
 use registrar::{Registrar, RegistrarArgs};
 use signer::Signer;
@@ -26,6 +26,10 @@ pub(crate) const NATS_URL_FILE: &str = "nats/url";
 pub(crate) const REGISTRY_FILE: &str = "registry/registry.db";
 /// How soon a nats-server child that died is noticed.
 const SERVER_CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How soon a stream that takes nothing is noticed.
+const BLOCKED_CHECK_EVERY: Duration = Duration::from_secs(5);
+/// Bytes that must be free for a restart to be worth it.
+const ROOM_TO_RESTART: u64 = 64 << 20;
 /// Port of the nats-server child unless something else has it.
 const NATS_PORT: u16 = 4222;
 
@@ -121,7 +125,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let workers = Workers { bus: connected, events: args.events, health, archive };
     let worked = tokio::select! {
         worked = workers.run(shutdown, signer, gate, registrar) => worked,
-        ended = keep_running(&mut server) => ended,
+        ended = keep_running(&mut server, &workers.bus, &args.data) => ended,
+        () = worker::measure_archive(&workers.archive) => Ok(()),
     };
     workers.bus.close().await;
     // Left behind, it would only point at nobody.
@@ -224,16 +229,39 @@ impl Workers {
     }
 }
 
-/// Starts the nats-server child again whenever it has died.
-async fn keep_running(server: &mut Option<Server>) -> Result<(), Failure> {
+/// Starts the nats-server child again whenever it has died, or takes nothing although its disk, which
+/// was full, has room again.
+async fn keep_running(server: &mut Option<Server>, bus: &Bus, data: &Path) -> Result<(), Failure> {
     let Some(server) = server else { return std::future::pending().await };
+    let mut blocked_check = Instant::now();
     loop {
         tokio::time::sleep(SERVER_CHECK_EVERY).await;
         if !server.is_running() {
             note("nats-server has died; starting it again on its port and store");
             server.restart().await?;
+        } else if blocked_check.elapsed() >= BLOCKED_CHECK_EVERY {
+            blocked_check = Instant::now();
+            if has_room(data) && is_blocked(bus).await {
+                note("a stream takes nothing since the disk was full: restarting nats-server");
+                // SIGTERM, so that it writes down what was acknowledged; it ends within ten seconds.
+                if let Err(error) = server.stop().await {
+                    note(&error.to_string());
+                }
+                server.restart().await?;
+            }
         }
     }
+}
+
+async fn is_blocked(bus: &Bus) -> bool {
+    // A broker that does not answer is another matter.
+    bus.streams().await.is_ok_and(|streams| streams.iter().any(|stream| stream.blocked))
+}
+
+/// Whether a restart would not only meet the full disk again.
+fn has_room(data: &Path) -> bool {
+    let room = rustix::fs::statvfs(data.join("nats/jetstream"));
+    room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) >= ROOM_TO_RESTART)
 }
 
 async fn start_server(args: &Args) -> Result<Server, Failure> {
@@ -245,7 +273,7 @@ async fn start_server(args: &Args) -> Result<Server, Failure> {
         note(passed_over);
     }
     let options = |port| {
-        let mut options = Options::new(args.data.join("nats"));
+        let mut options = Options::new(args.data.join("nats/jetstream"));
         options.port = port;
         options
     };
@@ -273,7 +301,9 @@ fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
 }
 
 fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
-    note("Attestry is up: generator, signer, policy-gate and registrar in one process (isolation is off).");
+    note(
+        "Attestry is up: generator, signer, policy-gate and registrar in one process (isolation is off).",
+    );
     note(&format!("  broker    {url} (elsewhere: set NATS_URL, or give --nats-url)"));
     note(&format!("  archive   {}", data.join("artifacts/supply-chain").display()));
     note(&format!("  health    http://{serving}/ready   metrics http://{serving}/metrics"));

@@ -8,7 +8,7 @@ use crate::{Bus, BusError, Delivery};
 impl Bus {
     /// What is remembered about this delivery's event.
     pub async fn attempts(&self, worker: &str, delivery: &Delivery) -> Result<Attempts, BusError> {
-        let subject = Attempts::subject(worker, &delivery.position());
+        let subject = Attempts::subject(worker, delivery.position());
         let Some(seen) = self.last_on(ATTEMPTS_STREAM, &subject).await? else {
             return Ok(Attempts::default());
         };
@@ -27,7 +27,7 @@ impl Bus {
             action: "encode attempts",
             reason: error.to_string(),
         })?;
-        let subject = Attempts::subject(worker, &delivery.position());
+        let subject = Attempts::subject(worker, delivery.position());
         let message = PublishMessage::build();
         self.store("remember an attempt", subject, message, payload.into()).await.map(drop)
     }

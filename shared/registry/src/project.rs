@@ -115,13 +115,15 @@ impl<'c> Projector<'c> {
     /// Moves the stream's progress to `record`, and notes what it skips.
     fn advance(&mut self, carries: Carries, record: &Record) -> rusqlite::Result<bool> {
         let known = match self.progress.get(&record.stream) {
-            Some(progress) => progress.sequence,
-            None => registry::position(self.connection, &record.stream)?.map_or(0, |it| it.0),
+            Some(progress) => Some(progress.sequence),
+            None => registry::position(self.connection, &record.stream)?.map(|it| it.0),
         };
-        if record.sequence <= known {
+        // The first record of a stream begins the books: what lay before it may have been there
+        // before the registrar was, and is over.
+        let expected = known.map_or(record.sequence, |known| known + 1);
+        if record.sequence < expected {
             return Ok(false);
         }
-        let expected = known + 1;
         if carries.is_contiguous() && record.sequence > expected {
             self.gap(expected, record)?;
         }
