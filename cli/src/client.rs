@@ -10,9 +10,9 @@ use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
 use events::{Digest, EvidenceSigned, VerdictResult, subject};
 use jiff::SignedDuration;
+use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 use registrar::queries::Answer;
 use serde::{Serialize, de::DeserializeOwned};
-use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 
 use crate::{commands::up::NATS_URL_FILE, failure::Failure};
 
@@ -83,7 +83,9 @@ pub(crate) async fn ask<T: DeserializeOwned>(
         Ok(Answer::Error(why)) => Err(Failure::Unknown(why)),
         Err(error) => {
             let remedy = "use the same release of attestry and attestry-registrar";
-            Err(Failure::Unknown(format!("the registrar's answer is not readable: {error}; {remedy}")))
+            Err(Failure::Unknown(format!(
+                "the registrar's answer is not readable: {error}; {remedy}"
+            )))
         }
     }
 }

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{build, doctor, explain, quarantine, registry, retention, sbom, up, verdict, verify},
+    commands::{
+        build, doctor, explain, quarantine, registry, retention, sbom, up, verdict, verify,
+    },
     failure::Failure,
     output::Format,
 };

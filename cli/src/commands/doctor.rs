@@ -172,7 +172,10 @@ fn losses(reconciliation: &Reconciliation) -> Vec<Check> {
             let event = it.event.map_or_else(|| "no event id".to_owned(), |id| id.to_string());
             let build = it.correlation.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
             let detail = format!("{} {event} of build {build}: {}", it.event_type, it.last_seen);
-            wrong(detail, "report it with the worker's log of that time, and submit the build again")
+            wrong(
+                detail,
+                "report it with the worker's log of that time, and submit the build again",
+            )
         })
         .collect();
     checks.extend(reconciliation.gaps.iter().map(|gap| {
@@ -183,10 +186,8 @@ fn losses(reconciliation: &Reconciliation) -> Vec<Check> {
         wrong(detail, "restore the stream from a backup, or submit the builds of that time again")
     }));
     if reconciliation.conflicts > 0 {
-        let detail = format!(
-            "{} messages contradict an event with the same id",
-            reconciliation.conflicts
-        );
+        let detail =
+            format!("{} messages contradict an event with the same id", reconciliation.conflicts);
         checks.push(wrong(detail, "find out who published them: attestry explain BUILD"));
     }
     let listed = checks.len() as u64;

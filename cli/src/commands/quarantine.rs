@@ -67,13 +67,15 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::List(selection) => list(&selection, format).await,
         Command::Show { id, client } => show(id, &client, format).await,
         Command::Replay(selection) => {
-            let replay =
-                async |bus: &Bus, entry: &Quarantined, record: &Record| bus.replay(entry, record).await;
+            let replay = async |bus: &Bus, entry: &Quarantined, record: &Record| {
+                bus.replay(entry, record).await
+            };
             act(&selection, format, "Replayed", replay).await
         }
         Command::Drop(selection) => {
-            let drop =
-                async |bus: &Bus, entry: &Quarantined, _: &Record| bus.drop_quarantined(entry).await;
+            let drop = async |bus: &Bus, entry: &Quarantined, _: &Record| {
+                bus.drop_quarantined(entry).await
+            };
             act(&selection, format, "Dropped", drop).await
         }
     }

@@ -143,7 +143,8 @@ fn report(
     };
     let journal::Rebuilt { segments, records, dump } = rebuilt;
     let place = path.display();
-    let text = format!("Rebuilt {place}: {records} records of {segments} segments, dump {dump}{compared}");
+    let text =
+        format!("Rebuilt {place}: {records} records of {segments} segments, dump {dump}{compared}");
     let value = json!({
         "registry": path, "segments": segments, "records": records, "dump": dump, "same": same,
     });
@@ -165,9 +166,8 @@ async fn check(place: &Place, format: Format) -> Result<(), Failure> {
     let gaps = checked.gaps.iter().map(|gap| {
         format!("{} misses {} to {}: stored, and never recorded", gap.stream, gap.first, gap.last)
     });
-    let conflicts = (checked.conflicts > 0).then(|| {
-        format!("{} messages contradict an event with the same id", checked.conflicts)
-    });
+    let conflicts = (checked.conflicts > 0)
+        .then(|| format!("{} messages contradict an event with the same id", checked.conflicts));
     let wrong: Vec<String> =
         checked.problems.iter().cloned().chain(gaps).chain(conflicts).collect();
     for problem in &wrong {

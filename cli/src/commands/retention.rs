@@ -41,9 +41,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
     match command {
         Command::List { place, client } => list(&place, &client, format).await,
-        Command::Sweep { dry_run, place, client } => {
-            remove(&place, &client, format, dry_run).await
-        }
+        Command::Sweep { dry_run, place, client } => remove(&place, &client, format, dry_run).await,
     }
 }
 
@@ -98,9 +96,10 @@ async fn remove(
     });
     let swept = swept.await?;
     told?;
-    let (due, bytes) = swept.classes.values().fold((0, 0), |(due, bytes), account| {
-        (due + account.due, bytes + account.due_bytes)
-    });
+    let (due, bytes) = swept
+        .classes
+        .values()
+        .fold((0, 0), |(due, bytes), account| (due + account.due, bytes + account.due_bytes));
     let text = format!("{action} {due} documents of {bytes} bytes");
     output::result(format, &text, &json!({ "action": action, "due": due, "bytes": bytes }))?;
     damaged(&swept);

@@ -60,7 +60,7 @@ impl PolicyGate {
         context: &Context,
     ) -> Result<Judgement, HandleError> {
         let name = format!("verdicts/{}", event.id);
-        if let Some(first) = self.archive.claimed(&name).await? {
+        if let Some(first) = self.archive.held(&name).await? {
             return read_claim(&first);
         }
         let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));

@@ -72,7 +72,7 @@ impl Signer {
         let bytes = self.archive.get(wanted.digest, MAX_STATEMENT_BYTES as u64).await?;
         let statement = check(producer, wanted, bytes)?;
         let name = format!("signatures/{}/{identity}/{}", wanted.digest.hex(), self.generation);
-        let first = match self.archive.claimed(&name).await? {
+        let first = match self.archive.held(&name).await? {
             Some(first) => first,
             None => {
                 let bundle = self.key.sign_statement(&statement).map_err(HandleError::transient)?;

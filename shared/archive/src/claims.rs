@@ -42,14 +42,26 @@ impl Archive {
             Some(first) => first,
             None => self.mend(name, value).await?,
         };
-        let synced = self.sync.wait(file.to_vec()).await;
-        synced.map_err(|reason| self.unavailable("make a claim durable", reason))?;
-        self.settle(&file)?;
+        self.make_durable(&file).await?;
         Ok(first)
     }
 
-    /// The value that holds `name`, if it was claimed. Another process may have claimed it just now:
-    /// it is durable with the next [`Self::put`] or [`Self::claim`].
+    /// The value that holds `name`, if it was claimed; durable when the call returns, although
+    /// another process, or a call that failed late, may have claimed it just now.
+    pub async fn held(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
+        let Some(value) = self.claimed(name).await? else { return Ok(None) };
+        self.make_durable(&[location(name)]).await?;
+        Ok(Some(value))
+    }
+
+    async fn make_durable(&self, claim: &[Location]) -> Result<(), ArchiveError> {
+        let synced = self.sync.wait(claim.to_vec()).await;
+        synced.map_err(|reason| self.unavailable("make a claim durable", reason))?;
+        self.settle(claim)
+    }
+
+    /// The value that holds `name`, if it was claimed, to be looked at: see [`Self::held`] before
+    /// anything follows from it.
     pub async fn claimed(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
         const ACTION: &str = "read a claim";
         let Some(found) = self.find(&self.claims, &location(name), ACTION).await? else {

@@ -109,10 +109,8 @@ async fn claim_that_a_power_loss_emptied_is_free_again_for_one() {
     fs::write(directory.path().join("claims").join(name), "").expect("emptied");
 
     assert_eq!(archive.claimed(name).await.expect("looked up"), None);
-    let (one, other) = tokio::join!(
-        archive.claim(name, "one".into()),
-        archive.claim(name, "other".into())
-    );
+    let (one, other) =
+        tokio::join!(archive.claim(name, "one".into()), archive.claim(name, "other".into()));
     let (one, other) = (one.expect("claimed"), other.expect("claimed"));
     assert_eq!(one, other, "one of them holds it");
     assert_eq!(archive.claimed(name).await.expect("looked up"), Some(one));

@@ -37,8 +37,7 @@ impl Delivery {
         message: jetstream::Message,
     ) -> Result<Self, String> {
         let info = message.info().map_err(|error| error.to_string())?;
-        let position =
-            Position { stream: info.stream.to_owned(), sequence: info.stream_sequence };
+        let position = Position { stream: info.stream.to_owned(), sequence: info.stream_sequence };
         let delivered = info.delivered.max(1).unsigned_abs();
         let stored_at = stored_at(info.published.unix_timestamp_nanos());
         let stored_at = stored_at.map_err(|error| error.to_string())?;

@@ -22,10 +22,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use crate::{
-    Bus, BusError, Delivery,
-    streams::lane_subject,
-};
+use crate::{Bus, BusError, Delivery, streams::lane_subject};
 
 /// How long the broker waits for a sign of life before it delivers again. Short, because work in
 /// hand says every three seconds that it goes on.

@@ -81,7 +81,8 @@ impl Bus {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             BusError::from_client("look into the quarantine", error)
         };
-        let stream = self.jetstream.get_stream(QUARANTINE_STREAM).await.map_err(|error| failed(&error))?;
+        let stream =
+            self.jetstream.get_stream(QUARANTINE_STREAM).await.map_err(|error| failed(&error))?;
         let state = &stream.cached_info().state;
         let (mut sequence, last) = (state.first_sequence, state.last_sequence);
         if let Some(id) = filter.id {
@@ -150,8 +151,11 @@ impl Bus {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             BusError::from_client("count the quarantine", error)
         };
-        let stream =
-            self.jetstream.get_stream_no_info(QUARANTINE_STREAM).await.map_err(|error| failed(&error))?;
+        let stream = self
+            .jetstream
+            .get_stream_no_info(QUARANTINE_STREAM)
+            .await
+            .map_err(|error| failed(&error))?;
         let filter = entries_filter(&format!("{}.>", subject::token(worker)));
         let mut subjects =
             stream.info_with_subjects(filter).await.map_err(|error| failed(&error))?;

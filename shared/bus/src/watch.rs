@@ -7,7 +7,8 @@ use async_nats::{
     jetstream::{message::StreamMessage, stream::DirectGetErrorKind},
 };
 use events::{
-    Envelope, Event, InvalidPosition, Position, Producer, QUARANTINE_STREAM, Record, Scope, stage_stream, subject,
+    Envelope, Event, InvalidPosition, Position, Producer, QUARANTINE_STREAM, Record, Scope,
+    stage_stream, subject,
 };
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -98,7 +99,8 @@ impl Bus {
 
     /// The message at `<stream>-<sequence>`.
     pub(crate) async fn at_position(&self, position: &str) -> Result<Record, BusError> {
-        let refused = |reason| BusError::Refused { action: "look for the bytes of an event", reason };
+        let refused =
+            |reason| BusError::Refused { action: "look for the bytes of an event", reason };
         let Position { stream, sequence } =
             position.parse().map_err(|error: InvalidPosition| refused(error.to_string()))?;
         match self.next_on(&stream, ">", sequence).await? {

@@ -108,7 +108,7 @@ pub async fn catch_up(registry: &mut Registry, archive: &Archive) -> Result<u64,
     loop {
         let number = registry.sealed_end()?.map_or(1, |it| it.number + 1);
         let name = claim_name(number);
-        let Some(claim) = archive.claimed(&name).await? else { return Ok(applied) };
+        let Some(claim) = archive.held(&name).await? else { return Ok(applied) };
         let digest = claimed_digest(&name, &claim)?;
         let segment = fetch(archive, number, digest).await?;
         registry.apply(digest, &segment)?;

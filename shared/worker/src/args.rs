@@ -88,10 +88,8 @@ pub enum LogFormat {
 
 impl ProcessArgs {
     pub(crate) fn open_archive(&self) -> Result<Archive, ArchiveError> {
-        let options = ArchiveOptions {
-            reserve: self.archive_reserve,
-            ledger: self.archive_ledger.clone(),
-        };
+        let options =
+            ArchiveOptions { reserve: self.archive_reserve, ledger: self.archive_ledger.clone() };
         Archive::open_with(&self.archive, options)
     }
 }

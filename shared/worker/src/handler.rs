@@ -111,10 +111,9 @@ impl From<archive::ArchiveError> for HandleError {
                 Self::Outage { dependency: "archive", detail }
             }
             // A copy of the archive may lag behind, or come back from a backup.
-            E::NotFound(_)
-            | E::Corrupt { .. }
-            | E::DamagedMetadata { .. }
-            | E::NeverRemoved(_) => Self::Transient { detail },
+            E::NotFound(_) | E::Corrupt { .. } | E::DamagedMetadata { .. } | E::NeverRemoved(_) => {
+                Self::Transient { detail }
+            }
             E::TooLarge { .. } => Self::Permanent { code: "document-too-large", detail },
         }
     }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use bus::{Bus, BusError, Journal, Mark};
-use e2e_tests::{Broker, Journal as Runs, Replica, Tested, builds, eventually, publish_all, seconds};
+use e2e_tests::{
+    Broker, Journal as Runs, Replica, Tested, builds, eventually, publish_all, seconds,
+};
 use events::{Ended, Quarantined, Record};
 
 /// Reads until `count` records came.

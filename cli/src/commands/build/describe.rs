@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use documents::lockfile::{self, MAX_LOCKFILE_BYTES};
 use events::{
-    Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Envelope, FilePath,
-    Input, Label, MAX_EVENT_BYTES, Source, Uri, cdevent,
+    Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Envelope, FilePath, Input, Label,
+    MAX_EVENT_BYTES, Source, Uri, cdevent,
 };
 use globset::GlobBuilder;
 use jiff::Timestamp;

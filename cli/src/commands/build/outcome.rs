@@ -9,8 +9,8 @@ use bus::Bus;
 use bytes::Bytes;
 use clap::ValueEnum;
 use events::{
-    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Quarantined, Record, Role,
-    VerdictResult,
+    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Quarantined, Record,
+    Role, VerdictResult,
 };
 use policy_gate::verdict::Report;
 use serde::Serialize;

@@ -3,9 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     thread,
+    time::Duration,
 };
 
 use regorus::{Engine, LimitError, Value};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{Judge, Level, LoadError, json, rego};
 use crate::verdict::{Finding, Report};
@@ -14,6 +16,9 @@ use crate::verdict::{Finding, Report};
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 const ENTRY_FILE: &str = "attestry-judgement";
+const FOUND: &str = "data.attestry_judgement.found";
+/// How often an evaluation is repeated that was stopped although it had hardly run.
+const RETRIES: usize = 3;
 
 /// Runs `work` on a stack that is large enough whatever called it.
 pub(super) fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
@@ -52,7 +57,15 @@ pub(super) fn judge(
         Ok(input) => engine.set_input(input),
         Err(problem) => return report.fail(format!("the input document {problem}")),
     }
-    let found = match engine.eval_rule("data.attestry_judgement.found".to_owned()) {
+    let mut found = engine.eval_rule(FOUND.to_owned());
+    for _ in 0..RETRIES {
+        // The engine's limit counts the time of a clock, which goes on while the process does not.
+        if !found.as_ref().is_err_and(was_held_up) {
+            break;
+        }
+        found = engine.eval_rule(FOUND.to_owned());
+    }
+    let found = match found {
         Ok(found) => found,
         Err(error) => return report.fail(reason(&error)),
     };
@@ -96,6 +109,22 @@ fn findings(judge: &Judge, value: &Value) -> Result<Vec<Finding>, String> {
     })
 }
 
+/// Whether an evaluation reached its time limit while this thread, which does nothing else, worked
+/// for less than half of it: the process was paused, or the machine is too busy.
+fn was_held_up(error: &anyhow::Error) -> bool {
+    let limit = error.chain().find_map(|cause| match cause.downcast_ref::<LimitError>() {
+        Some(LimitError::TimeLimitExceeded { limit, .. }) => Some(*limit),
+        _ => None,
+    });
+    limit.is_some_and(|limit| worked() < limit / 2)
+}
+
+/// Processor time of this thread.
+fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or(Duration::MAX)
+}
+
 /// The engine's message without anything that changes from run to run.
 pub(super) fn reason(error: &anyhow::Error) -> String {
     match error.chain().find_map(|cause| cause.downcast_ref::<LimitError>()) {
@@ -104,5 +133,20 @@ pub(super) fn reason(error: &anyhow::Error) -> String {
             limit.as_millis()
         ),
         _ => error.to_string().trim_start().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evaluation_that_hardly_ran_was_held_up_and_one_that_ran_was_not() {
+        let stopped =
+            |limit| anyhow::Error::new(LimitError::TimeLimitExceeded { elapsed: limit, limit });
+
+        assert!(was_held_up(&stopped(Duration::from_secs(24 * 60 * 60))));
+        assert!(!was_held_up(&stopped(Duration::ZERO)));
+        assert!(!was_held_up(&anyhow::anyhow!("another error")));
     }
 }
