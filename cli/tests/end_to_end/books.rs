@@ -126,11 +126,11 @@ fn sweep_takes_what_is_over_and_leaves_what_a_live_verdict_needs() {
     of_orphan["digest"] = format!("sha256:{orphan}").into();
     of_orphan["class"] = "input".into();
     let path = format!("{archive}/metadata/sha256/{shard}/{rest}.json");
-    place.write(&path, &of_orphan.to_string());
+    place.write(&path, of_orphan.to_string());
     for (path, mut it) in metadata(&place) {
         if it["class"] != "segment" {
             it["retain_until"] = "2020-01-01T00:00:00Z".into();
-            place.write(&path, &it.to_string());
+            place.write(&path, it.to_string());
         }
     }
 
