@@ -66,12 +66,13 @@ pub(crate) fn run(steps: &mut Steps) -> anyhow::Result<()> {
     if area.exists() {
         fs::remove_dir_all(area).with_context(|| format!("cannot empty {AREA}"))?;
     }
-    let pipeline = Pipeline::start(&attestry()?, &area.join("data"))?;
+    let mut pipeline = Pipeline::start(&attestry()?, &area.join("data"))?;
     accepted(&pipeline)?;
     verified(&pipeline)?;
+    explained(&pipeline)?;
     refused(&pipeline)?;
     unreadable(&pipeline)?;
-    pipeline.stop()?;
+    rebuilt(&mut pipeline)?;
     println!("\nWhere to look next:");
     println!("  {DIST}/               the evidence of the build that passed");
     println!("  {AREA}/        what went in; in data/ the archive, the streams and the key");
@@ -130,6 +131,21 @@ fn verified(pipeline: &Pipeline) -> anyhow::Result<()> {
     let status = sums.args(["--check", "checksums.txt"]).current_dir(DIST).status();
     ensure!(status.context("cannot run sha256sum")?.success(), "the checksums do not hold");
     Ok(())
+}
+
+fn explained(pipeline: &Pipeline) -> anyhow::Result<()> {
+    tell("Where does this wheel come from? Its story, from the event to the verdict");
+    pipeline.attestry(0, &format!("explain {DIST}/hotpass-0.1.0-py3-none-any.whl"))
+}
+
+fn rebuilt(pipeline: &mut Pipeline) -> anyhow::Result<()> {
+    tell("The pipeline stops; the archive alone makes the same registry again");
+    let place = format!(
+        "--registry {AREA}/data/registry/registry.db --archive {AREA}/data/artifacts/supply-chain"
+    );
+    pipeline.stop()?;
+    pipeline.attestry(0, &format!("registry check {place}"))?;
+    pipeline.attestry(0, &format!("registry rebuild {place}"))
 }
 
 fn refused(pipeline: &Pipeline) -> anyhow::Result<()> {

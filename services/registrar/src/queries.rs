@@ -76,6 +76,8 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
         tokio::pin!(explain, reconcile);
         let explaining = async {
             while let Some(query) = explain.next().await {
+                // Whoever just got a verdict asks for its story.
+                reconciler.catch_up().await;
                 let (path, question) = (registry.to_owned(), query.question().clone());
                 let told = spawn_blocking(move || explained(&path, &question)).await;
                 let told = told.unwrap_or_else(|error| encode(&failed(&error.to_string())));

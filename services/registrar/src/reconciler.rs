@@ -16,7 +16,9 @@ use crate::{metrics, queries::Reconciled};
 const EVERY: Duration = Duration::from_secs(10);
 /// How long the registry may take to record what was there when the floors were read.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long an answer is worth waiting for.
+const MOMENT: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Reads floors from the broker and the rest from the registry.
 #[derive(Clone)]
@@ -56,17 +58,37 @@ impl Reconciler {
     pub(crate) async fn reconcile(&self) -> Result<Reconciled, String> {
         let settled = self.bus.settled().await.map_err(|error| error.to_string())?;
         let last = self.bus.last_sequences().await.map_err(|error| error.to_string())?;
+        let behind = self.until_recorded(&last, CATCH_UP_LIMIT).await?;
+        // Floors of the broker mean nothing to a registry that has not recorded as far.
+        let settled = if behind > 0 { Vec::new() } else { floors(&settled) };
+        let reconciliation = self.view(move |view| view.reconcile(&settled)).await?;
+        Ok(Reconciled { reconciliation, behind })
+    }
+
+    /// Waits a moment until the registry has recorded what the streams hold now.
+    pub(crate) async fn catch_up(&self) {
+        let recorded = async {
+            let last = self.bus.last_sequences().await.map_err(|error| error.to_string())?;
+            self.until_recorded(&last, MOMENT).await
+        };
+        if let Err(why) = recorded.await {
+            warn!(why, "Failed to see whether everything is recorded");
+        }
+    }
+
+    /// How many of the messages up to `last` are not recorded, once there are none or `limit` is over.
+    async fn until_recorded(
+        &self,
+        last: &BTreeMap<String, u64>,
+        limit: Duration,
+    ) -> Result<u64, String> {
         let began = Instant::now();
         loop {
-            let behind = self.behind(&last).await?;
-            if behind > 0 && began.elapsed() < CATCH_UP_LIMIT {
-                sleep(LOOK_EVERY).await;
-                continue;
+            let behind = self.behind(last).await?;
+            if behind == 0 || began.elapsed() >= limit {
+                return Ok(behind);
             }
-            // Floors of the broker mean nothing to a registry that has not recorded as far.
-            let settled = if behind > 0 { Vec::new() } else { floors(&settled) };
-            let reconciliation = self.view(move |view| view.reconcile(&settled)).await?;
-            return Ok(Reconciled { reconciliation, behind });
+            sleep(LOOK_EVERY).await;
         }
     }
 

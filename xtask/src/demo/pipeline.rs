@@ -63,7 +63,7 @@ impl Pipeline {
     }
 
     /// Lets it drain, and says whether it ended well.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         println!("\n$ kill %1");
         drop(self.supervisor.stdin.take());
         let status = self.supervisor.wait().context("cannot wait for attestry up")?;

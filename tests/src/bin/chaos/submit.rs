@@ -42,7 +42,7 @@ async fn submit(bus: &Bus, build: &Build) -> anyhow::Result<()> {
 async fn insist<T>(request: impl AsyncFn() -> Result<T, BusError>) -> anyhow::Result<T> {
     loop {
         match request().await {
-            Err(BusError::Away { .. } | BusError::Full { .. }) => sleep(TRY_AGAIN_AFTER).await,
+            Err(error) if error.is_outage() => sleep(TRY_AGAIN_AFTER).await,
             answer => return Ok(answer?),
         }
     }
