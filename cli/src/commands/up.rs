@@ -260,7 +260,7 @@ async fn is_blocked(bus: &Bus) -> bool {
 
 /// Whether a restart would not only meet the full disk again.
 fn has_room(data: &Path) -> bool {
-    let room = rustix::fs::statvfs(data.join("nats/jetstream"));
+    let room = rustix::fs::statvfs(data.join("nats"));
     room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) >= ROOM_TO_RESTART)
 }
 
@@ -273,7 +273,7 @@ async fn start_server(args: &Args) -> Result<Server, Failure> {
         note(passed_over);
     }
     let options = |port| {
-        let mut options = Options::new(args.data.join("nats/jetstream"));
+        let mut options = Options::new(args.data.join("nats"));
         options.port = port;
         options
     };

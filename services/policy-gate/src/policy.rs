@@ -54,6 +54,7 @@ pub struct Bundle {
     rules: u64,
     digest: Digest,
     canonical: Vec<u8>,
+    time_limit: Duration,
 }
 
 impl Bundle {
@@ -95,7 +96,7 @@ impl Bundle {
 
         let canonical = files.canonical();
         let (rules, digest) = (rules.judging(), Digest::of(&canonical));
-        let bundle = Self { engine, judges, rules, digest, canonical };
+        let bundle = Self { engine, judges, rules, digest, canonical, time_limit };
         match bundle.evaluate(SAMPLE).errors.into_iter().next() {
             None => Ok(bundle),
             Some(reason) => Err(LoadError::Sample { reason }),
@@ -116,11 +117,13 @@ impl Bundle {
     /// Judges `input_json`, most often an [`Input`] as JSON.
     ///
     /// Whatever goes wrong is a FAILED report that says so. The engine looks at the clock to stop
-    /// after the time limit, but between instructions only, and nothing bounds its memory.
+    /// after the time limit, but between instructions only, and nothing bounds its memory. An
+    /// evaluation that was stopped although it had hardly run, because the process was paused or the
+    /// machine is too busy, is repeated a few times.
     pub fn evaluate(&self, input_json: &str) -> Report {
         let mut report = Report::new(self.digest, self.rules);
         let judged = evaluate::on_own_stack(|| {
-            evaluate::judge(self.engine.clone(), &self.judges, input_json, &mut report);
+            evaluate::judge(&self.engine, &self.judges, input_json, self.time_limit, &mut report);
         });
         if let Err(reason) = judged {
             report.fail(reason);

@@ -104,7 +104,7 @@ fn run(files: &Files, time_limit: Duration) -> Result<TestReport, LoadError> {
         let outcome = match engine.eval_rule(name.clone()) {
             Ok(Value::Bool(true)) => Outcome::Passed,
             Ok(_) => Outcome::Failed,
-            Err(error) => Outcome::Error(evaluate::reason(&error)),
+            Err(error) => Outcome::Error(evaluate::reason(&error, time_limit)),
         };
         report.tests.insert(name, Test { position, outcome });
     }
