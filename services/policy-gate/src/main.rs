@@ -20,8 +20,21 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let settings = args.gate.load()?;
     let process = Process::start("policy-gate", args.worker.process)?;
+    warn_of_backtraces();
     let archive = process.archive.clone();
     let gate = PolicyGate::new(archive.clone(), settings);
     let answer = async |bus: &Bus| queries::answer(bus, &archive).await;
     Ok(process.run_with(&args.worker.events, gate, answer).await?)
+}
+
+/// The engine makes an error of every lookup that finds nothing, and with this variable each error
+/// walks the stack: judging takes nearly twice the time.
+fn warn_of_backtraces() {
+    #[allow(clippy::disallowed_methods, reason = "its presence is what costs")]
+    let is_set = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"]
+        .iter()
+        .any(|it| std::env::var_os(it).is_some_and(|value| value != "0"));
+    if is_set {
+        tracing::warn!("RUST_BACKTRACE is set: judging takes nearly twice as long; unset it");
+    }
 }

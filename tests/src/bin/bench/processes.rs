@@ -54,6 +54,8 @@ impl Process {
     ) -> anyhow::Result<Self> {
         let log = logs.join(format!("{name}-{number}.log"));
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        // A developer's setting that makes every error of the policy engine walk the stack.
+        command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
         let program = command.get_program().display().to_string();
         let child = child.with_context(|| format!("cannot start {program}; is it built?"))?;
