@@ -9,7 +9,7 @@ use archive::Archive;
 use events::Digest;
 use jiff::Timestamp;
 use registry::{
-    Registry, RegistryError, View,
+    Closed, Registry, RegistryError, View,
     journal::{self, JournalError},
 };
 use serde_json::json;
@@ -92,12 +92,13 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
 async fn rebuild(place: &Place, format: Format) -> Result<(), Failure> {
     let archive = place.open_archive()?;
     let path = &place.registry;
-    let before = match before(path, &archive).await {
-        Ok(before) => before,
+    // Held until the new one is in place: a registrar that stands by would write to a file that is gone.
+    let (before, _closed) = match before(path, &archive).await {
+        Ok(before) => before.unzip(),
         // What is damaged is what a rebuild is for; what is in use is not ours to replace.
         Err(JournalError::Registry(error @ RegistryError::Database(_))) => {
             note(&format!("the registry that was there cannot be read: {error}"));
-            None
+            (None, None)
         }
         Err(error) => return Err(failure(error)),
     };
@@ -117,7 +118,7 @@ async fn rebuild(place: &Place, format: Format) -> Result<(), Failure> {
 }
 
 /// Digest of the registry that is there, with everything of it in the archive.
-async fn before(path: &Path, archive: &Archive) -> Result<Option<Digest>, JournalError> {
+async fn before(path: &Path, archive: &Archive) -> Result<Option<(Digest, Closed)>, JournalError> {
     if !path.exists() {
         return Ok(None);
     }
@@ -126,7 +127,8 @@ async fn before(path: &Path, archive: &Archive) -> Result<Option<Digest>, Journa
     #[allow(clippy::disallowed_methods, reason = "a segment is stored now")]
     let now = Timestamp::now();
     while journal::seal(&mut registry, archive, SEGMENT_RECORDS, now).await?.is_some() {}
-    Ok(Some(registry.dump(&mut io::sink())?))
+    let dump = registry.dump(&mut io::sink())?;
+    Ok(Some((dump, registry.close())))
 }
 
 fn report(

@@ -25,7 +25,7 @@ mod view;
 pub use crate::{
     error::RegistryError,
     reconcile::{BuildAccount, Gap, Reconciliation, Settled, StageAccount, Unaccounted},
-    registry::{Pending, Registry},
+    registry::{Closed, Pending, Registry},
     story::Explanation,
     view::View,
 };

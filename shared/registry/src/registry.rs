@@ -45,6 +45,9 @@ pub struct Pending {
     pub oldest: Option<Timestamp>,
 }
 
+/// Keeps every other writer out, without a registry being open.
+pub struct Closed(#[expect(dead_code, reason = "held, never looked at")] Option<File>);
+
 impl Registry {
     /// Opens the registry at `path` for writing: creates it if there is none, and brings its schema
     /// up to date. While it is open, nobody else may ([`RegistryError::InUse`]).
@@ -69,6 +72,14 @@ impl Registry {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrations::migrate(&mut connection, Path::new("(scratch)"))?;
         Ok(Self { connection, _lock: None })
+    }
+
+    /// Closes the database, so that its file may be replaced; nobody else may write until the
+    /// result is dropped.
+    pub fn close(self) -> Closed {
+        let Self { connection, _lock: lock } = self;
+        drop(connection);
+        Closed(lock)
     }
 
     /// The last message recorded of `stream`: its sequence and when it was stored.
