@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        build, doctor, explain, quarantine, registry, retention, sbom, up, verdict, verify,
+        backlog, build, doctor, explain, quarantine, registry, retention, risk, sbom, search,
+        supplier, up, verdict, verify, vex,
     },
     failure::Failure,
     output::Format,
@@ -54,6 +55,20 @@ enum Command {
     /// Look at events that could not be handled, replay or drop them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Who may submit documents, submitting them, and what became of them
+    #[command(subcommand)]
+    Supplier(supplier::Command),
+    /// What operators know about vulnerabilities
+    #[command(subcommand)]
+    Vex(vex::Command),
+    /// What is to be done about known vulnerabilities, by whom, until when
+    #[command(subcommand)]
+    Backlog(backlog::Command),
+    /// What known vulnerabilities mean for each product
+    #[command(subcommand)]
+    Risk(risk::Command),
+    /// Tell where a component, a vulnerability or a document is
+    Search(search::Args),
     /// Tell the whole story of a digest: what it is, and every build that names it
     Explain(explain::Args),
     /// Check, dump and rebuild the registry from the archive
@@ -79,6 +94,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command, format: Format) -> Result<(), Failure> {
+    let is_export = matches!(
+        command,
+        Command::Backlog(backlog::Command::Export(_)) | Command::Risk(risk::Command::Export(_))
+    );
+    if matches!(format, Format::Csv | Format::Markdown) && !is_export {
+        let why = "--format csv and markdown are for `backlog export` and `risk export`";
+        return Err(Failure::input(why));
+    }
     match command {
         Command::Up(args) => up::run(*args).await,
         Command::Build(command) => build::run(command, format).await,
@@ -86,6 +109,11 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Sbom(command) => sbom::run(command, format),
         Command::Verify(args) => verify::run(&args, format),
         Command::Quarantine(command) => quarantine::run(command, format).await,
+        Command::Supplier(command) => supplier::run(command, format).await,
+        Command::Vex(command) => vex::run(command, format).await,
+        Command::Backlog(command) => backlog::run(command, format).await,
+        Command::Risk(command) => risk::run(command, format).await,
+        Command::Search(args) => search::run(args, format).await,
         Command::Explain(args) => explain::run(args, format).await,
         Command::Registry(command) => registry::run(command, format).await,
         Command::Retention(command) => retention::run(command, format).await,

@@ -16,12 +16,16 @@ pub(crate) enum Format {
     Text,
     /// One JSON object, or one per line.
     Json,
+    /// For spreadsheets; `backlog export` and `risk export` only.
+    Csv,
+    /// For repositories; `backlog export` and `risk export` only.
+    Markdown,
 }
 
 /// Prints a result: `text` for people, `value` for machines.
 pub(crate) fn result(format: Format, text: &str, value: &impl Serialize) -> Result<(), Failure> {
     let line = match format {
-        Format::Text => text.trim_end().to_owned(),
+        Format::Text | Format::Csv | Format::Markdown => text.trim_end().to_owned(),
         Format::Json => serde_json::to_string(value).map_err(Failure::unknown)?,
     };
     match writeln!(std::io::stdout().lock(), "{line}") {
@@ -50,7 +54,9 @@ pub(crate) fn failure(format: Format, failure: &Failure) {
         return;
     }
     match format {
-        Format::Text => note(&format!("attestry: {message}")),
+        Format::Text | Format::Csv | Format::Markdown => {
+            note(&format!("attestry: {message}"));
+        }
         Format::Json => {
             eprintln!("{}", serde_json::json!({ "error": message, "exit_code": failure.code() }));
         }
@@ -58,7 +64,7 @@ pub(crate) fn failure(format: Format, failure: &Failure) {
 }
 
 /// Names of files and fields are other people's: none may steer the terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let steers = |c: char| {
         let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
         turns || (c.is_control() && c != '\n')

@@ -75,6 +75,7 @@ impl Handler for Tested {
             documents: Vec::new(),
             statements: Vec::new(),
             verdict: None,
+            decision: None,
         }])
     }
 }

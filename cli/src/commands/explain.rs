@@ -1,10 +1,10 @@
-//! `attestry explain`: the whole story of a digest, from event to verdict.
+//! `attestry explain`: the whole story of a digest, from event to verdict or receipt.
 
 mod text;
 
 use std::{path::Path, str::FromStr};
 
-use events::Digest;
+use events::{Digest, SubmissionId};
 use jiff::Timestamp;
 use registrar::queries::{EXPLAIN, ExplainQuery, Subject};
 use registry::Explanation;
@@ -19,11 +19,11 @@ use crate::{
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  attestry explain sha256:$(sha256sum dist/app.whl | cut -d' ' -f1)\n  attestry explain dist/app.whl\n  attestry explain dist/app.whl --as-of 2026-11-22T12:00:00Z --format json"
+    after_help = "Examples:\n  attestry explain sha256:$(sha256sum dist/app.whl | cut -d' ' -f1)\n  attestry explain dist/app.whl\n  attestry explain dist/app.whl --as-of 2026-11-22T12:00:00Z --format json\n  attestry explain 7c9e6679-7425-40de-944b-e07fc1f90ae7"
 )]
 pub(crate) struct Args {
-    /// Digest of anything that evidence names, sha256:HEX; or a file with it; or the id of a build
-    /// or event
+    /// Digest of anything that evidence names, sha256:HEX; or a file with it; or the id of a build,
+    /// submission or event
     #[arg(value_name = "DIGEST")]
     about: String,
     /// Only what was known then (RFC 3339)
@@ -38,14 +38,14 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let bus = args.client.connect().await?;
     let query = ExplainQuery { of, as_of: args.as_of };
     let explanation: Explanation = client::ask(&bus, EXPLAIN, &query).await?;
-    if explanation.builds.is_empty() {
+    if explanation.is_empty() {
         let when = args.as_of.map(|time| format!(" as of {time}")).unwrap_or_default();
-        return Err(Failure::No(format!("no build names {}{when}", args.about)));
+        return Err(Failure::No(format!("no build or submission names {}{when}", args.about)));
     }
     output::result(format, &text::of(&explanation), &explanation)
 }
 
-/// What is asked about: a digest, an id, or the digest of a file.
+/// What is asked about: a digest, an id, the digest of a file, or a sender's name for a submission.
 fn subject(about: &str) -> Result<Subject, Failure> {
     if let Ok(digest) = Digest::from_str(about) {
         return Ok(Subject::Digest(digest));
@@ -57,6 +57,9 @@ fn subject(about: &str) -> Result<Subject, Failure> {
         let hashed = hash::file(Path::new(about));
         let (digest, _) = hashed.map_err(|error| Failure::Input(format!("{about}: {error}")))?;
         return Ok(Subject::Digest(digest));
+    }
+    if let Ok(name) = SubmissionId::from_str(about) {
+        return Ok(Subject::Submission(name));
     }
     let why = format!("`{about}` is no digest, no id and no file; write a digest as sha256:HEX");
     Err(Failure::Input(why))

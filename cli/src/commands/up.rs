@@ -15,6 +15,9 @@ use generator::Generator;
 use policy_gate::{GateArgs, PolicyGate, queries};
 use registrar::{Registrar, RegistrarArgs};
 use signer::Signer;
+use supplier_ingest::{
+    IngestArgs, PassportDirectory, ReceiptDelivery, SupplierIngest, stand_at_doors,
+};
 use tokio::sync::watch;
 use worker::{Health, LogFormat, LoopArgs, Telemetry, run_until, shutdown_signal};
 
@@ -85,6 +88,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Archive::open(&archive_directory.display().to_string()).map_err(Failure::input)?;
     let identity = Identity::load(&args)?;
     let settings = identity.gate.load().map_err(Failure::input)?;
+    let suppliers = IngestArgs {
+        passports: args.data.join("passports"),
+        policy: args.policy.clone(),
+        policy_timeout: 5,
+    };
+    let suppliers = suppliers.load().map_err(Failure::input)?;
     let health = Health::default();
     let serving = health.serve(args.metrics).await.map_err(|error| {
         let remedy = "choose another address with --metrics, for example 127.0.0.1:0";
@@ -117,14 +126,20 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     write_url(&url_file, &url)?;
     greet(&args.data, &url, serving, &identity);
-    let signer = Signer::new(archive.clone(), identity.key, 1);
-    let gate = PolicyGate::new(archive.clone(), settings);
+    let passports = suppliers.passports.clone();
+    let handlers = Handlers {
+        generator: Generator::new(archive.clone()),
+        signer: Signer::new(archive.clone(), identity.key, 1),
+        gate: PolicyGate::new(archive.clone(), settings),
+        ingest: SupplierIngest::new(archive.clone(), suppliers),
+        receipts: ReceiptDelivery::new(archive.clone()),
+    };
     let registry = args.data.join(REGISTRY_FILE);
     let registrar = RegistrarArgs { registry, ..RegistrarArgs::default() };
     let registrar = Registrar::new(archive.clone(), registrar);
-    let workers = Workers { bus: connected, events: args.events, health, archive };
+    let workers = Workers { bus: connected, events: args.events, health, archive, passports };
     let worked = tokio::select! {
-        worked = workers.run(shutdown, signer, gate, registrar) => worked,
+        worked = workers.run(shutdown, handlers, registrar) => worked,
         ended = keep_running(&mut server, &workers.bus, &args.data) => ended,
         () = worker::measure_archive(&workers.archive) => Ok(()),
     };
@@ -178,6 +193,16 @@ struct Workers {
     events: LoopArgs,
     health: Health,
     archive: Archive,
+    passports: PassportDirectory,
+}
+
+/// All workers that handle events.
+struct Handlers {
+    generator: Generator,
+    signer: Signer,
+    gate: PolicyGate,
+    ingest: SupplierIngest,
+    receipts: ReceiptDelivery,
 }
 
 impl Workers {
@@ -185,8 +210,7 @@ impl Workers {
     async fn run(
         &self,
         shutdown: impl Future<Output = ()>,
-        signer: Signer,
-        gate: PolicyGate,
+        handlers: Handlers,
         registrar: Registrar,
     ) -> Result<(), Failure> {
         let (stop, stopped) = watch::channel(false);
@@ -194,12 +218,15 @@ impl Workers {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|it| *it).await) }
         };
-        let Self { bus, events, health, archive } = self;
+        let Self { bus, events, health, archive, passports } = self;
+        // On the heap, because the main thread's stack does not hold the state of all of them.
         let workers = async {
             tokio::try_join!(
-                run_until(until(), bus, events, health, Generator::new(archive.clone())),
-                run_until(until(), bus, events, health, signer),
-                run_until(until(), bus, events, health, gate),
+                Box::pin(run_until(until(), bus, events, health, handlers.generator)),
+                Box::pin(run_until(until(), bus, events, health, handlers.signer)),
+                Box::pin(run_until(until(), bus, events, health, handlers.gate)),
+                Box::pin(run_until(until(), bus, events, health, handlers.ingest)),
+                Box::pin(run_until(until(), bus, events, health, handlers.receipts)),
             )
             .map_err(Failure::from)
         };
@@ -224,6 +251,7 @@ impl Workers {
         tokio::select! {
             ended = all => ended,
             () = queries::answer(bus, archive) => Ok(()),
+            () = stand_at_doors(bus, passports) => Ok(()),
             () = signal => Ok(()),
         }
     }

@@ -101,6 +101,7 @@ impl Evidence {
             documents: self.documents.into_iter().map(|(document, ..)| document).collect(),
             statements: self.statements,
             verdict: None,
+            decision: None,
         }
     }
 }

@@ -4,7 +4,7 @@ mod key;
 
 use archive::{Archive, Class, Entry};
 use attestation::{
-    KeySet, Predicate, Provenance, Reference, SigningKey, Statement, TrustedKey,
+    KeySet, Predicate, Provenance, Receipt, Reference, SigningKey, Statement, TrustedKey,
     VerificationSummary, statement::MAX_STATEMENT_BYTES, verify_bundle,
 };
 use bytes::Bytes;
@@ -45,6 +45,7 @@ fn may_have_signed(producer: Producer) -> &'static [&'static str] {
     match producer {
         Producer::Generator => &[Provenance::TYPE, Reference::TYPE],
         Producer::PolicyGate => &[VerificationSummary::TYPE],
+        Producer::SupplierIngest => &[Receipt::TYPE],
     }
 }
 
@@ -127,6 +128,7 @@ impl Handler for Signer {
             documents: evidence.documents.clone(),
             bundles: signed.collect(),
             verdict: evidence.verdict.clone(),
+            decision: evidence.decision.clone(),
         }])
     }
 }
@@ -173,10 +175,17 @@ mod tests {
 
     #[test]
     fn producer_gets_only_its_own_predicate_types() {
-        let types = [Provenance::TYPE, Reference::TYPE, VerificationSummary::TYPE, "urn:other"];
+        let types = [
+            Provenance::TYPE,
+            Reference::TYPE,
+            VerificationSummary::TYPE,
+            Receipt::TYPE,
+            "urn:other",
+        ];
         let granted = |producer| types.map(|it| allowed(producer, it).is_ok());
 
-        assert_eq!(granted(Producer::Generator), [true, true, false, false]);
-        assert_eq!(granted(Producer::PolicyGate), [false, false, true, false]);
+        assert_eq!(granted(Producer::Generator), [true, true, false, false, false]);
+        assert_eq!(granted(Producer::PolicyGate), [false, false, true, false, false]);
+        assert_eq!(granted(Producer::SupplierIngest), [false, false, false, true, false]);
     }
 }

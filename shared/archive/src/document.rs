@@ -34,6 +34,8 @@ pub enum Class {
     Input,
     /// SBOMs.
     Sbom,
+    /// VEX documents.
+    Vex,
     /// In-toto statements and other signed content.
     Statement,
     /// Sigstore bundles.

@@ -1,5 +1,6 @@
-//! The Sigstore bundle v0.3 around an envelope, signed with a key.
+//! The Sigstore bundle v0.3 around an envelope or beside a file, signed with a key.
 
+use events::Digest;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
@@ -14,33 +15,67 @@ const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The same version in the older spelling, which the specification still allows.
 const MEDIA_TYPE_OLD_SPELLING: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
 
-/// A bundle with one DSSE signature by a key.
+/// A bundle with one signature by a key.
 pub(crate) struct Bundle {
     /// Says which key to try; anybody may have written it.
     pub(crate) hint: String,
-    /// The statement, not yet believed.
-    pub(crate) payload: Vec<u8>,
-    /// Signature over the pre-authentication encoding of the payload.
-    pub(crate) signature: Vec<u8>,
+    /// What the key signed.
+    pub(crate) content: Content,
+}
+
+/// What a signature is over.
+pub(crate) enum Content {
+    /// A statement, in a DSSE envelope.
+    Statement {
+        /// The statement, not yet believed.
+        payload: Vec<u8>,
+        /// Signature over the pre-authentication encoding of the payload.
+        signature: Vec<u8>,
+    },
+    /// A file as it is, which lies elsewhere.
+    File {
+        /// Signature over the file's bytes.
+        signature: Vec<u8>,
+    },
 }
 
 impl Bundle {
-    /// The bundle as JSON.
-    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, serde_json::Error> {
+    /// The bundle around a statement, as JSON.
+    pub(crate) fn around_statement(
+        hint: String,
+        payload: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&Wire {
             media_type: MEDIA_TYPE.to_owned(),
             verification_material: Material {
-                public_key: Some(PublicKeyIdentifier { hint: self.hint }),
+                public_key: Some(PublicKeyIdentifier { hint }),
                 certificate: None,
                 x509_certificate_chain: None,
             },
             dsse_envelope: Some(Envelope {
-                payload: Base64(self.payload),
+                payload: Base64(payload),
                 payload_type: PAYLOAD_TYPE.to_owned(),
-                signatures: vec![Signature { sig: Base64(self.signature) }],
+                signatures: vec![Signature { sig: Base64(signature) }],
             }),
             message_signature: None,
         })
+    }
+
+    /// The bundle beside a file, as JSON.
+    pub(crate) fn beside_file(
+        hint: String,
+        file: Digest,
+        signature: Vec<u8>,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&serde_json::json!({
+            "mediaType": MEDIA_TYPE,
+            "verificationMaterial": { "publicKey": { "hint": hint } },
+            "messageSignature": {
+                "messageDigest": { "algorithm": "SHA2_256", "digest": Base64(file.as_bytes().to_vec()) },
+                "signature": Base64(signature),
+            },
+        }))
     }
 
     /// Reads the shape of a bundle; nothing in it is true until its signature is verified.
@@ -59,19 +94,22 @@ impl Bundle {
             return Err(VerifyError::SignedWithCertificate);
         }
         let hint = material.public_key.ok_or(VerifyError::NoKeyHint)?.hint;
-        if wire.message_signature.is_some() {
-            return Err(VerifyError::NoStatement);
-        }
-        let envelope = wire.dsse_envelope.ok_or(VerifyError::NoStatement)?;
-        if envelope.payload_type != PAYLOAD_TYPE {
-            return Err(VerifyError::WrongPayloadType {
-                found: json::excerpt(&envelope.payload_type),
-            });
-        }
-        let [signature] = <[Signature; 1]>::try_from(envelope.signatures)
-            .map_err(|signatures| VerifyError::WrongSignatureCount { found: signatures.len() })?;
-        Ok(Self { hint, payload: envelope.payload.0, signature: signature.sig.0 })
+        let content = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(envelope), None) => statement(envelope)?,
+            (None, Some(signed)) => Content::File { signature: signed.signature.0 },
+            _ => return Err(VerifyError::NoContent),
+        };
+        Ok(Self { hint, content })
     }
+}
+
+fn statement(envelope: Envelope) -> Result<Content, VerifyError> {
+    if envelope.payload_type != PAYLOAD_TYPE {
+        return Err(VerifyError::WrongPayloadType { found: json::excerpt(&envelope.payload_type) });
+    }
+    let [signature] = <[Signature; 1]>::try_from(envelope.signatures)
+        .map_err(|signatures| VerifyError::WrongSignatureCount { found: signatures.len() })?;
+    Ok(Content::Statement { payload: envelope.payload.0, signature: signature.sig.0 })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,7 +120,7 @@ struct Wire {
     #[serde(default)]
     dsse_envelope: Option<Envelope>,
     #[serde(default, skip_serializing)]
-    message_signature: Option<IgnoredAny>,
+    message_signature: Option<MessageSignature>,
 }
 
 /// Log entries and timestamps may stand beside these; a verifier of keys alone has no use for them.
@@ -95,6 +133,12 @@ struct Material {
     certificate: Option<IgnoredAny>,
     #[serde(default, skip_serializing)]
     x509_certificate_chain: Option<IgnoredAny>,
+}
+
+/// The digest beside it is not read: the signature says what it is over.
+#[derive(Serialize, Deserialize)]
+struct MessageSignature {
+    signature: Base64,
 }
 
 #[derive(Serialize, Deserialize)]

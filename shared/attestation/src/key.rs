@@ -6,6 +6,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
 };
+use events::Digest;
 use sigstore_crypto::KeyPair;
 
 use crate::{
@@ -71,8 +72,21 @@ impl SigningKey {
             .sign(&dsse::pae(&payload))
             .map_err(|error| KeyError::Library(error.to_string()))?
             .into_bytes();
-        let bundle = Bundle { hint: self.public.hint(), payload, signature };
-        bundle.into_bytes().map_err(|error| KeyError::Library(error.to_string()))
+        Bundle::around_statement(self.public.hint(), payload, signature)
+            .map_err(|error| KeyError::Library(error.to_string()))
+    }
+}
+
+impl SigningKey {
+    /// Signs a file as it is into a Sigstore bundle v0.3, as `cosign sign-blob` does.
+    ///
+    /// # Errors
+    /// [`KeyError::Library`] when the cryptographic library fails.
+    pub fn sign_file(&self, file: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let signature = self.pair.sign(file);
+        let signature = signature.map_err(|error| KeyError::Library(error.to_string()))?;
+        Bundle::beside_file(self.public.hint(), Digest::of(file), signature.into_bytes())
+            .map_err(|error| KeyError::Library(error.to_string()))
     }
 }
 

@@ -42,8 +42,10 @@ pub mod verify;
 
 pub use key::SigningKey;
 pub use key_file::KeyError;
-pub use predicate::{Predicate, Provenance, Reference, VerificationSummary};
+pub use predicate::{Predicate, Provenance, Receipt, Reference, VerificationSummary};
 pub use public_key::PublicKey;
 pub use resource::ResourceDescriptor;
 pub use statement::{Statement, StatementError, Subject};
-pub use verify::{KeySet, TrustedKey, Verified, VerifyError, verify_bundle};
+pub use verify::{
+    KeySet, SignedDocument, TrustedKey, Verified, VerifyError, verify_bundle, verify_document,
+};

@@ -1,12 +1,14 @@
 //! The kinds of claim that Attestry writes and reads.
 
 pub mod provenance;
+pub mod receipt;
 pub mod reference;
 pub mod verification_summary;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use provenance::Provenance;
+pub use receipt::Receipt;
 pub use reference::Reference;
 pub use verification_summary::VerificationSummary;
 

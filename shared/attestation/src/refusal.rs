@@ -37,8 +37,21 @@ pub enum VerifyError {
     #[error("`verificationMaterial.publicKey` is missing: the bundle must say which key signed it")]
     NoKeyHint,
     /// A signature over a file instead of a statement.
-    #[error("`dsseEnvelope` is missing or not alone: sign an in-toto statement, not a plain file")]
+    #[error("`dsseEnvelope` is missing: sign an in-toto statement, not a plain file")]
     NoStatement,
+    /// No signature, or one of each kind.
+    #[error("the bundle must have either `dsseEnvelope` or `messageSignature`: sign again")]
+    NoContent,
+    /// Signed by a trusted key, yet about something else.
+    #[error(
+        "the signature of `{label}` holds, but its statement names another document: no subject has the digest {document}; sign this very file, byte for byte"
+    )]
+    OtherDocument {
+        /// Label of the key that signed.
+        label: String,
+        /// Digest of the document at hand.
+        document: events::Digest,
+    },
     /// The payload is something else than a statement.
     #[error("`dsseEnvelope.payloadType` is `{found}`: only `{}` is accepted", dsse::PAYLOAD_TYPE)]
     WrongPayloadType {
@@ -61,8 +74,8 @@ pub enum VerifyError {
     },
     /// The bundle or its statement was changed, or another key signed it.
     #[error(
-        "the signature was not made by `{label}` over this statement: the bundle was changed after signing, or names \
-         the wrong key; get it again from its producer"
+        "the signature was not made by `{label}` over these bytes: document or bundle were changed after \
+         signing, or the bundle names the wrong key; get both again from their producer"
     )]
     WrongSignature {
         /// Label of the key that was tried.

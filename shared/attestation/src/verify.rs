@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub use crate::refusal::{MAX_BUNDLE_BYTES, VerifyError};
+use events::Digest;
+
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, Content},
     dsse, json,
+    predicate::{Predicate, Reference},
     public_key::PublicKey,
     statement::{MAX_STATEMENT_BYTES, Statement},
 };
@@ -85,17 +88,104 @@ pub struct Verified {
 /// The first check that failed.
 pub fn verify_bundle(bytes: &[u8], keys: &KeySet) -> Result<Verified, VerifyError> {
     let bundle = Bundle::parse(bytes)?;
-    let Some(trusted) = keys.0.get(&bundle.hint) else {
-        return Err(VerifyError::UnknownKey { hint: json::excerpt(&bundle.hint) });
+    let Content::Statement { payload, signature } = bundle.content else {
+        return Err(VerifyError::NoStatement);
     };
-    if !trusted.key.verifies(&dsse::pae(&bundle.payload), bundle.signature) {
-        return Err(VerifyError::WrongSignature { label: trusted.label.clone() });
-    }
+    let trusted = keys.find(&bundle.hint)?;
     Ok(Verified {
-        statement: Statement::parse(bundle.payload, MAX_STATEMENT_BYTES)?,
+        statement: trusted.opened(payload, signature)?,
         key_hint: bundle.hint,
         key_label: trusted.label.clone(),
         development: trusted.development,
         proven_time: None,
     })
+}
+
+/// The statement in a bundle, whoever signed it: to show what it says, never to rely on it.
+///
+/// # Errors
+/// [`VerifyError`] when it is no bundle around a statement.
+pub fn read_without_verifying_unsafe(bytes: &[u8]) -> Result<Statement, VerifyError> {
+    match Bundle::parse(bytes)?.content {
+        Content::Statement { payload, .. } => Ok(Statement::parse(payload, MAX_STATEMENT_BYTES)?),
+        Content::File { .. } => Err(VerifyError::NoStatement),
+    }
+}
+
+/// A document that a trusted key signed. Only [`verify_document`] makes one.
+#[derive(Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SignedDocument {
+    /// Hint of the key that signed.
+    pub key_hint: String,
+    /// Label of that key in the [`KeySet`].
+    pub key_label: String,
+    /// Whether that key is a development key.
+    pub development: bool,
+    /// What the signed statement claims of the document; none where the file itself was signed.
+    pub predicate_type: Option<String>,
+}
+
+/// Verifies that a key of `keys` signed `document`: either the file itself (`messageSignature`, as
+/// `cosign sign-blob` does), or a statement that has it as a subject or refers to it by digest.
+///
+/// # Errors
+/// The first check that failed; [`VerifyError::OtherDocument`] for a good signature over another one.
+pub fn verify_document(
+    bundle: &[u8],
+    document: &[u8],
+    keys: &KeySet,
+) -> Result<SignedDocument, VerifyError> {
+    let bundle = Bundle::parse(bundle)?;
+    let trusted = keys.find(&bundle.hint)?;
+    let predicate_type = match bundle.content {
+        Content::File { signature } => {
+            if !trusted.key.verifies(document, signature) {
+                return Err(VerifyError::WrongSignature { label: trusted.label.clone() });
+            }
+            None
+        }
+        Content::Statement { payload, signature } => {
+            let statement = trusted.opened(payload, signature)?;
+            let document = Digest::of(document);
+            if !covers(&statement, document)? {
+                let label = trusted.label.clone();
+                return Err(VerifyError::OtherDocument { label, document });
+            }
+            Some(statement.predicate_type().to_owned())
+        }
+    };
+    Ok(SignedDocument {
+        key_hint: bundle.hint,
+        key_label: trusted.label.clone(),
+        development: trusted.development,
+        predicate_type,
+    })
+}
+
+fn covers(statement: &Statement, document: Digest) -> Result<bool, VerifyError> {
+    if statement.subjects().iter().any(|it| it.digest == document) {
+        return Ok(true);
+    }
+    if statement.predicate_type() != Reference::TYPE {
+        return Ok(false);
+    }
+    let references = statement.predicate::<Reference>()?.references;
+    Ok(references.iter().any(|it| it.digest == document))
+}
+
+impl KeySet {
+    fn find(&self, hint: &str) -> Result<&TrustedKey, VerifyError> {
+        self.0.get(hint).ok_or_else(|| VerifyError::UnknownKey { hint: json::excerpt(hint) })
+    }
+}
+
+impl TrustedKey {
+    /// The statement in `payload`, if this key signed it.
+    fn opened(&self, payload: Vec<u8>, signature: Vec<u8>) -> Result<Statement, VerifyError> {
+        if !self.key.verifies(&dsse::pae(&payload), signature) {
+            return Err(VerifyError::WrongSignature { label: self.label.clone() });
+        }
+        Ok(Statement::parse(payload, MAX_STATEMENT_BYTES)?)
+    }
 }

@@ -188,7 +188,7 @@ fn signature_over_a_file_is_no_statement() {
     assert_eq!(file, Err(VerifyError::NoStatement));
 
     bundle["messageSignature"] = json!({ "signature": "" });
-    assert_eq!(refusal(&bundle, &keys), VerifyError::NoStatement);
+    assert_eq!(refusal(&bundle, &keys), VerifyError::NoContent);
 }
 
 #[test]

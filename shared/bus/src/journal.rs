@@ -7,8 +7,8 @@ use async_nats::jetstream::{
     consumer::{DeliverPolicy, pull::OrderedConfig},
 };
 use events::{
-    ATTEMPTS_STREAM, BuildCompleted, EvidenceReady, EvidenceSigned, Position, Priority,
-    QUARANTINE_STREAM, Record, stage_stream,
+    ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted,
+    EvidenceReady, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record, stage_stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -115,9 +115,12 @@ fn settled_by(stream: &str, info: &jetstream::consumer::Info) -> Option<Settled>
     Some(Settled { stream: stream.to_owned(), worker: worker.to_owned(), priority, floor })
 }
 
-fn stage_streams() -> [String; 3] {
+fn stage_streams() -> [String; 6] {
     [
+        stage_stream::<AdvisoriesUpdated>(),
+        stage_stream::<BacklogMapped>(),
         stage_stream::<BuildCompleted>(),
+        stage_stream::<DocumentSubmitted>(),
         stage_stream::<EvidenceReady>(),
         stage_stream::<EvidenceSigned>(),
     ]

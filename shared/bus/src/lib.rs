@@ -7,6 +7,7 @@ mod attempts;
 mod connection;
 mod delivery;
 mod error;
+mod ingest;
 mod journal;
 mod keepalive;
 mod publish;
@@ -22,6 +23,7 @@ pub use crate::{
     connection::{Bus, BusOptions},
     delivery::Delivery,
     error::BusError,
+    ingest::MAX_MANIFEST_BYTES,
     journal::{Journal, Mark, Settled, journaled_streams},
     publish::Published,
     pull::{Lane, LaneGauge, Place, Waiting},

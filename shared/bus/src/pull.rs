@@ -71,23 +71,41 @@ impl Waiting {
 }
 
 impl Bus {
-    /// Opens the lane of `worker` for events of type `E` and `priority`, from `producer` if given.
+    /// Opens the lane of `worker` for events of type `E` and `priority`, from these producers only if
+    /// any are given.
     ///
     /// The durable consumer is `<worker>-<priority>`, shared by all replicas of the worker.
     pub async fn lane<E: Event>(
         &self,
         worker: &str,
-        producer: Option<Producer>,
+        producers: &[Producer],
         priority: Priority,
         room: usize,
     ) -> Result<Lane, BusError> {
-        let filter = match producer {
-            None => lane_subject::<E>(priority),
-            Some(it) => format!("{}.{priority}.*.{}.>", subject::stage::<E>(), it.as_str()),
+        let from = |it: &Producer| {
+            format!("{}.{priority}.*.{}.>", subject::stage::<E>(), it.as_str())
         };
+        let filters = match producers {
+            [] => vec![lane_subject::<E>(priority)],
+            producers => producers.iter().map(from).collect(),
+        };
+        self.open_lane(&stage_stream::<E>(), format!("{worker}-{priority}"), filters, room).await
+    }
+
+    /// Opens the lane of what `stream` holds on `filters`, shared by all that use the durable `name`.
+    pub(crate) async fn open_lane(
+        &self,
+        stream: &str,
+        name: String,
+        mut filters: Vec<String>,
+        room: usize,
+    ) -> Result<Lane, BusError> {
+        // A single filter has a field of its own, which older consumers have too.
+        let filter = if filters.len() == 1 { filters.pop() } else { None };
         let config = Config {
-            durable_name: Some(format!("{worker}-{priority}")),
-            filter_subject: filter,
+            durable_name: Some(name),
+            filter_subject: filter.unwrap_or_default(),
+            filter_subjects: filters,
             deliver_policy: DeliverPolicy::All,
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
@@ -95,8 +113,7 @@ impl Bus {
             max_ack_pending: MAX_ACK_PENDING,
             ..Default::default()
         };
-        let stream = stage_stream::<E>();
-        let consumer = self.ensure_consumer(&stream, config.clone()).await?;
+        let consumer = self.ensure_consumer(stream, config.clone()).await?;
         let inbox = self.client.new_inbox();
         let replies = self.client.subscribe(inbox.clone()).await;
         let replies = replies.map_err(|error| BusError::from_client("subscribe", &error))?;
@@ -104,7 +121,7 @@ impl Bus {
         let pull = Pull {
             bus: self.clone(),
             consumer: consumer.clone(),
-            stream,
+            stream: stream.to_owned(),
             config,
             inbox: inbox.into(),
             replies,
@@ -131,6 +148,7 @@ impl Bus {
             stream.create_consumer(wanted.clone()).await.map_err(|error| failed(&error))?;
         let found = &consumer.cached_info().config;
         let as_wanted = found.filter_subject == wanted.filter_subject
+            && found.filter_subjects == wanted.filter_subjects
             && found.ack_wait == wanted.ack_wait
             && found.max_deliver == wanted.max_deliver
             && found.max_ack_pending == wanted.max_ack_pending;

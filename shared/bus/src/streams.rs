@@ -1,11 +1,11 @@
-//! The streams: one per stage, and three of our own.
+//! The streams: one per stage, one per supplier, and four of our own.
 
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
 use events::{
-    ATTEMPTS_STREAM, BuildCompleted, Event, EvidenceReady, EvidenceSigned, Priority,
-    QUARANTINE_STREAM, stage_stream, subject,
+    ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
+    EvidenceReady, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId, stage_stream, subject,
 };
 
 use crate::{Bus, BusError};
@@ -16,6 +16,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(10 * 60);
 
 pub(crate) const UPLOADS: &str = "ATTESTRY_UPLOADS";
+/// What the names of the suppliers' streams begin with.
+pub(crate) const INGEST_PREFIX: &str = "ATTESTRY_INGEST_";
+/// Signed receipts, for suppliers to fetch.
+pub(crate) const RECEIPTS: &str = "ATTESTRY_RECEIPTS";
 
 /// How full a stream is.
 #[derive(Clone, Debug)]
@@ -70,7 +74,7 @@ impl Bus {
         Ok(states)
     }
 
-    async fn ensure_stream(&self, wanted: stream::Config) -> Result<(), BusError> {
+    pub(crate) async fn ensure_stream(&self, wanted: stream::Config) -> Result<(), BusError> {
         // Two workers may do this at once: creating twice with one configuration is harmless.
         let found = match self.jetstream.get_stream(&wanted.name).await {
             Ok(stream) => self.add_subjects(stream.cached_info().config.clone(), &wanted).await?,
@@ -130,9 +134,17 @@ fn difference(wanted: &stream::Config, found: &stream::Config) -> Option<&'stati
 
 fn wanted_streams() -> Vec<stream::Config> {
     vec![
-        stage_config::<BuildCompleted>(),
-        stage_config::<EvidenceReady>(),
-        stage_config::<EvidenceSigned>(),
+        stage_config::<BuildCompleted>(1024),
+        stage_config::<DocumentSubmitted>(256),
+        stage_config::<EvidenceReady>(1024),
+        stage_config::<EvidenceSigned>(1024),
+        stage_config::<AdvisoriesUpdated>(16),
+        stage_config::<BacklogMapped>(256),
+        stream::Config {
+            max_bytes: 256 * MIB,
+            max_age: 365 * DAY,
+            ..base(RECEIPTS, vec!["receipts.*.*".to_owned()])
+        },
         stream::Config {
             max_bytes: 512 * MIB,
             max_age: 365 * DAY,
@@ -162,8 +174,24 @@ fn wanted_streams() -> Vec<stream::Config> {
     ]
 }
 
-fn stage_config<E: Event>() -> stream::Config {
-    base(&stage_stream::<E>(), Priority::ALL.map(lane_subject::<E>).to_vec())
+fn stage_config<E: Event>(mebibytes: i64) -> stream::Config {
+    stream::Config {
+        max_bytes: mebibytes * MIB,
+        ..base(&stage_stream::<E>(), Priority::ALL.map(lane_subject::<E>).to_vec())
+    }
+}
+
+/// The stream that `supplier` drops into. It takes the two kinds of message that somebody looks at,
+/// so that anything else is refused and not kept in silence.
+pub(crate) fn ingest_stream(supplier: &SupplierId) -> stream::Config {
+    let name = format!("{INGEST_PREFIX}{}", supplier.as_str().to_uppercase());
+    let subjects = ["chunk.*.*", "manifest.*"].map(|it| format!("ingest.{supplier}.{it}"));
+    stream::Config {
+        max_bytes: 256 * MIB,
+        max_age: 7 * DAY,
+        max_messages_per_subject: 1,
+        ..base(&name, subjects.to_vec())
+    }
 }
 
 fn base(name: &str, subjects: Vec<String>) -> stream::Config {
@@ -173,7 +201,6 @@ fn base(name: &str, subjects: Vec<String>) -> stream::Config {
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
         discard: DiscardPolicy::New,
-        max_bytes: 1024 * MIB,
         max_age: 30 * DAY,
         max_messages_per_subject: -1,
         duplicate_window: DEDUPLICATION_WINDOW,

@@ -2,9 +2,12 @@
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use events::{CHUNK_BYTES, Digest, Input, Scope, subject};
+use events::{CHUNK_BYTES, Digest, Input, Scope, SupplierId, subject};
 
-use crate::{Bus, BusError, streams::UPLOADS};
+use crate::{
+    Bus, BusError,
+    streams::{UPLOADS, ingest_stream},
+};
 
 /// Why an uploaded document cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +17,7 @@ pub enum UploadError {
     Bus(#[from] BusError),
     /// A chunk never came or has expired.
     #[error(
-        "`{path}`: chunk {index} of {chunks} is missing; submit the build again to upload it, then replay this event"
+        "`{path}`: chunk {index} of {chunks} is missing; submit it again"
     )]
     MissingChunk {
         /// Path of the document.
@@ -26,7 +29,7 @@ pub enum UploadError {
     },
     /// The chunks are there, but are not the document that the event names.
     #[error(
-        "`{path}`: the uploaded bytes have digest {found}, the event says {expected}; submit the build again, then replay this event"
+        "`{path}`: the uploaded bytes have digest {found}, its manifest says {expected}; submit it again"
     )]
     WrongDigest {
         /// Path of the document.
@@ -52,6 +55,43 @@ pub enum UploadError {
     },
 }
 
+impl UploadError {
+    /// What is wrong with the upload in a word; none if it is not the upload's fault.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Bus(_) => None,
+            Self::MissingChunk { .. } => Some("upload-missing-chunk"),
+            Self::WrongDigest { .. } => Some("upload-wrong-digest"),
+            Self::BadSize { .. } => Some("upload-bad-size"),
+        }
+    }
+}
+
+/// Where the chunks of some sender lie.
+pub(crate) struct Shelf {
+    stream: String,
+    /// What stands before `<digest>.<n>` in the subjects.
+    prefix: String,
+}
+
+impl Shelf {
+    /// Of what CI and operators upload.
+    fn of_scope(scope: &Scope) -> Self {
+        let scope = subject::token(scope.as_str());
+        let prefix = format!("{}.upload.chunk.{scope}", subject::ROOT);
+        Self { stream: UPLOADS.to_owned(), prefix }
+    }
+
+    /// Of what a supplier drops.
+    pub(crate) fn of_supplier(supplier: &SupplierId) -> Self {
+        Self { stream: ingest_stream(supplier).name, prefix: format!("ingest.{supplier}.chunk") }
+    }
+
+    fn chunk(&self, digest: Digest, index: u32) -> String {
+        format!("{}.{}.{index}", self.prefix, digest.hex())
+    }
+}
+
 impl Bus {
     /// Uploads a document; the same one again replaces itself.
     pub async fn upload(
@@ -60,20 +100,38 @@ impl Bus {
         digest: Digest,
         bytes: &Bytes,
     ) -> Result<u32, BusError> {
-        let mut count = 0;
-        for start in (0..bytes.len()).step_by(CHUNK_BYTES) {
-            let chunk = bytes.slice(start..bytes.len().min(start + CHUNK_BYTES));
-            let subject = chunk_subject(scope, digest, count);
-            self.store("upload a chunk", subject, PublishMessage::build(), chunk).await?;
-            count += 1;
-        }
-        Ok(count)
+        self.upload_to(&Shelf::of_scope(scope), digest, bytes).await
     }
 
     /// Puts an uploaded document together and checks its digest. At most `max` bytes are held.
     pub async fn download(
         &self,
         scope: &Scope,
+        input: &Input,
+        max: u64,
+    ) -> Result<Bytes, UploadError> {
+        self.download_from(&Shelf::of_scope(scope), input, max).await
+    }
+
+    pub(crate) async fn upload_to(
+        &self,
+        shelf: &Shelf,
+        digest: Digest,
+        bytes: &Bytes,
+    ) -> Result<u32, BusError> {
+        let mut count = 0;
+        for start in (0..bytes.len()).step_by(CHUNK_BYTES) {
+            let chunk = bytes.slice(start..bytes.len().min(start + CHUNK_BYTES));
+            let subject = shelf.chunk(digest, count);
+            self.store("upload a chunk", subject, PublishMessage::build(), chunk).await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(crate) async fn download_from(
+        &self,
+        shelf: &Shelf,
         input: &Input,
         max: u64,
     ) -> Result<Bytes, UploadError> {
@@ -84,8 +142,8 @@ impl Bus {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(input.size).unwrap_or_default());
         for index in 0..input.chunks {
-            let subject = chunk_subject(scope, input.digest, index);
-            let Some(chunk) = self.last_on(UPLOADS, &subject).await? else {
+            let subject = shelf.chunk(input.digest, index);
+            let Some(chunk) = self.last_on(&shelf.stream, &subject).await? else {
                 return Err(UploadError::MissingChunk {
                     path: path(),
                     index,
@@ -104,9 +162,4 @@ impl Bus {
         }
         Ok(bytes.into())
     }
-}
-
-fn chunk_subject(scope: &Scope, digest: Digest, index: u32) -> String {
-    let scope = subject::token(scope.as_str());
-    format!("{}.upload.chunk.{scope}.{}.{index}", subject::ROOT, digest.hex())
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Event, FilePath, Label, Scope, Uri};
+use crate::{Decision, Digest, Event, FilePath, Label, Scope, Uri};
 
 /// A service stored evidence and asks for signatures: `evidence.ready`.
 ///
@@ -13,7 +13,7 @@ use crate::{Digest, Event, FilePath, Label, Scope, Uri};
 pub struct EvidenceReady {
     /// Who made the evidence; the signer signs only what this producer may have signed.
     pub producer: Producer,
-    /// The project that the evidence is about.
+    /// The project or supplier that the evidence is about.
     pub project: Scope,
     /// Documents in the archive.
     pub documents: Vec<Document>,
@@ -22,6 +22,9 @@ pub struct EvidenceReady {
     /// The answer to CI, when the evidence is a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// The answer to whoever submitted a document, when the evidence is a receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
 }
 
 /// Every statement of an `evidence.ready` has its bundle: `evidence.signed`.
@@ -29,7 +32,7 @@ pub struct EvidenceReady {
 pub struct EvidenceSigned {
     /// Who made the evidence.
     pub producer: Producer,
-    /// The project that the evidence is about.
+    /// The project or supplier that the evidence is about.
     pub project: Scope,
     /// Documents in the archive.
     pub documents: Vec<Document>,
@@ -38,6 +41,9 @@ pub struct EvidenceSigned {
     /// The answer to CI, when the evidence is a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// The answer to whoever submitted a document, when the evidence is a receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
 }
 
 /// Services whose evidence the signer signs.
@@ -50,6 +56,8 @@ pub enum Producer {
     Generator,
     /// Judges a build.
     PolicyGate,
+    /// Decides on a document that was submitted.
+    SupplierIngest,
 }
 
 /// A document in the archive and the part it plays.
@@ -83,6 +91,10 @@ pub enum Role {
     Report,
     /// The policy bundle's files that judged, so that the judgement can be repeated.
     Policy,
+    /// A document that says which vulnerabilities matter, OpenVEX or CycloneDX.
+    Vex,
+    /// The Sigstore bundle that came with a submitted document.
+    Signature,
 }
 
 /// An in-toto statement in the archive.
@@ -134,11 +146,15 @@ pub enum VerdictResult {
 }
 
 impl Producer {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Generator, Self::PolicyGate, Self::SupplierIngest];
+
     /// As it is written, in subjects too.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Generator => "generator",
             Self::PolicyGate => "policy-gate",
+            Self::SupplierIngest => "supplier-ingest",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! clock, no NATS.
 
 mod attempts;
+mod backlog;
 mod build;
 pub mod cdevent;
 mod decode;
@@ -13,10 +14,12 @@ pub mod quarantine;
 mod record;
 mod schemas;
 pub mod subject;
+mod submission;
 mod text;
 
 pub use crate::{
     attempts::Attempts,
+    backlog::{AdvisoriesUpdated, BacklogMapped},
     build::{
         Artifact, BuildCompleted, BuildKind, Builder, CHUNK_BYTES, Commit, Input, InvalidCommit,
         Source,
@@ -32,6 +35,10 @@ pub use crate::{
     quarantine::{Ended, Quarantined},
     record::{ATTEMPTS_STREAM, InvalidPosition, Position, QUARANTINE_STREAM, Record, stage_stream},
     schemas::schemas,
+    submission::{
+        Content, Decision, DecisionResult, DocumentKind, DocumentSubmitted, Manifest, OPERATOR,
+        Sender, SubmissionId, SupplierId,
+    },
     text::{FilePath, InvalidText, Label, Scope, Text, Uri},
 };
 
@@ -70,6 +77,7 @@ mod testing {
             documents: vec![],
             statements: vec![],
             verdict: None,
+            decision: None,
         }
     }
 }

@@ -2,13 +2,20 @@
 
 use schemars::{Schema, schema_for};
 
-use crate::{BuildCompleted, Envelope, EvidenceReady, EvidenceSigned};
+use crate::{
+    AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Envelope, EvidenceReady,
+    EvidenceSigned, Manifest,
+};
 
-/// File name and schema of every event type.
+/// File name and schema of every event type, and of what suppliers send.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
+        ("advisories.updated.schema.json", schema_for!(Envelope<AdvisoriesUpdated>)),
+        ("backlog.mapped.schema.json", schema_for!(Envelope<BacklogMapped>)),
         ("build.completed.schema.json", schema_for!(Envelope<BuildCompleted>)),
+        ("document.submitted.schema.json", schema_for!(Envelope<DocumentSubmitted>)),
         ("evidence.ready.schema.json", schema_for!(Envelope<EvidenceReady>)),
         ("evidence.signed.schema.json", schema_for!(Envelope<EvidenceSigned>)),
+        ("ingest-manifest.schema.json", schema_for!(Manifest)),
     ]
 }

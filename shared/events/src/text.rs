@@ -20,6 +20,15 @@ pub type Uri = Text<2048>;
 /// May hold `/`, `.` and spaces; a subject carries it encoded, as [`crate::subject::token`] says.
 pub type Scope = Text<128>;
 
+/// A short name that NATS, file systems and command lines read as one word: 1 to 64 of
+/// `A-Z a-z 0-9 - _`; a `LOWER` one has neither capitals nor `_`, and no hyphen first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Token<const LOWER: bool>(String);
+
+/// Longest [`Token`] in bytes.
+const TOKEN_MAX: usize = 64;
+
 /// A relative path below the build's root, `/`-separated: no `..`, no `.`, no backslash, so that
 /// writing a file under that name cannot leave its directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +55,9 @@ pub enum InvalidText {
     /// A control character, a NUL among them.
     #[error("holds the control character U+{0:04X}; remove it")]
     Control(u32),
+    /// A character that a token cannot have.
+    #[error("may hold only {0}, 1 to {TOKEN_MAX} of them")]
+    NotAToken(&'static str),
     /// Begins or ends with white space.
     #[error("begins or ends with white space; trim it")]
     Untrimmed,
@@ -90,6 +102,73 @@ impl<const MAX: usize> std::str::FromStr for Text<MAX> {
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         check_line(text, MAX)?;
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl<const LOWER: bool> Token<LOWER> {
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Token<false> {
+    /// A token that no two texts share: the digest of `text`.
+    pub fn for_text(text: &str) -> Self {
+        Self(crate::Digest::of(text.as_bytes()).hex())
+    }
+}
+
+impl<const LOWER: bool> TryFrom<String> for Token<LOWER> {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        let allowed = |byte: u8| match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => true,
+            b'A'..=b'Z' | b'_' => !LOWER,
+            _ => false,
+        };
+        let fits = (1..=TOKEN_MAX).contains(&text.len()) && text.bytes().all(allowed);
+        match fits && !(LOWER && text.starts_with('-')) {
+            true => Ok(Self(text)),
+            false if LOWER => Err(InvalidText::NotAToken("`a-z 0-9 -`, no `-` first")),
+            false => Err(InvalidText::NotAToken("`A-Z a-z 0-9 - _`")),
+        }
+    }
+}
+
+impl<const LOWER: bool> std::str::FromStr for Token<LOWER> {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        text.to_owned().try_into()
+    }
+}
+
+impl<const LOWER: bool> From<Token<LOWER>> for String {
+    fn from(token: Token<LOWER>) -> Self {
+        token.0
+    }
+}
+
+impl<const LOWER: bool> fmt::Display for Token<LOWER> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const LOWER: bool> JsonSchema for Token<LOWER> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        if LOWER { "SupplierId".into() } else { "SubmissionId".into() }
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pattern = if LOWER { "^[a-z0-9][a-z0-9-]{0,63}$" } else { "^[A-Za-z0-9_-]{1,64}$" };
+        json_schema!({ "type": "string", "pattern": pattern })
     }
 }
 

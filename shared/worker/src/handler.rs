@@ -2,15 +2,15 @@
 
 use bus::{Bus, UploadError};
 use bytes::Bytes;
-use events::{Envelope, Event, Input, Producer};
+use events::{Envelope, Event, Input, Producer, SubmissionId, SupplierId};
 use jiff::Timestamp;
 
 /// One step of the pipeline: an arrow from one kind of event to another.
 pub trait Handler: Send + Sync + 'static {
     /// Name of the step: its durable consumers, its metrics' `worker`, the `source` of its events.
     const NAME: &'static str;
-    /// Whose input events it handles, where several services publish that type.
-    const INPUT_FROM: Option<Producer> = None;
+    /// Whose input events it handles, where several services publish that type; none means all.
+    const INPUT_FROM: &'static [Producer] = &[];
     /// The kind of event that the step handles.
     type Input: Event;
     /// The kind of event that the step publishes.
@@ -100,6 +100,30 @@ impl Context {
     ) -> Result<Bytes, UploadError> {
         self.bus.download(&event.scope, input, max).await
     }
+
+    /// A document that `supplier` dropped, of at most `max` bytes, checked against its digest.
+    pub async fn pick_up(
+        &self,
+        supplier: &SupplierId,
+        input: &Input,
+        max: u64,
+    ) -> Result<Bytes, UploadError> {
+        self.bus.pick_up(supplier, input, max).await
+    }
+
+    /// Lays the signed receipt of a submission out for its supplier, once.
+    pub async fn deliver_receipt(
+        &self,
+        supplier: &SupplierId,
+        submission: &SubmissionId,
+        receipt: Bytes,
+    ) -> Result<(), HandleError> {
+        let delivered = self.bus.deliver_receipt(supplier, submission, receipt).await;
+        delivered.map(drop).map_err(|error| match error.is_outage() {
+            true => HandleError::Outage { dependency: "broker", detail: error.to_string() },
+            false => HandleError::transient(error),
+        })
+    }
 }
 
 impl From<archive::ArchiveError> for HandleError {
@@ -122,15 +146,9 @@ impl From<archive::ArchiveError> for HandleError {
 impl From<UploadError> for HandleError {
     fn from(error: UploadError) -> Self {
         let detail = error.to_string();
-        match error {
-            UploadError::Bus(_) => Self::Outage { dependency: "broker", detail },
-            UploadError::MissingChunk { .. } => {
-                Self::Permanent { code: "upload-missing-chunk", detail }
-            }
-            UploadError::WrongDigest { .. } => {
-                Self::Permanent { code: "upload-wrong-digest", detail }
-            }
-            UploadError::BadSize { .. } => Self::Permanent { code: "upload-bad-size", detail },
+        match error.code() {
+            None => Self::Outage { dependency: "broker", detail },
+            Some(code) => Self::Permanent { code, detail },
         }
     }
 }

@@ -27,6 +27,7 @@ struct Metrics {
     paused: IntGaugeVec,
     verdicts: IntCounterVec,
     signatures: IntCounterVec,
+    supplier_documents: IntCounterVec,
     stream_bytes: IntGaugeVec,
     stream_max_bytes: IntGaugeVec,
     stream_blocked: IntGaugeVec,
@@ -91,6 +92,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         &["predicate_type"]
     )
     .expect("registers"),
+    supplier_documents: register_int_counter_vec!(
+        "attestry_supplier_documents_total",
+        "Documents decided on, by what was decided: accepted, rejected",
+        &["supplier", "outcome"]
+    )
+    .expect("registers"),
     stream_bytes: register_int_gauge_vec!(
         Opts::new("attestry_stream_bytes", "Bytes that a stream keeps"),
         &["stream"]
@@ -139,6 +146,12 @@ pub fn verdict(project: &str, result: &str) {
 pub fn signature(predicate_type: &str) {
     static TYPES: LazyLock<Capped> = LazyLock::new(Capped::default);
     METRICS.signatures.with_label_values(&[TYPES.label(predicate_type)]).inc();
+}
+
+/// A submitted document was decided on.
+pub fn supplier_document(supplier: &str, outcome: &str) {
+    static SUPPLIERS: LazyLock<Capped> = LazyLock::new(Capped::default);
+    METRICS.supplier_documents.with_label_values(&[SUPPLIERS.label(supplier), outcome]).inc();
 }
 
 /// The worker exists: its counters start at zero instead of with the first event.

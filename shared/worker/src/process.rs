@@ -4,6 +4,7 @@ use std::{pin::Pin, process::ExitCode, time::Duration};
 
 use archive::{Archive, ArchiveError};
 use bus::{Bus, BusError};
+use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -88,6 +89,40 @@ impl Process {
             tokio::select! {
                 ran = run_until(shutdown, &bus, events, &health, handler) => Ok(ran?),
                 () = also(&bus) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Runs two handlers, and beside them `also`, until SIGINT or SIGTERM.
+    pub async fn run_both<A: Handler, B: Handler>(
+        self,
+        events: &LoopArgs,
+        first: A,
+        second: B,
+        also: impl AsyncFn(&Bus),
+    ) -> Result<(), WorkerError> {
+        self.connected(async |Connected { bus, health }, shutdown| {
+            let (stop, stopped) = watch::channel(false);
+            let until = || {
+                let mut stopped = stopped.clone();
+                async move { drop(stopped.wait_for(|it| *it).await) }
+            };
+            let handled = async {
+                tokio::try_join!(
+                    run_until(until(), &bus, events, &health, first),
+                    run_until(until(), &bus, events, &health, second),
+                )
+            };
+            let signal = async {
+                shutdown.await;
+                stop.send_replace(true);
+                std::future::pending().await
+            };
+            tokio::select! {
+                handled = handled => handled.map(drop).map_err(WorkerError::from),
+                () = also(&bus) => Ok(()),
+                () = signal => Ok(()),
             }
         })
         .await

@@ -117,5 +117,5 @@ async fn in_hand(broker: &Broker) -> (Envelope<BuildCompleted>, Lane, Delivery) 
 }
 
 async fn lane(broker: &Broker) -> Lane {
-    broker.bus().await.lane::<BuildCompleted>("direct", None, Priority::Pr, 1).await.unwrap()
+    broker.bus().await.lane::<BuildCompleted>("direct", &[], Priority::Pr, 1).await.unwrap()
 }

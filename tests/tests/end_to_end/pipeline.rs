@@ -17,7 +17,8 @@ use events::{
 };
 use generator::Generator;
 use jiff::Timestamp;
-use policy_gate::{GateArgs, PolicyGate, verdict::Report};
+use policy::Report;
+use policy_gate::{GateArgs, PolicyGate};
 use signer::Signer;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -342,5 +343,6 @@ async fn ready(
             bundle_name: "bundles/test.sigstore.json".parse().unwrap(),
         }],
         verdict: None,
+        decision: None,
     }
 }

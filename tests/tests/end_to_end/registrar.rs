@@ -106,7 +106,7 @@ async fn event_that_a_worker_swallowed_is_named_and_one_in_hand_is_not() {
     let (swallowed, in_hand) = (build("swallowed"), build("in-hand"));
     place.bus.publish(&swallowed, None).await.unwrap();
     place.bus.publish(&in_hand, None).await.unwrap();
-    let lane = place.bus.lane::<BuildCompleted>("generator", None, Priority::Pr, 2);
+    let lane = place.bus.lane::<BuildCompleted>("generator", &[], Priority::Pr, 2);
     let mut lane = lane.await.unwrap();
     let first = lane.next().await.unwrap().take();
     let _second = lane.next().await.unwrap().take();

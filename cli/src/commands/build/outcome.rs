@@ -9,10 +9,10 @@ use bus::Bus;
 use bytes::Bytes;
 use clap::ValueEnum;
 use events::{
-    BuildCompleted, Digest, Envelope, EvidenceSigned, FilePath, Producer, Quarantined, Record,
-    Role, VerdictResult,
+    BuildCompleted, Digest, Document, Envelope, EvidenceSigned, FilePath, Producer, Quarantined,
+    Record, Role, VerdictResult,
 };
-use policy_gate::verdict::Report;
+use policy::Report;
 use serde::Serialize;
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) enum ReportFormat {
 impl From<Format> for ReportFormat {
     fn from(format: Format) -> Self {
         match format {
-            Format::Text => Self::Text,
+            Format::Text | Format::Csv | Format::Markdown => Self::Text,
             Format::Json => Self::Json,
         }
     }
@@ -185,8 +185,13 @@ async fn write_files(
     };
     let mut files = Vec::new();
     for signed in [&evidence.data, &verdict.data] {
-        // What policy judged by is in the archive; a release has no use for a copy.
-        let documents = signed.documents.iter().filter(|it| it.role != Role::Policy);
+        // What policy judged by is in the archive; a release has no use for a copy. The SBOM that was
+        // judged is the generator's.
+        let copied = |it: &&Document| {
+            it.role != Role::Policy
+                && !(it.role == Role::Sbom && signed.producer == Producer::PolicyGate)
+        };
+        let documents = signed.documents.iter().filter(copied);
         let documents = documents.map(|it| (&it.name, it.digest));
         for (name, digest) in documents.chain(signed.bundles.iter().map(|it| (&it.name, it.bundle)))
         {

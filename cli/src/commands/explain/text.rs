@@ -1,11 +1,13 @@
-//! A story for people.
+//! Stories for people.
+
+mod submission;
 
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
 use registry::{
     Explanation,
-    story::{Attempt, Build, Entry, Event, Found, State, Statement, Verdict},
+    story::{Attempt, Build, Document, Entry, Event, Found, Mapped, State, Statement, Verdict},
 };
 
 /// The explanation as text.
@@ -28,8 +30,16 @@ fn write(out: &mut String, explanation: &Explanation) -> fmt::Result {
         writeln!(out)?;
         build(out, story)?;
     }
+    for story in &explanation.submissions {
+        writeln!(out)?;
+        submission::submission(out, story)?;
+    }
+    for story in &explanation.updates {
+        writeln!(out)?;
+        submission::update(out, story)?;
+    }
     if explanation.more_builds > 0 {
-        writeln!(out, "\n{} older builds name it too.", explanation.more_builds)?;
+        writeln!(out, "\n{} older stories name it too.", explanation.more_builds)?;
     }
     Ok(())
 }
@@ -43,6 +53,11 @@ fn found(found: &Found) -> String {
         Found::Bundle { name, predicate_type } => format!("the bundle {name}, {predicate_type}"),
         Found::Policy => "a policy that judged".to_owned(),
         Found::Report => "the report of a judgement".to_owned(),
+        Found::Submitted { name, scope } => format!("the document {name} that {scope} submitted"),
+        Found::Signature { name, scope } => {
+            format!("the signature that {scope} submitted with {name}")
+        }
+        Found::Advisories => "an index of advisories".to_owned(),
     }
 }
 
@@ -73,23 +88,24 @@ fn build(out: &mut String, build: &Build) -> fmt::Result {
     if let Some(it) = &build.verdict {
         verdict(out, it)?;
     }
-    for it in &build.documents {
-        writeln!(out, "  {:10} {}  {}", it.role, it.digest, it.name)?;
+    if let Some(it) = &build.mapped {
+        mapped(out, it)?;
     }
+    build.documents.iter().try_for_each(|it| document(out, it))?;
     list(out, "signatures", &build.statements, statement)?;
     list(out, "events", &build.events, event)?;
     list(out, "retried", &build.attempts, attempt)?;
     list(out, "quarantine", &build.quarantine, entry)?;
-    if build.more > 0 {
-        writeln!(out, "  and {} more entries; --format json has no more either", build.more)?;
-    }
-    Ok(())
+    more(out, build.more)
 }
 
 fn state(state: State) -> &'static str {
     match state {
         State::Passed => "PASSED",
         State::Failed => "FAILED",
+        State::Accepted => "ACCEPTED",
+        State::Rejected => "REJECTED",
+        State::Mapped => "MAPPED",
         State::Quarantined => "QUARANTINED",
         State::Dropped => "DROPPED",
         State::InProgress => "IN PROGRESS",
@@ -115,6 +131,30 @@ fn verdict(out: &mut String, verdict: &Verdict) -> fmt::Result {
     };
     writeln!(out, "  judged     {}, {signed}", at(verdict.time))?;
     writeln!(out, "  by policy  {}", verdict.policy)
+}
+
+/// What the mapper found, and what the backlog has from it.
+fn mapped(out: &mut String, mapped: &Mapped) -> fmt::Result {
+    let Mapped { findings, suppressed, time, .. } = mapped;
+    let s = if *findings == 1 { "" } else { "s" };
+    writeln!(out, "  mapped     {findings} finding{s}, {suppressed} suppressed, {}", at(*time))?;
+    match &mapped.advisories {
+        Some(index) => writeln!(out, "  advisories {index}")?,
+        None => writeln!(out, "  advisories none were there; run attestry advisories sync")?,
+    }
+    mapped.opened.iter().try_for_each(|it| writeln!(out, "  opened     {it}"))?;
+    mapped.closed.iter().try_for_each(|it| writeln!(out, "  closed     {it}"))
+}
+
+fn document(out: &mut String, document: &Document) -> fmt::Result {
+    writeln!(out, "  {:10} {}  {}", document.role, document.digest, document.name)
+}
+
+fn more(out: &mut String, more: u64) -> fmt::Result {
+    match more {
+        0 => Ok(()),
+        _ => writeln!(out, "  and {more} more entries; --format json has no more either"),
+    }
 }
 
 fn statement(out: &mut String, statement: &Statement) -> fmt::Result {

@@ -145,7 +145,8 @@ impl Build {
         };
         let (documents, verdict) = (self.documents(producer)?, self.verdict(producer));
         let project = self.completed.data.project.clone();
-        let data = EvidenceReady { producer, project, documents, statements, verdict };
+        let data =
+            EvidenceReady { producer, project, documents, statements, verdict, decision: None };
         let source = Label::of(&format!("/attestry/{}", producer.as_str()));
         // The gate's evidence follows from what the signer made of the generator's.
         Ok(match producer {
@@ -175,6 +176,7 @@ impl Build {
             documents: ready.data.documents.clone(),
             bundles: ready.data.statements.iter().map(bundle).collect(),
             verdict: ready.data.verdict.clone(),
+            decision: None,
         };
         Ok(ready.caused(Label::of("/attestry/signer"), ready.time, data))
     }

@@ -1,0 +1,235 @@
+//! `attestry backlog`: what is to be done about known vulnerabilities, by whom, until when.
+
+use std::{
+    fmt::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use backlog_mapper::{
+    export::{Form, json::Backlog},
+    queries::{Asked, BACKLOG, BacklogQuestion, Head},
+    register::EntryRow,
+    sla,
+};
+use bus::Bus;
+use events::Digest;
+use jiff::{Timestamp, civil::Date};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    client::ClientArgs,
+    failure::Failure,
+    output::{self, Format, note},
+};
+
+/// How long a question waits for its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// How often an answer that changes between its parts is asked for anew.
+const ATTEMPTS: usize = 5;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// List entries: open ones, the worst first
+    #[command(
+        after_help = "Examples:\n  attestry backlog list\n  attestry backlog list --all --format json"
+    )]
+    List {
+        /// Closed ones too
+        #[arg(long)]
+        all: bool,
+        /// Only those of this project or supplier
+        #[arg(long, value_name = "NAME")]
+        scope: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Show one entry: vulnerabilities, what is suppressed and why, history
+    #[command(after_help = "Example:\n  attestry backlog show HOTPASS-3f9a1c")]
+    Show {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Print the whole backlog as a document: Markdown, unless --format says json or csv
+    #[command(
+        after_help = "Examples:\n  attestry backlog export -o remediation-backlog.md\n  attestry backlog export --format csv -o remediation-backlog.csv"
+    )]
+    Export(Export),
+}
+
+/// Where an export goes.
+#[derive(clap::Args)]
+pub(crate) struct Export {
+    /// Write it there instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
+    match command {
+        Command::List { all, scope, client } => {
+            let bus = client.connect().await?;
+            let question = BacklogQuestion::Export(Form::Json);
+            let backlog: Backlog = parsed(&ask(&bus, BACKLOG, &question).await?)?;
+            let mut entries = backlog.entries;
+            entries.retain(|it| all || it.status.is_open());
+            entries.retain(|it| scope.as_deref().is_none_or(|scope| it.scope.as_str() == scope));
+            #[allow(clippy::disallowed_methods, reason = "what is overdue depends on the day")]
+            let today = sla::date(Timestamp::now());
+            list(&entries, today, format)
+        }
+        Command::Show { id, client } => {
+            let bus = client.connect().await?;
+            let shown = ask(&bus, BACKLOG, &BacklogQuestion::Show(id.clone())).await?;
+            if shown.is_none() {
+                return Err(Failure::No(format!("no backlog entry has the id {id}")));
+            }
+            let entry: EntryRow = parsed(&shown)?;
+            output::result(format, &output::plain(&text(&entry)), &entry)
+        }
+        Command::Export(export) => export.run(BACKLOG, BacklogQuestion::Export, format).await,
+    }
+}
+
+impl Export {
+    /// Asks `topic` for the document in the form that `format` names, and hands it over.
+    pub(crate) async fn run<Q: Serialize>(
+        self,
+        topic: &str,
+        question: fn(Form) -> Q,
+        format: Format,
+    ) -> Result<(), Failure> {
+        let form = match format {
+            Format::Json => Form::Json,
+            Format::Csv => Form::Csv,
+            Format::Text | Format::Markdown => Form::Markdown,
+        };
+        let bus = self.client.connect().await?;
+        let document = ask(&bus, topic, &question(form)).await?.unwrap_or_default();
+        match self.output {
+            Some(path) => write(&path, &document),
+            // It is what was asked for as it is, JSON too.
+            None => output::result(Format::Text, &document, &()),
+        }
+    }
+}
+
+/// What the backlog mapper answers to `question` about `topic`, in as many parts as it takes; none
+/// if there is nothing of that name.
+pub(crate) async fn ask(
+    bus: &Bus,
+    topic: &str,
+    question: &impl Serialize,
+) -> Result<Option<String>, Failure> {
+    for _ in 0..ATTEMPTS {
+        let mut bytes = Vec::new();
+        loop {
+            let asked = Asked { question, offset: bytes.len() };
+            let asked = serde_json::to_vec(&asked).map_err(Failure::unknown)?;
+            let answer = bus.ask(topic, asked.into(), ANSWER_PATIENCE).await?;
+            let line = answer.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;
+            let (size, digest) = match parsed(&std::str::from_utf8(&answer[..line]).ok())? {
+                Head::Known { size, digest } => (size, digest),
+                Head::Nothing => return Ok(None),
+                Head::Error(why) => return Err(Failure::Unknown(why)),
+            };
+            let part = &answer[line + 1..];
+            bytes.extend_from_slice(part);
+            if bytes.len() < size && !part.is_empty() {
+                continue;
+            }
+            if Digest::of(&bytes) == digest {
+                return String::from_utf8(bytes).map(Some).map_err(|_| garbled());
+            }
+            break;
+        }
+    }
+    Err(Failure::unknown("the backlog changes faster than it can be read; ask again"))
+}
+
+/// An answer as what it should be.
+pub(crate) fn parsed<T: DeserializeOwned>(answer: &Option<impl AsRef<str>>) -> Result<T, Failure> {
+    let text = answer.as_ref().ok_or_else(garbled)?;
+    serde_json::from_str(text.as_ref()).map_err(|_| garbled())
+}
+
+fn garbled() -> Failure {
+    let remedy = "use the same release of attestry and attestry-backlog-mapper";
+    Failure::Unknown(format!("the backlog mapper's answer is not readable; {remedy}"))
+}
+
+fn write(path: &Path, document: &str) -> Result<(), Failure> {
+    let written = std::fs::write(path, document);
+    written.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+}
+
+fn list(entries: &[EntryRow], today: Date, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return entries.iter().try_for_each(|entry| output::result(format, "", entry));
+    }
+    if entries.is_empty() {
+        note("nothing to do: no open backlog entry");
+        return Ok(());
+    }
+    let width = entries.iter().map(|it| it.id.len()).max().unwrap_or_default();
+    let lines: Vec<String> = entries.iter().map(|entry| line(entry, width, today)).collect();
+    output::result(format, &output::plain(&lines.join("\n")), &())
+}
+
+fn line(entry: &EntryRow, width: usize, today: Date) -> String {
+    let EntryRow { id, severity, status, due, owner, title, .. } = entry;
+    let overdue = if status.is_open() && *due < today { " OVERDUE" } else { "" };
+    let (severity, status) = (severity.as_str(), status.as_str());
+    format!("{id:width$}  {severity:8}  {status:10}  due {due}{overdue}  {owner}  {title}")
+}
+
+/// One entry with everything about it.
+fn text(entry: &EntryRow) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    describe(&mut text, entry).unwrap_or_default();
+    text
+}
+
+fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
+    let EntryRow { id, title, severity, status, owner, due, first_seen, evidence, .. } = entry;
+    writeln!(out, "{id}  {title}")?;
+    writeln!(out, "  status     {}, since {:.0}", status.as_str(), entry.since)?;
+    writeln!(out, "  severity   {severity}")?;
+    writeln!(out, "  owner      {owner}")?;
+    writeln!(out, "  due        {due}, first seen {first_seen:.0}")?;
+    writeln!(out, "  product    {} of {} {}", entry.product, entry.kind, entry.scope)?;
+    writeln!(out, "  document   {}", evidence.document)?;
+    if let Some(index) = evidence.advisories {
+        writeln!(out, "  advisories {index}")?;
+    }
+    writeln!(out, "  event      {}", evidence.event)?;
+    writeln!(out, "  vulnerabilities")?;
+    for it in &entry.vulnerabilities {
+        let fixed =
+            it.fixed.as_ref().map_or("no fix known".to_owned(), |it| format!("fixed in {it}"));
+        writeln!(out, "    {}  {}, {fixed}  {}", it.id, it.severity, it.summary)?;
+        for component in &it.components {
+            writeln!(out, "      in {component}")?;
+        }
+        if !it.aliases.is_empty() {
+            writeln!(out, "      also {}", it.aliases.join(", "))?;
+        }
+    }
+    if !entry.suppressed.is_empty() {
+        writeln!(out, "  suppressed")?;
+    }
+    for it in &entry.suppressed {
+        writeln!(out, "    {} in {}", it.id, it.component)?;
+        writeln!(out, "      {} ({})", it.suppression, it.suppression.document)?;
+    }
+    writeln!(out, "  history")?;
+    for change in &entry.history {
+        writeln!(out, "    {:.0}  {:10}  {}", change.time, change.to.as_str(), change.why)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Passports: files that operators write, by hand or with this command.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use attestation::PublicKey;
+use events::{Label, SupplierId};
+use serde::Serialize;
+use supplier_ingest::{
+    Passport, PassportDirectory,
+    passport::{Key, Mode},
+};
+
+use crate::{
+    client::ClientArgs,
+    failure::Failure,
+    output::{self, Format, note},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct DirectoryArgs {
+    /// Directory of passports
+    #[arg(long, env, value_name = "DIR", default_value = "data/passports")]
+    passports: PathBuf,
+}
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  attestry supplier add acme --name 'Acme Ltd' --key acme.pub --product widget --namespace pkg:pypi/"
+)]
+pub(crate) struct AddArgs {
+    /// Its id: part of its subjects and of its passport's file name
+    #[arg(value_name = "ID")]
+    supplier: SupplierId,
+    /// Its name for people
+    #[arg(long, value_name = "NAME")]
+    name: Label,
+    /// Public key that signs for it, PEM; repeat for several
+    #[arg(long, value_name = "FILE", required = true)]
+    key: Vec<PathBuf>,
+    /// Product that it may speak for; repeat for several [default: any]
+    #[arg(long, value_name = "NAME")]
+    product: Vec<String>,
+    /// What the purls of its products begin with, such as pkg:npm/%40acme/ [default: anything]
+    #[arg(long, value_name = "PREFIX")]
+    namespace: Vec<String>,
+    /// Whom to write to
+    #[arg(long, value_name = "ADDRESS")]
+    contact: Vec<Label>,
+    /// Age of a document, in days, above which it is too old
+    #[arg(long, value_name = "DAYS", default_value_t = 365)]
+    max_age_days: u32,
+    /// Accept what breaks the trust policy, with a warning
+    #[arg(long)]
+    warn_only: bool,
+    /// Its VEX documents do not count
+    #[arg(long)]
+    no_vex: bool,
+    /// Write over a passport that is there
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    directory: DirectoryArgs,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  attestry supplier show acme")]
+pub(crate) struct ShowArgs {
+    /// Its id
+    #[arg(value_name = "ID")]
+    supplier: SupplierId,
+    #[command(flatten)]
+    directory: DirectoryArgs,
+}
+
+/// A passport as machines get it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a str,
+    name: &'a str,
+    mode: Mode,
+    contacts: &'a [Label],
+    products: &'a [String],
+    namespaces: &'a [String],
+    formats: &'a [String],
+    spec_versions: &'a [String],
+    max_age_days: u32,
+    vex: bool,
+    keys: Vec<ShownKey<'a>>,
+    digest: events::Digest,
+}
+
+#[derive(Serialize)]
+struct ShownKey<'a> {
+    label: &'a str,
+    fingerprint: String,
+    development: bool,
+    not_before: Option<jiff::Timestamp>,
+    not_after: Option<jiff::Timestamp>,
+}
+
+pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
+    let keys = args.key.iter().map(read_key).collect::<Result<_, _>>()?;
+    let passport = Passport {
+        mode: if args.warn_only { Mode::Warn } else { Mode::Enforce },
+        contacts: args.contact,
+        products: args.product,
+        namespaces: args.namespace,
+        max_age_days: args.max_age_days,
+        vex: !args.no_vex,
+        ..Passport::new(args.supplier, args.name, keys)
+    };
+    // What is written is what will be read.
+    let text = passport.to_toml();
+    let passport = Passport::parse(&text).map_err(Failure::input)?;
+    let file = args.directory.passports.join(format!("{}.toml", passport.id));
+    write(&file, &text, args.replace)?;
+    match args.client.connect().await {
+        Ok(bus) => {
+            bus.open_door(&passport.id).await?;
+            bus.close().await;
+        }
+        Err(_) => note("No broker answers: supplier-ingest opens the door when it next starts."),
+    }
+    let text =
+        format!("Added {} as {}; its passport is {}", passport.name, passport.id, file.display());
+    output::result(format, &text, &Shown::of(&passport))
+}
+
+fn write(file: &PathBuf, text: &str, replace: bool) -> Result<(), Failure> {
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", file.display()));
+    if file.exists() && !replace {
+        return Err(at_fault("is there already; edit it, or give --replace".to_owned()));
+    }
+    let directory = file.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
+    fs::create_dir_all(&directory).map_err(|error| at_fault(error.to_string()))?;
+    // The worker reads it while it is written: it must see the old one or the new one.
+    let beside = directory.join(format!(".{}.new", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut it| {
+        it.write_all(text.as_bytes())?;
+        it.sync_all()
+    });
+    written.and_then(|()| fs::rename(&beside, file)).map_err(|error| at_fault(error.to_string()))
+}
+
+fn read_key(path: &PathBuf) -> Result<Key, Failure> {
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let pem = fs::read_to_string(path).map_err(|error| at_fault(error.to_string()))?;
+    let key = PublicKey::from_pem(&pem).map_err(|error| at_fault(error.to_string()))?;
+    let name = path.file_stem().and_then(|it| it.to_str()).unwrap_or("key");
+    let label = Label::of(name);
+    Ok(Key { label, key, development: false, not_before: None, not_after: None })
+}
+
+pub(super) fn list(args: &DirectoryArgs, format: Format) -> Result<(), Failure> {
+    let passports = PassportDirectory::open(&args.passports).map_err(Failure::input)?;
+    let suppliers = passports.suppliers().map_err(Failure::unknown)?;
+    if suppliers.is_empty() && format == Format::Text {
+        note(&format!("No passport in {}", args.passports.display()));
+    }
+    for supplier in suppliers {
+        let passport = read(&passports, &supplier)?;
+        let text = format!(
+            "{:<20} {} ({} key{}, {})",
+            passport.id,
+            passport.name,
+            passport.keys.len(),
+            if passport.keys.len() == 1 { "" } else { "s" },
+            match passport.mode {
+                Mode::Enforce => "enforced",
+                Mode::Warn => "warns only",
+            }
+        );
+        output::result(format, &text, &Shown::of(&passport))?;
+    }
+    Ok(())
+}
+
+pub(super) fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
+    let directory = &args.directory.passports;
+    let passports = PassportDirectory::open(directory).map_err(Failure::input)?;
+    let file = passports.file(&args.supplier);
+    if !file.exists() {
+        let why = format!("{} has no passport in {}", args.supplier, directory.display());
+        return Err(Failure::No(why));
+    }
+    let passport = read(&passports, &args.supplier)?;
+    let mut text = format!("# {}\n{}", file.display(), passport.to_toml());
+    for key in &passport.keys {
+        text.push_str(&format!("# {} is {}\n", key.label, key.key.fingerprint()));
+    }
+    output::result(format, &text, &Shown::of(&passport))
+}
+
+fn read(passports: &PassportDirectory, supplier: &SupplierId) -> Result<Passport, Failure> {
+    let file = passports.file(supplier);
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", file.display()));
+    let text = fs::read_to_string(&file).map_err(|error| at_fault(error.to_string()))?;
+    Passport::parse(&text).map_err(|error| at_fault(error.to_string()))
+}
+
+impl<'a> Shown<'a> {
+    fn of(passport: &'a Passport) -> Self {
+        let key = |it: &'a Key| ShownKey {
+            label: it.label.as_str(),
+            fingerprint: it.key.fingerprint(),
+            development: it.development,
+            not_before: it.not_before,
+            not_after: it.not_after,
+        };
+        Self {
+            id: passport.id.as_str(),
+            name: passport.name.as_str(),
+            mode: passport.mode,
+            contacts: &passport.contacts,
+            products: &passport.products,
+            namespaces: &passport.namespaces,
+            formats: &passport.formats,
+            spec_versions: &passport.spec_versions,
+            max_age_days: passport.max_age_days,
+            vex: passport.vex,
+            keys: passport.keys.iter().map(key).collect(),
+            digest: passport.digest,
+        }
+    }
+}

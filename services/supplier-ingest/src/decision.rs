@@ -1,0 +1,234 @@
+//! The decision on a submission, with everything that follows from it.
+
+use archive::{Class, Entry};
+use attestation::{
+    Predicate, Receipt, Statement, Subject,
+    predicate::receipt::{ReadDocument, ReceiptFinding, VerifiedKey},
+};
+use bytes::Bytes;
+use events::{
+    Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted, Envelope,
+    EvidenceReady, Input, Label, Producer, Role, StatementRef, Uri,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use worker::HandleError;
+
+use crate::{
+    examine::{self, Examined},
+    passport::Passport,
+};
+
+/// What is claimed for a submission, and what all the rest follows from.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Decided {
+    decision: Decision,
+    /// The receipt statement, as JSON.
+    receipt: String,
+    /// The format, when it could be read.
+    format: Option<String>,
+}
+
+impl Decided {
+    /// Nobody knows the sender.
+    pub(crate) fn on_stranger(
+        event: &Envelope<DocumentSubmitted>,
+        now: Timestamp,
+    ) -> Result<Self, HandleError> {
+        let reason = format!("{} has no passport here", event.data.from);
+        let remedy = "ask the operator to add it: `attestry supplier add`";
+        let finding = examine::finding("supplier-unknown", "supplier", &reason, remedy);
+        Self::new(event, None, Parts::only(finding), now)
+    }
+
+    /// The document could not be put together.
+    pub(crate) fn on_upload(
+        event: &Envelope<DocumentSubmitted>,
+        passport: Option<&Passport>,
+        rule: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Self, HandleError> {
+        let said = examine::said(rule, reason);
+        let field = events::Text::of("manifest");
+        Self::new(event, passport, Parts::only(ReceiptFinding { field, ..said }), now)
+    }
+
+    /// The document was read as far as possible.
+    pub(crate) fn on_document(
+        event: &Envelope<DocumentSubmitted>,
+        passport: Option<&Passport>,
+        examined: Examined,
+        now: Timestamp,
+    ) -> Result<Self, HandleError> {
+        let parts = Parts {
+            findings: examined.findings,
+            finding_count: examined.finding_count,
+            kind: examined.kind,
+            read: examined.read,
+            signed_by: examined.signed_by,
+            policy: examined.policy,
+        };
+        Self::new(event, passport, parts, now)
+    }
+
+    fn new(
+        event: &Envelope<DocumentSubmitted>,
+        passport: Option<&Passport>,
+        parts: Parts,
+        now: Timestamp,
+    ) -> Result<Self, HandleError> {
+        let submitted = &event.data;
+        let rejecting = parts.findings.iter().find(|it| it.rejects);
+        let document = input(submitted).map(|it| it.digest);
+        let decision = Decision {
+            from: submitted.from.clone(),
+            submission: submitted.submission.clone(),
+            document,
+            result: match rejecting {
+                None => DecisionResult::Accepted,
+                Some(_) => DecisionResult::Rejected,
+            },
+            kind: parts.kind,
+            rule: rejecting.map(|it| it.rule.clone()),
+            ingested_at: now,
+            policy: parts.policy,
+        };
+        let format = parts.read.as_ref().map(|it| it.format.clone());
+        let receipt = Receipt {
+            decision: decision.clone(),
+            received_at: event.time,
+            findings: parts.findings,
+            finding_count: parts.finding_count,
+            document: parts.read,
+            signed_by: parts.signed_by,
+            passport: passport.map(|it| it.digest),
+        };
+        let subject = Subject {
+            name: input(submitted).map(|it| it.path.to_string()),
+            uri: None,
+            // Without a document the receipt is about the submission itself.
+            digest: document.unwrap_or_else(|| Digest::of(event.id.as_bytes())),
+        };
+        let receipt = Statement::new(&[subject], &receipt)
+            .map_err(|error| HandleError::permanent("statement-unfit", error))?;
+        let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
+        Ok(Self { decision, receipt, format })
+    }
+
+    /// As metrics name it.
+    pub(crate) fn outcome(&self) -> &'static str {
+        self.decision.result.as_str()
+    }
+
+    /// Whether the document's own bytes are kept: those of what is accepted.
+    pub(crate) fn keeps_document(&self) -> bool {
+        self.decision.result == DecisionResult::Accepted
+    }
+
+    /// What has to be in the archive before the event may be published.
+    pub(crate) fn entries(
+        &self,
+        event_time: Timestamp,
+        document: Option<Bytes>,
+        bundle: Option<Bytes>,
+    ) -> Vec<Entry> {
+        let entry = |class, media_type: &str, bytes| Entry {
+            class,
+            media_type: media_type.to_owned(),
+            event_time,
+            bytes,
+        };
+        let class = match self.decision.kind {
+            Some(DocumentKind::Vex) => Class::Vex,
+            _ => Class::Sbom,
+        };
+        let receipt = Bytes::copy_from_slice(self.receipt.as_bytes());
+        let mut entries = vec![entry(Class::Statement, "application/vnd.in-toto+json", receipt)];
+        entries.extend(document.map(|bytes| entry(class, self.media_type(), bytes)));
+        entries.extend(bundle.map(|bytes| entry(Class::Bundle, BUNDLE, bytes)));
+        entries
+    }
+
+    pub(crate) fn into_event(
+        self,
+        event: &Envelope<DocumentSubmitted>,
+    ) -> Result<EvidenceReady, HandleError> {
+        let bundle_name = format!("receipts/{}.sigstore.json", event.data.submission);
+        let statement = StatementRef {
+            digest: Digest::of(self.receipt.as_bytes()),
+            predicate_type: Uri::of(Receipt::TYPE),
+            bundle_name: bundle_name.parse().map_err(HandleError::transient)?,
+        };
+        Ok(EvidenceReady {
+            producer: Producer::SupplierIngest,
+            project: event.scope.clone(),
+            documents: self.documents(&event.data),
+            statements: vec![statement],
+            verdict: None,
+            decision: Some(self.decision),
+        })
+    }
+
+    /// What is kept of an accepted submission, under the names that its sender gave.
+    fn documents(&self, submitted: &DocumentSubmitted) -> Vec<Document> {
+        let Content::Named(manifest) = &submitted.content else { return vec![] };
+        if !self.keeps_document() {
+            return vec![];
+        }
+        let document = |role, input: &Input, media_type: &str| Document {
+            role,
+            name: input.path.clone(),
+            digest: input.digest,
+            size: input.size,
+            media_type: Label::of(media_type),
+        };
+        let role = match self.decision.kind {
+            Some(DocumentKind::Vex) => Role::Vex,
+            _ => Role::Sbom,
+        };
+        let bundle = manifest.bundle.as_ref().map(|it| document(Role::Signature, it, BUNDLE));
+        let document = document(role, &manifest.document, self.media_type());
+        std::iter::once(document).chain(bundle).collect()
+    }
+
+    fn media_type(&self) -> &'static str {
+        match self.format.as_deref() {
+            Some("openvex") => "application/vnd.openvex+json",
+            _ => "application/vnd.cyclonedx+json",
+        }
+    }
+}
+
+/// What a decision is made of.
+struct Parts {
+    findings: Vec<ReceiptFinding>,
+    finding_count: u64,
+    kind: Option<DocumentKind>,
+    read: Option<ReadDocument>,
+    signed_by: Option<VerifiedKey>,
+    policy: Option<Digest>,
+}
+
+impl Parts {
+    /// Nothing is known but what speaks against it.
+    fn only(finding: ReceiptFinding) -> Self {
+        Self {
+            findings: vec![finding],
+            finding_count: 1,
+            kind: None,
+            read: None,
+            signed_by: None,
+            policy: None,
+        }
+    }
+}
+
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+fn input(submitted: &DocumentSubmitted) -> Option<&Input> {
+    match &submitted.content {
+        Content::Named(manifest) => Some(&manifest.document),
+        Content::Unreadable { .. } => None,
+    }
+}

@@ -1,0 +1,328 @@
+//! A supplier's passport: who may sign for it, and what it may submit.
+
+use std::{fmt, ops::Range};
+
+use attestation::{KeySet, PublicKey, TrustedKey};
+use events::{Digest, Label, SupplierId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+/// Largest passport in bytes.
+pub const MAX_PASSPORT_BYTES: usize = 256 * 1024;
+
+/// Who a supplier is to us.
+#[derive(Clone, Debug)]
+pub struct Passport {
+    /// Its id, as in its subjects.
+    pub id: SupplierId,
+    /// Its name for people.
+    pub name: Label,
+    /// Whether what the trust policy finds rejects a document or only warns.
+    pub mode: Mode,
+    /// Whom to write to.
+    pub contacts: Vec<Label>,
+    /// Names of products that it may speak for; empty means any.
+    pub products: Vec<String>,
+    /// What the purls of its own products begin with; empty means anything.
+    pub namespaces: Vec<String>,
+    /// Formats that are taken from it.
+    pub formats: Vec<String>,
+    /// Versions of CycloneDX that are taken from it.
+    pub spec_versions: Vec<String>,
+    /// Age of a document, in days, above which it is too old.
+    pub max_age_days: u32,
+    /// Whether its VEX documents count.
+    pub vex: bool,
+    /// Keys that sign for it.
+    pub keys: Vec<Key>,
+    /// Digest of the file that says all this.
+    pub digest: Digest,
+}
+
+/// Whether findings reject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// They do.
+    #[default]
+    Enforce,
+    /// They are told in the receipt, and the document is accepted: for the time of getting to know
+    /// each other. A document that cannot be read is still rejected.
+    Warn,
+}
+
+/// A key that signs for a supplier.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Its name for people.
+    pub label: Label,
+    /// The key.
+    pub key: PublicKey,
+    /// Whether it is the key of a developer's machine.
+    pub development: bool,
+    /// From when on it counts.
+    pub not_before: Option<Timestamp>,
+    /// Until when it counts.
+    pub not_after: Option<Timestamp>,
+}
+
+/// What is wrong with a passport, and where.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct PassportError {
+    /// The line, from 1; none if it is the file as a whole.
+    pub line: Option<usize>,
+    /// What is wrong, and the remedy.
+    pub problem: String,
+}
+
+impl fmt::Display for PassportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+/// A passport as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    id: SpannedText,
+    name: Label,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    contacts: Vec<Label>,
+    #[serde(default)]
+    products: Vec<String>,
+    #[serde(default)]
+    namespaces: Vec<String>,
+    #[serde(default = "default_formats")]
+    formats: Vec<String>,
+    #[serde(default = "default_spec_versions")]
+    spec_versions: Vec<String>,
+    #[serde(default = "default_max_age_days")]
+    max_age_days: u32,
+    #[serde(default = "yes")]
+    vex: bool,
+    #[serde(default)]
+    keys: Vec<KeyEntry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    label: Label,
+    pem: SpannedText,
+    #[serde(default, skip_serializing_if = "is_false")]
+    development: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_after: Option<Timestamp>,
+}
+
+type SpannedText = Spanned<String>;
+
+fn default_formats() -> Vec<String> {
+    ["cyclonedx", "openvex"].map(str::to_owned).to_vec()
+}
+
+fn default_spec_versions() -> Vec<String> {
+    ["1.4", "1.5", "1.6", "1.7"].map(str::to_owned).to_vec()
+}
+
+fn default_max_age_days() -> u32 {
+    365
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Passport {
+    /// A passport with what has to be there and the defaults for the rest.
+    pub fn new(id: SupplierId, name: Label, keys: Vec<Key>) -> Self {
+        Self {
+            id,
+            name,
+            mode: Mode::Enforce,
+            contacts: vec![],
+            products: vec![],
+            namespaces: vec![],
+            formats: default_formats(),
+            spec_versions: default_spec_versions(),
+            max_age_days: default_max_age_days(),
+            vex: true,
+            keys,
+            digest: Digest::of(b""),
+        }
+    }
+
+    /// Reads the text of a passport.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, PassportError> {
+        let at = |span: Range<usize>, problem: String| {
+            let line = text.get(..span.start).map(|before| before.matches('\n').count() + 1);
+            PassportError { line, problem }
+        };
+        if text.len() > MAX_PASSPORT_BYTES {
+            let problem =
+                format!("has {} bytes; at most {MAX_PASSPORT_BYTES} are read", text.len());
+            return Err(PassportError { line: None, problem });
+        }
+        let file: File = toml::from_str(text).map_err(|error| {
+            at(error.span().unwrap_or_default(), error.message().replace('\n', " "))
+        })?;
+        let id = file.id.as_ref().parse::<SupplierId>();
+        let id = id.map_err(|error| at(file.id.span(), format!("`id` {error}")))?;
+        let mut keys: Vec<Key> = Vec::new();
+        for entry in &file.keys {
+            let wrong = |problem: String| at(entry.pem.span(), format!("`pem` {problem}"));
+            let key = PublicKey::from_pem(entry.pem.as_ref());
+            let key = key.map_err(|error| wrong(error.to_string()))?;
+            if let Some(twin) = keys.iter().find(|it| it.key == key) {
+                return Err(wrong(format!("is the key `{}` again; list it once", twin.label)));
+            }
+            keys.push(Key {
+                label: entry.label.clone(),
+                key,
+                development: entry.development,
+                not_before: entry.not_before,
+                not_after: entry.not_after,
+            });
+        }
+        Ok(Self {
+            id,
+            name: file.name,
+            mode: file.mode,
+            contacts: file.contacts,
+            products: file.products,
+            namespaces: file.namespaces,
+            formats: file.formats,
+            spec_versions: file.spec_versions,
+            max_age_days: file.max_age_days,
+            vex: file.vex,
+            keys,
+            digest: Digest::of(text.as_bytes()),
+        })
+    }
+
+    /// The text of this passport, as [`Passport::parse`] reads it.
+    pub fn to_toml(&self) -> String {
+        let entry = |key: &Key| KeyEntry {
+            label: key.label.clone(),
+            pem: Spanned::new(0..0, key.key.to_pem()),
+            development: key.development,
+            not_before: key.not_before,
+            not_after: key.not_after,
+        };
+        let file = File {
+            id: Spanned::new(0..0, self.id.to_string()),
+            name: self.name.clone(),
+            mode: self.mode,
+            contacts: self.contacts.clone(),
+            products: self.products.clone(),
+            namespaces: self.namespaces.clone(),
+            formats: self.formats.clone(),
+            spec_versions: self.spec_versions.clone(),
+            max_age_days: self.max_age_days,
+            vex: self.vex,
+            keys: self.keys.iter().map(entry).collect(),
+        };
+        // Texts, numbers and lists of them always encode.
+        toml::to_string_pretty(&file).unwrap_or_default()
+    }
+
+    /// The keys that count at `now`. A bundle signed with a key proves no time of its own.
+    pub(crate) fn keys_at(&self, now: Timestamp) -> KeySet {
+        let mut keys = KeySet::new();
+        for key in &self.keys {
+            let early = key.not_before.is_some_and(|it| now < it);
+            let late = key.not_after.is_some_and(|it| it < now);
+            if !early && !late {
+                let trusted = TrustedKey {
+                    label: key.label.to_string(),
+                    key: key.key.clone(),
+                    development: key.development,
+                };
+                // Each key is in a passport once.
+                keys.add(trusted).unwrap_or_default();
+            }
+        }
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attestation::SigningKey;
+
+    use super::*;
+
+    fn key() -> Key {
+        let key = SigningKey::generate().expect("a key").public_key().clone();
+        let label = Label::of("release 2026");
+        Key { label, key, development: false, not_before: None, not_after: None }
+    }
+
+    fn acme(keys: Vec<Key>) -> Passport {
+        Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), keys)
+    }
+
+    #[test]
+    fn passport_reads_as_it_was_written() {
+        let mut written = acme(vec![key()]);
+        written.products = vec!["widget".to_owned()];
+        written.mode = Mode::Warn;
+        written.keys[0].not_after = Some("2027-01-01T00:00:00Z".parse().expect("valid"));
+
+        let read = Passport::parse(&written.to_toml()).expect("reads");
+        assert_eq!(read.to_toml(), written.to_toml());
+        assert_eq!(read.keys[0].key, written.keys[0].key);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let good = acme(vec![key()]).to_toml();
+        let refusal = |text: &str| Passport::parse(text).expect_err("refused").to_string();
+
+        assert!(refusal("id = \"a\"\nnome = \"x\"\n").starts_with("line 2: unknown field"), "typo");
+        assert!(
+            refusal(&good.replace("\"acme\"", "\"A.B\"")).starts_with("line 1: `id` may"),
+            "id"
+        );
+        let line = good.lines().position(|it| it.starts_with("pem")).expect("there") + 1;
+        let broken = good.replace("BEGIN PUBLIC KEY", "BEGIN NOTHING");
+        assert!(
+            refusal(&broken).starts_with(&format!("line {line}: `pem`")),
+            "{}",
+            refusal(&broken)
+        );
+        let entry = good.find("[[keys]]").expect("there");
+        let twice = format!("{good}\n{}", &good[entry..]);
+        assert!(refusal(&twice).contains("list it once"), "{}", refusal(&twice));
+    }
+
+    #[test]
+    fn key_counts_only_within_its_time() {
+        let mut passport = acme(vec![key()]);
+        let at = |text: &str| text.parse::<Timestamp>().expect("valid");
+        passport.keys[0].not_before = Some(at("2026-01-01T00:00:00Z"));
+        passport.keys[0].not_after = Some(at("2027-01-01T00:00:00Z"));
+        let counts = |time: &str| format!("{:?}", passport.keys_at(at(time))).contains("release");
+
+        assert!(!counts("2025-12-31T23:59:59Z"));
+        assert!(counts("2026-01-01T00:00:00Z"));
+        assert!(!counts("2027-01-01T00:00:01Z"));
+    }
+}

@@ -1,0 +1,59 @@
+//! What supplier-ingest decides by: passports and policy.
+
+use std::{path::PathBuf, time::Duration};
+
+use policy::{Bundle, LoadError};
+
+use crate::{PassportDirectory, PassportsError};
+
+/// What supplier-ingest decides by.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Suppliers")]
+pub struct IngestArgs {
+    /// Directory of passports, one TOML file per supplier; changes are noticed
+    #[arg(long, env, value_name = "DIR", default_value = "data/passports")]
+    pub passports: PathBuf,
+    /// Directory of Rego policies with the rule set `supplier` [default: the library that ships with Attestry]
+    #[arg(long, env, value_name = "DIR")]
+    pub policy: Option<PathBuf>,
+    /// Seconds that judging one document may take
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub policy_timeout: u64,
+}
+
+/// Settings, loaded and checked.
+pub struct Settings {
+    /// Who may submit, and what.
+    pub passports: PassportDirectory,
+    pub(crate) policy: Bundle,
+}
+
+/// Why supplier-ingest cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The policy directory is refused as a whole.
+    #[error("policy {place}: {source}")]
+    Policy {
+        /// Where the policy was read from.
+        place: String,
+        /// What is wrong, with file and line.
+        source: LoadError,
+    },
+    /// The passports cannot be read.
+    #[error(transparent)]
+    Passports(#[from] PassportsError),
+}
+
+impl IngestArgs {
+    /// Loads passports and policy; whatever is wrong with them shows here and not in a receipt.
+    pub fn load(&self) -> Result<Settings, SettingsError> {
+        let limit = Duration::from_secs(self.policy_timeout);
+        let (place, policy) = match &self.policy {
+            Some(directory) => (directory.display().to_string(), Bundle::load(directory, limit)),
+            None => ("library".to_owned(), Bundle::shipped(limit)),
+        };
+        let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
+        let passports = PassportDirectory::open(&self.passports)?;
+        Ok(Settings { passports, policy })
+    }
+}
