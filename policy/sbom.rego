@@ -1,55 +1,11 @@
-# The SBOM is there, describes this build, and holds nothing that must not be shipped.
+# An SBOM is there, describes what it should, and holds nothing that must not be shipped.
+#
+# A build is judged by `deny`. A supplier's document, SBOM or VEX, is judged by `supplier`, which
+# refuses it, and by `supplier_warn`: the supplier trust policy. Neither set sees the other's input.
 package attestry.sbom
 
 import data.attestry.lib
-
-rules := {
-	"SBOM-001": {
-		"title": "An SBOM is present",
-		"severity": "critical",
-		"remedy": "Generate a CycloneDX SBOM for the build: attestry sbom generate",
-	},
-	"SBOM-002": {
-		"title": "The root component is the project",
-		"severity": "high",
-		"remedy": "Set metadata.component.name to the name of the project",
-	},
-	"SBOM-003": {
-		"title": "The SBOM lists components",
-		"severity": "high",
-		"remedy": "Generate the SBOM from the lockfile that the build used; an empty list means that none was found",
-	},
-	"SBOM-004": {
-		"title": "The SBOM covers every artifact",
-		"severity": "high",
-		"remedy": "Generate the SBOM after the build, from the artifacts that were submitted, with their SHA-256",
-	},
-	"SBOM-005": {
-		"title": "Components are named and pinned",
-		"severity": "high",
-		"remedy": "Pin the component to one version in the lockfile and generate the SBOM again",
-	},
-	"SBOM-006": {
-		"title": "Components have a package URL",
-		"severity": "medium",
-		"remedy": "Give the component its purl, so that advisories can be matched",
-	},
-	"SBOM-007": {
-		"title": "No banned components",
-		"severity": "critical",
-		"remedy": "Remove the component, rotate the secrets of machines that installed it, and see banned_components in data.json",
-	},
-	"SBOM-008": {
-		"title": "References are unique",
-		"severity": "medium",
-		"remedy": "Give every component its own bom-ref (CycloneDX: unique within the BOM)",
-	},
-	"SBOM-009": {
-		"title": "File components have a digest",
-		"severity": "medium",
-		"remedy": "Record the SHA-256 of the file; nothing else identifies it",
-	},
-}
+import data.attestry.lib.purl
 
 # What is missing or of another type reads as empty here; the rules that ask for it say so.
 root := input.sbom.metadata.component if is_object(input.sbom.metadata.component)
@@ -149,30 +105,12 @@ deny contains finding if {
 	finding := lib.finding(rules, "SBOM-006", message, null)
 }
 
-# Package URL without version, qualifiers and subpath. The `@` of an npm scope is followed by `/`.
-package_of(purl) := concat("@", array.slice(parts, 0, count(parts) - 1)) if {
-	parts := split(bare(purl), "@")
-	not contains(parts[count(parts) - 1], "/")
-} else := bare(purl)
-
-bare(purl) := lower(split(split(purl, "?")[0], "#")[0])
-
 deny contains finding if {
 	some component in components
-	banned := data.banned_components[package_of(component.purl)]
-	is_banned(banned, component)
-	message := sprintf("%s is banned: %s", [component.purl, lib.shown(banned, "reason", "no reason given")])
+	ban := purl.banned[purl.package_of(component.purl)]
+	purl.is_banned(ban, component)
+	message := sprintf("%s is banned: %s", [component.purl, lib.shown(ban, "reason", "no reason given")])
 	finding := lib.finding(rules, "SBOM-007", message, component.purl)
-}
-
-# Without a list of versions, all are banned.
-is_banned(banned, _) if not banned.versions
-
-is_banned(banned, component) if component.version in banned.versions
-
-is_banned(banned, component) if {
-	some version in banned.versions
-	endswith(bare(component.purl), concat("", ["@", version]))
 }
 
 references := sort(array.concat(
@@ -197,4 +135,282 @@ deny contains finding if {
 has_sha256(component) if {
 	some hash in component.hashes
 	hash.alg == "SHA-256"
+}
+
+# The supplier trust policy. `passport` is what was agreed with the supplier: what may come, about
+# which products, signed or not. What is missing reads as empty; the rules that ask for it say so.
+passport := object.get(input, "supplier", {})
+
+document := object.get(input, "document", {})
+
+subject := object.get(input, ["document", "subject"], {})
+
+signature := object.get(input, "signature", {})
+
+products := passport.products if is_array(passport.products)
+
+else := []
+
+namespaces := passport.namespaces if is_array(passport.namespaces)
+
+else := []
+
+# A finding at `field`: a JSON pointer into the document, or the path of a field of the input.
+found(id, message, component, field) := object.union(
+	lib.finding(rules, id, message, component),
+	{"field": field},
+)
+
+supplier contains finding if {
+	not input.schema == "attestry.supplier-input/v1"
+	finding := found("SUP-001", "the input is not an attestry.supplier-input/v1", null, "schema")
+}
+
+supplier contains finding if {
+	not document.kind in {"sbom", "vex"}
+	finding := found("SUP-001", "the document is neither an SBOM nor VEX", null, "document.kind")
+}
+
+supplier contains finding if {
+	some path in [
+		["supplier", "namespaces"],
+		["supplier", "products"],
+		["document", "components"],
+		["document", "problems"],
+	]
+	not is_array(object.get(input, path, null))
+	message := sprintf("%s is not a list", [concat(".", path)])
+	finding := found("SUP-001", message, null, concat(".", path))
+}
+
+supplier contains finding if {
+	not is_number(passport.max_age_days)
+	finding := found("SUP-001", "max_age_days is not a number", null, "supplier.max_age_days")
+}
+
+supplier contains finding if {
+	not lib.nanoseconds(input.time)
+	finding := found("SUP-001", "the input does not say when it is judged", null, "time")
+}
+
+supplier contains finding if {
+	not is_object(data.banned_components)
+	finding := found("SUP-001", "data.json has no object banned_components", null, "data.banned_components")
+}
+
+# Whatever does not say that it has no signature is checked as one.
+signed if not signature.present == false
+
+supplier contains finding if {
+	not signed
+	not passport.require_signature == false
+	finding := found("SUP-002", "the document came without a signature", null, "signature.present")
+}
+
+supplier_warn contains finding if {
+	not signed
+	passport.require_signature == false
+	finding := found("SUP-002", "the document came without a signature, as the passport allows", null, "signature.present")
+}
+
+supplier contains finding if {
+	signed
+	not signature.verified == true
+	message := sprintf("the signature is not verified: %s", [lib.shown(signature, "reason", "no reason given")])
+	finding := found("SUP-003", message, null, "signature.verified")
+}
+
+supplier contains finding if {
+	signature.verified == true
+	not signature.covers_document == true
+	message := sprintf("the signed statement does not name %s", [lib.shown(document, "digest", "the document")])
+	finding := found("SUP-004", message, null, "signature.covers_document")
+}
+
+# Whatever does not say that it is no development key is one.
+by_development_key if {
+	signed
+	not signature.development_key == false
+}
+
+development_key_allowed if data.development_key_suppliers[passport.id]
+
+development_key_message := sprintf("the document is signed with a development key (%s)", [lib.shown(signature, "key", "without a hint")])
+
+supplier contains finding if {
+	by_development_key
+	not development_key_allowed
+	finding := found("SUP-005", development_key_message, null, "signature.development_key")
+}
+
+supplier_warn contains finding if {
+	by_development_key
+	development_key_allowed
+	finding := found("SUP-005", development_key_message, null, "signature.development_key")
+}
+
+supplier contains finding if {
+	not document.format in passport.formats
+	message := sprintf("the format is %s", [lib.shown(document, "format", "unknown")])
+	finding := found("SUP-006", message, null, "document.format")
+}
+
+# Of the other formats there is one version that can be read.
+supplier contains finding if {
+	document.format == "cyclonedx"
+	not document.spec_version in passport.spec_versions
+	message := sprintf("the version of the format is %s", [lib.shown(document, "spec_version", "unknown")])
+	finding := found("SUP-006", message, null, "document.spec_version")
+}
+
+supplier contains finding if {
+	document.kind == "sbom"
+	some key in ["name", "version"]
+	not lib.present(subject[key])
+	message := sprintf("the SBOM does not tell the %s of what it is about", [key])
+	finding := found("SUP-007", message, null, concat("/", ["/metadata/component", key]))
+}
+
+# An empty list of products or namespaces allows all. Third parties' components are not asked.
+supplier contains finding if {
+	count(products) > 0
+	lib.present(subject.name)
+	not subject.name in products
+	message := sprintf("%s is no product of %s", [subject.name, lib.shown(passport, "id", "the supplier")])
+	finding := found("SUP-008", message, null, "/metadata/component/name")
+}
+
+supplier contains finding if {
+	count(namespaces) > 0
+	lib.present(subject.purl)
+	not within_namespaces(subject.purl)
+	message := sprintf("%s is in no namespace of %s", [subject.purl, lib.shown(passport, "id", "the supplier")])
+	finding := found("SUP-009", message, subject.purl, "/metadata/component/purl")
+}
+
+# Without a purl the name alone tells whose product it is, if the passport lists it.
+supplier contains finding if {
+	named_only
+	not subject.name in products
+	message := sprintf("%s has no purl that shows whose product it is", [subject.name])
+	finding := found("SUP-009", message, null, "/metadata/component/purl")
+}
+
+supplier_warn contains finding if {
+	named_only
+	subject.name in products
+	message := sprintf("%s has no purl; its name alone is in the passport", [subject.name])
+	finding := found("SUP-009", message, null, "/metadata/component/purl")
+}
+
+named_only if {
+	count(namespaces) > 0
+	lib.present(subject.name)
+	not lib.present(subject.purl)
+}
+
+# A namespace ends where a name ends: pkg:npm/acme holds pkg:npm/acme/x, not pkg:npm/acme-x.
+within_namespaces(name) if {
+	some namespace in namespaces
+	prefix := concat("", [trim_suffix(purl.bare(namespace), "/"), "/"])
+	startswith(concat("", [purl.package_of(name), "/"]), prefix)
+}
+
+supplier contains finding if {
+	not lib.nanoseconds(document.timestamp)
+	message := sprintf("the timestamp of the document is %s", [lib.shown(document, "timestamp", "missing")])
+	finding := found("SUP-010", message, null, "document.timestamp")
+}
+
+supplier contains finding if {
+	lib.nanoseconds(document.timestamp) > lib.nanoseconds(input.time) + lib.day
+	message := sprintf("the document is dated %s; today is %s", [document.timestamp, input.time])
+	finding := found("SUP-010", message, null, "document.timestamp")
+}
+
+supplier contains finding if {
+	is_number(passport.max_age_days)
+	age := lib.nanoseconds(input.time) - lib.nanoseconds(document.timestamp)
+	age > passport.max_age_days * lib.day
+	message := sprintf("the document is of %s; it may be %d days old", [document.timestamp, passport.max_age_days])
+	finding := found("SUP-011", message, null, "document.timestamp")
+}
+
+supplier contains finding if {
+	document.kind == "sbom"
+	not count(document.components) > 0
+	finding := found("SUP-012", "the SBOM lists no component", null, "/components")
+}
+
+# What the reader of the document found, by the codes that it has for it.
+refused_problems := {
+	"dependency-cycle": "SUP-014",
+	"self-dependency": "SUP-014",
+	"dangling-reference": "SUP-015",
+	"duplicate-bom-ref": "SUP-016",
+	"invalid-purl": "SUP-017",
+	"purl-bomb": "SUP-017",
+	"control-character": "SUP-023",
+}
+
+noted_problems := {
+	"component-without-identity": "SUP-013",
+	"component-without-name": "SUP-013",
+	"component-without-version": "SUP-013",
+	"non-canonical-purl": "SUP-017",
+}
+
+supplier contains finding if {
+	some problem in document.problems
+	id := refused_problems[problem.code]
+	message := lib.shown(problem, "message", problem.code)
+	finding := found(id, message, null, lib.shown(problem, "pointer", "document.problems"))
+}
+
+supplier_warn contains finding if {
+	some problem in document.problems
+	not refused_problems[problem.code]
+	id := object.get(noted_problems, object.get(problem, "code", ""), "SUP-018")
+	message := lib.shown(problem, "message", "a problem without a message")
+	finding := found(id, message, null, lib.shown(problem, "pointer", "document.problems"))
+}
+
+supplier_warn contains finding if {
+	more := document.problem_count - count(document.problems)
+	more > 0
+	message := sprintf("%d more problems of the kinds that are listed", [more])
+	finding := found("SUP-018", message, null, "document.problem_count")
+}
+
+supplier contains finding if {
+	makes_statements
+	not passport.vex == true
+	message := sprintf("%s may make no VEX statements", [lib.shown(passport, "id", "the supplier")])
+	finding := found("SUP-019", message, null, "supplier.vex")
+}
+
+makes_statements if document.kind == "vex"
+
+# An SBOM can hold statements, too.
+makes_statements if not document.statements == 0
+
+supplier contains finding if {
+	document.kind == "vex"
+	not document.statements > 0
+	finding := found("SUP-020", "the VEX document makes no statement", null, "document.statements")
+}
+
+supplier contains finding if {
+	some index, component in document.components
+	ban := purl.banned[purl.package_of(component.purl)]
+	purl.is_banned(ban, component)
+	message := sprintf("%s is banned: %s", [component.purl, lib.shown(ban, "reason", "no reason given")])
+	finding := found("SUP-021", message, component.purl, sprintf("document.components[%d]", [index]))
+}
+
+supplier_warn contains finding if {
+	lib.present(document.declared_supplier)
+	not lower(trim_space(document.declared_supplier)) == lower(trim_space(lib.shown(passport, "name", "")))
+	message := sprintf("the document names %s as the supplier, the passport %s", [document.declared_supplier, lib.shown(passport, "name", "nobody")])
+	finding := found("SUP-022", message, null, "/metadata/supplier/name")
 }

@@ -150,6 +150,9 @@ test_a_scoped_package_can_be_banned if {
 	banned := {"pkg:npm/@scope/left": {"reason": "a test"}}
 	ids == {"SBOM-007"} with input as with_purl("pkg:npm/@scope/left@3.3.6") with data.banned_components as banned
 	ids == {"SBOM-007"} with input as with_purl("pkg:npm/@scope/left") with data.banned_components as banned
+	ids == {"SBOM-007"} with input as with_purl("pkg:npm/%40scope/left@3.3.6") with data.banned_components as banned
+	encoded := {"pkg:npm/%40scope/left": {"reason": "a test"}}
+	ids == {"SBOM-007"} with input as with_purl("pkg:npm/%40scope/left@3.3.6") with data.banned_components as encoded
 }
 
 test_a_reference_used_twice_is_denied if {

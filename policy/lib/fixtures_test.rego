@@ -79,3 +79,49 @@ listing(components) := but({"sbom": {"components": components}})
 
 # Ids of findings.
 ids(findings) := {finding.id | some finding in findings}
+
+# A supplier's SBOM that passes.
+supplied := {
+	"schema": "attestry.supplier-input/v1",
+	"time": "2026-11-22T18:15:12.5Z",
+	"supplier": {
+		"id": "acme",
+		"name": "Acme Ltd",
+		"namespaces": ["pkg:pypi/acme-widget", "pkg:npm/%40acme/"],
+		"products": ["widget"],
+		"formats": ["cyclonedx"],
+		"spec_versions": ["1.5", "1.6"],
+		"max_age_days": 365,
+		"require_signature": true,
+		"mode": "enforce",
+		"vex": false,
+	},
+	"document": {
+		"digest": concat("", ["sha256:", lockfile]),
+		"size": 2048,
+		"kind": "sbom",
+		"format": "cyclonedx",
+		"spec_version": "1.6",
+		"serial": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
+		"timestamp": "2026-11-21T09:00:00Z",
+		"subject": {"name": "widget", "version": "1.0", "purl": "pkg:npm/%40acme/widget@1.0"},
+		"declared_supplier": "Acme Ltd",
+		"components": [{"ref": "left", "name": "left", "version": "1.0", "purl": "pkg:pypi/left@1.0"}],
+		"statements": 0,
+		"problems": [],
+		"problem_count": 0,
+	},
+	"signature": {
+		"present": true,
+		"verified": true,
+		"key": "release",
+		"label": "acme release 2026",
+		"development_key": false,
+		"covers_document": true,
+		"predicate_type": "https://cyclonedx.org/bom",
+		"reason": null,
+	},
+}
+
+# The good document of a supplier with parts replaced.
+supplied_but(changes) := object.union(supplied, changes)

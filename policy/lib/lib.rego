@@ -28,3 +28,11 @@ artifact_digests contains digest if {
 	some artifact in input.build.artifacts
 	digest := hex(artifact.digest)
 }
+
+day := 86400000000000
+
+# A UTC time in nanoseconds, in which the engine can count until the year 2261.
+nanoseconds(text) := time.parse_rfc3339_ns(text) if {
+	is_string(text)
+	regex.match(`^(19[7-9]|2[01][0-9]|22[0-5])[0-9]-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$`, text)
+}

@@ -6,9 +6,8 @@ use attestation::{
 };
 use bytes::Bytes;
 use events::{BuildCompleted, BundleRef, Digest, EvidenceSigned, Role};
+use policy::MAX_INPUT_BYTES;
 use worker::HandleError;
-
-use crate::policy::MAX_INPUT_BYTES;
 
 /// What is known about a build, each signature checked against the documents that it is about.
 pub(crate) struct Evidence {

@@ -9,10 +9,11 @@ use attestation::{
 };
 use bytes::Bytes;
 use events::{
-    Digest, Document, EvidenceReady, Label, Producer, Role, Scope, StatementRef, Uri, Verdict,
-    VerdictResult, subject,
+    Digest, Document, EvidenceReady, EvidenceSigned, Label, Producer, Role, StatementRef, Uri,
+    Verdict, VerdictResult, subject,
 };
 use jiff::Timestamp;
+use policy::Report;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::HandleError;
@@ -20,8 +21,7 @@ use worker::HandleError;
 use crate::{
     Settings,
     evidence::Evidence,
-    policy::{Input, Signature},
-    verdict::Report,
+    input::{Input, Signature},
 };
 
 /// A verdict with everything it consists of; what is claimed for a build, and what all the rest
@@ -93,7 +93,8 @@ impl Judgement {
         ]
     }
 
-    pub(crate) fn into_event(self, project: Scope) -> EvidenceReady {
+    /// The event with the verdict on `judged`. It names the SBOM again, for whoever maps what was promoted.
+    pub(crate) fn into_event(self, judged: &EvidenceSigned) -> EvidenceReady {
         let document = |role, name: &str, media_type, digest, size| {
             let (name, media_type) = (name.parse().ok()?, Label::of(media_type));
             Some(Document { role, name, digest, size, media_type })
@@ -104,6 +105,7 @@ impl Judgement {
             document(Role::Report, "verdict/report.json", REPORT_JSON, report, size),
             document(Role::Policy, "verdict/policy.bundle", POLICY_FILES, policy, self.policy_size),
         ];
+        let sboms = judged.documents.iter().filter(|it| it.role == Role::Sbom);
         let statement =
             "bundles/verdict.sigstore.json".parse().ok().map(|bundle_name| StatementRef {
                 digest: Digest::of(self.summary.as_bytes()),
@@ -112,10 +114,11 @@ impl Judgement {
             });
         EvidenceReady {
             producer: Producer::PolicyGate,
-            project,
-            documents: documents.into_iter().flatten().collect(),
+            project: judged.project.clone(),
+            documents: documents.into_iter().flatten().chain(sboms.cloned()).collect(),
             statements: statement.into_iter().collect(),
             verdict: Some(self.verdict),
+            decision: None,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Judges builds: the generator's `evidence.signed` → `evidence.ready` with a verdict.
 
 mod evidence;
+mod input;
 mod judgement;
-pub mod policy;
 pub mod queries;
 mod settings;
-pub mod verdict;
 
 use std::sync::Arc;
 
@@ -87,7 +86,7 @@ impl PolicyGate {
 
 impl Handler for PolicyGate {
     const NAME: &'static str = "policy-gate";
-    const INPUT_FROM: Option<Producer> = Some(Producer::Generator);
+    const INPUT_FROM: &'static [Producer] = &[Producer::Generator];
     type Input = EvidenceSigned;
     type Output = EvidenceReady;
 
@@ -101,7 +100,7 @@ impl Handler for PolicyGate {
         let stored = async { Ok(self.archive.put(&entries, context.now).await?) };
         let indexed = queries::index(&self.archive, event, judgement.artifacts());
         futures::try_join!(stored, indexed)?;
-        Ok(vec![judgement.into_event(event.data.project.clone())])
+        Ok(vec![judgement.into_event(&event.data)])
     }
 }
 

@@ -6,8 +6,9 @@ use std::{
 };
 
 use attestation::{KeyError, KeySet, PublicKey, TrustedKey, verify::AlreadyTrusted};
+use policy::{Bundle, LoadError};
 
-use crate::policy::{Bundle, Config, LoadError};
+use crate::input::Config;
 
 /// What the gate decides by.
 #[derive(clap::Args, Clone, Debug)]

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use bus::{Bus, Query};
 use bytes::Bytes;
-use events::Digest;
+use events::{Digest, SubmissionId};
 use futures::StreamExt;
 use jiff::Timestamp;
 use registry::{Explanation, Reconciliation, View};
@@ -19,7 +19,7 @@ use crate::reconciler::Reconciler;
 pub const EXPLAIN: &str = "explain";
 /// Topic of the question what entered and what ended; nothing is asked with it.
 pub const RECONCILE: &str = "reconcile";
-/// The broker takes no more; an explanation is cut to fewer builds until it fits.
+/// The broker takes no more; an explanation is cut to fewer stories until it fits.
 const ANSWER_BYTES_MAX: usize = 900 * 1024;
 
 /// Asks for a story.
@@ -32,13 +32,15 @@ pub struct ExplainQuery {
 }
 
 /// What a story is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// An artifact, a lockfile, a document, a statement or a bundle.
     Digest(Digest),
-    /// A build or one of its events.
+    /// A build, a submission, or one of their events.
     Id(Uuid),
+    /// What a sender calls its submission.
+    Submission(SubmissionId),
 }
 
 /// Answer to any question here.
@@ -111,6 +113,7 @@ fn explained(registry: &Path, question: &[u8]) -> Bytes {
         let explained = View::open(registry).and_then(|view| match of {
             Subject::Digest(digest) => view.explain(digest, as_of),
             Subject::Id(id) => view.explain_id(id, as_of),
+            Subject::Submission(name) => view.explain_submission(&name, as_of),
         });
         explained.map_err(|error| error.to_string())
     };
@@ -120,10 +123,9 @@ fn explained(registry: &Path, question: &[u8]) -> Bytes {
     };
     loop {
         let answer = encode(&Answer::Known(&explanation));
-        if answer.len() <= ANSWER_BYTES_MAX || explanation.builds.pop().is_none() {
+        if answer.len() <= ANSWER_BYTES_MAX || !explanation.shorten() {
             return answer;
         }
-        explanation.more_builds += 1;
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bus::Bus;
-use registry::{Reconciliation, Settled, View};
+use registry::{Absent, Reconciliation, Settled, View};
 use tokio::time::{Instant, interval, sleep};
 use tracing::{error, warn};
 
@@ -36,7 +36,7 @@ impl Reconciler {
     pub(crate) async fn run(&self) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut alarmed = 0;
+        let (mut alarmed, mut missed) = (0, Vec::new());
         loop {
             ticks.tick().await;
             match self.reconcile().await {
@@ -47,6 +47,11 @@ impl Reconciler {
                         error!(unaccounted, "Events are unaccounted for; see attestry doctor");
                     }
                     alarmed = unaccounted;
+                    let absent = reconciliation.absent;
+                    for Absent { worker, stream, waiting, .. } in newly(&absent, &missed) {
+                        warn!(worker, stream, waiting, "No such worker ever came; start one");
+                    }
+                    missed = absent;
                 }
                 Err(why) => warn!(why, "Failed to reconcile; trying again"),
             }
@@ -61,7 +66,11 @@ impl Reconciler {
         let behind = self.until_recorded(&last, CATCH_UP_LIMIT).await?;
         // Floors of the broker mean nothing to a registry that has not recorded as far.
         let settled = if behind > 0 { Vec::new() } else { floors(&settled) };
-        let reconciliation = self.view(move |view| view.reconcile(&settled)).await?;
+        let mut reconciliation = self.view(move |view| view.reconcile(&settled)).await?;
+        if behind > 0 {
+            // Without floors everybody seems to be.
+            reconciliation.absent.clear();
+        }
         Ok(Reconciled { reconciliation, behind })
     }
 
@@ -118,6 +127,13 @@ fn floors(settled: &[bus::Settled]) -> Vec<Settled> {
         floor: it.floor,
     };
     settled.iter().map(floor).collect()
+}
+
+/// Those of `absent` that were not among `known`.
+fn newly<'a>(absent: &'a [Absent], known: &'a [Absent]) -> impl Iterator<Item = &'a Absent> {
+    let is_known =
+        |it: &Absent| known.iter().any(|at| (&at.worker, &at.stream) == (&it.worker, &it.stream));
+    absent.iter().filter(move |it| !is_known(it))
 }
 
 fn look_into<T>(

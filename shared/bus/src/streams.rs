@@ -58,7 +58,8 @@ impl Bus {
     pub async fn streams(&self) -> Result<Vec<StreamState>, BusError> {
         let blocked = self.found_blocked().await?;
         let mut states = Vec::new();
-        for wanted in wanted_streams() {
+        let doors = self.doors().await?;
+        for wanted in wanted_streams().into_iter().chain(doors.iter().map(ingest_stream)) {
             let found = self.jetstream.get_stream(&wanted.name).await;
             let found = found.map_err(|error| BusError::from_client("look at a stream", &error))?;
             let info = found.cached_info();

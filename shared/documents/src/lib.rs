@@ -1,5 +1,10 @@
-//! Supply-chain documents: lockfiles in, CycloneDX out, and the official schemas to judge them by.
+//! Supply-chain documents: lockfiles in, CycloneDX out, and what others wrote: SBOMs and VEX.
 
+pub mod bom;
 pub mod cyclonedx;
+mod detect;
 pub mod lockfile;
 pub mod schema;
+pub mod vex;
+
+pub use detect::{Kind, detect};

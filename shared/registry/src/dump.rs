@@ -10,7 +10,7 @@ use crate::RegistryError;
 
 /// Tables of facts, each with what orders its rows. What is pending, planned or about the schema
 /// is no fact.
-pub(crate) const TABLES: [(&str, &str); 18] = [
+pub(crate) const TABLES: [(&str, &str); 24] = [
     ("event", "id"),
     ("repeat", "stream, sequence"),
     ("foreign_message", "stream, sequence"),
@@ -22,6 +22,12 @@ pub(crate) const TABLES: [(&str, &str); 18] = [
     ("bundle", "correlation, producer, digest, name"),
     ("verdict", "correlation, signed"),
     ("newest_release", "project"),
+    ("submission", "correlation"),
+    ("decision", "correlation, signed"),
+    ("supplier_document", "sender, scope, digest"),
+    ("advisory_index", "correlation"),
+    ("mapping", "correlation"),
+    ("mapped_entry", "correlation, change, entry"),
     ("attempt", "number"),
     ("quarantine", "id"),
     ("unfinished", "stream, sequence"),

@@ -1,7 +1,10 @@
-//! From a digest or an id to the builds whose story it is part of.
+//! From a digest or an id to the stories that it is part of.
 
 mod build;
 mod evidence;
+mod mapped;
+mod submission;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+pub(crate) use self::submission::{of_sender, supplier_documents};
 use crate::{
     columns::{Hash, Id, Time},
     story::{Explanation, Found, MAX_BUILDS, MAX_COUNTED, MAX_LISTED},
@@ -19,7 +23,7 @@ use crate::{
 const MAX_ROWS: usize = 10 * MAX_COUNTED;
 
 /// Where a digest is looked up: table, its column, and what else tells what the digest is.
-pub(crate) const PLACES: [Place; 7] = [
+pub(crate) const PLACES: [Place; 11] = [
     Place { table: "artifact", column: "digest", name: "name", detail: "''" },
     Place { table: "input", column: "digest", name: "path", detail: "''" },
     Place { table: "document", column: "digest", name: "name", detail: "role" },
@@ -27,6 +31,10 @@ pub(crate) const PLACES: [Place; 7] = [
     Place { table: "bundle", column: "digest", name: "name", detail: "predicate_type" },
     Place { table: "verdict", column: "policy", name: "''", detail: "'policy'" },
     Place { table: "verdict", column: "report", name: "''", detail: "'report'" },
+    Place { table: "submission", column: "document", name: "COALESCE(name, '')", detail: "scope" },
+    Place { table: "submission", column: "bundle", name: "COALESCE(name, '')", detail: "scope" },
+    Place { table: "decision", column: "policy", name: "''", detail: "'policy'" },
+    Place { table: "advisory_index", column: "digest", name: "''", detail: "''" },
 ];
 
 /// A column that holds digests; it has an index together with the event time.
@@ -37,10 +45,10 @@ pub(crate) struct Place {
     detail: &'static str,
 }
 
-/// Builds that name a digest.
+/// Builds and submissions that name a digest.
 #[derive(Default)]
 struct Candidates {
-    /// When each build named it last.
+    /// When each named it last.
     builds: BTreeMap<Uuid, Timestamp>,
     found_as: BTreeSet<Found>,
 }
@@ -56,6 +64,13 @@ impl AsOf {
     }
 }
 
+/// What a correlation is the id of.
+enum Kind {
+    Build,
+    Submission,
+    Update,
+}
+
 /// The story of `digest`.
 pub(crate) fn digest(
     connection: &Connection,
@@ -64,18 +79,16 @@ pub(crate) fn digest(
 ) -> rusqlite::Result<Explanation> {
     let candidates = candidates(connection, digest, AsOf(as_of))?;
     let newest = newest_first(&candidates);
-    let shown = newest.iter().take(MAX_BUILDS);
-    let builds = shown.map(|it| build::read(connection, *it, AsOf(as_of)));
+    let shown = &newest[..newest.len().min(MAX_BUILDS)];
     Ok(Explanation {
         digest: Some(digest),
-        as_of,
-        builds: builds.collect::<Result<_, _>>()?,
-        more_builds: newest.len().saturating_sub(MAX_BUILDS).min(MAX_COUNTED) as u64,
         found_as: candidates.found_as.into_iter().collect(),
+        more_builds: newest.len().saturating_sub(MAX_BUILDS).min(MAX_COUNTED) as u64,
+        ..stories(connection, shown, AsOf(as_of))?
     })
 }
 
-/// The story of the build that has `id`, or one of whose events has.
+/// The story of what has `id`, or one of whose events has, or that its sender calls so.
 pub(crate) fn id(
     connection: &Connection,
     id: Uuid,
@@ -84,15 +97,67 @@ pub(crate) fn id(
     let known = AsOf(as_of);
     let sql = "SELECT correlation FROM event WHERE id = $1 AND known_at <= $2";
     let found = connection.query_row(sql, params![Id(id), known.limit()], |row| row.get(0));
-    let correlation = found.optional()?.map_or(id, |it: Id| it.0);
-    let build = build::read(connection, correlation, known)?;
-    let is_known = !build.events.is_empty() || !build.quarantine.is_empty();
-    Ok(Explanation {
+    if let Some(Id(correlation)) = found.optional()? {
+        return stories(connection, &[correlation], known);
+    }
+    let in_quarantine = "SELECT 1 FROM quarantine WHERE correlation = $1 AND known_at <= $2";
+    let mut statement = connection.prepare_cached(in_quarantine)?;
+    match statement.exists(params![Id(id), known.limit()])? {
+        true => stories(connection, &[id], known),
+        false => submitted_as(connection, &id.to_string(), as_of),
+    }
+}
+
+/// The stories of the newest submissions that their senders call `name`.
+pub(crate) fn submitted_as(
+    connection: &Connection,
+    name: &str,
+    as_of: Option<Timestamp>,
+) -> rusqlite::Result<Explanation> {
+    let named = submission::named(connection, name, AsOf(as_of))?;
+    stories(connection, &named, AsOf(as_of))
+}
+
+fn stories(
+    connection: &Connection,
+    correlations: &[Uuid],
+    as_of: AsOf,
+) -> rusqlite::Result<Explanation> {
+    let mut told = Explanation {
         digest: None,
-        as_of,
+        as_of: as_of.0,
         found_as: Vec::new(),
-        builds: if is_known { vec![build] } else { Vec::new() },
+        builds: Vec::new(),
+        submissions: Vec::new(),
+        updates: Vec::new(),
         more_builds: 0,
+    };
+    for correlation in correlations.iter().copied() {
+        match kind(connection, correlation, as_of)? {
+            Kind::Build => told.builds.push(build::read(connection, correlation, as_of)?),
+            Kind::Submission => {
+                told.submissions.push(submission::read(connection, correlation, as_of)?);
+            }
+            Kind::Update => told.updates.push(submission::update(connection, correlation, as_of)?),
+        }
+    }
+    Ok(told)
+}
+
+/// By what is known of it, its own first event or not; whatever else has a correlation is a build.
+fn kind(connection: &Connection, correlation: Uuid, as_of: AsOf) -> rusqlite::Result<Kind> {
+    let id = params![Id(correlation), as_of.limit()];
+    let exists = |sql: &str| connection.prepare_cached(sql)?.exists(id);
+    let submission = "SELECT 1 FROM event WHERE correlation = $1 AND known_at <= $2
+        AND (type = 'document.submitted' OR producer = 'supplier-ingest')";
+    let set_aside = "SELECT 1 FROM quarantine WHERE correlation = $1 AND known_at <= $2
+        AND subject LIKE 'attestry.v1.document.submitted.%'";
+    let update = "SELECT 1 FROM event WHERE correlation = $1 AND known_at <= $2
+        AND type = 'advisories.updated'";
+    Ok(match () {
+        () if exists(submission)? || exists(set_aside)? => Kind::Submission,
+        () if exists(update)? => Kind::Update,
+        () => Kind::Build,
     })
 }
 
@@ -154,6 +219,9 @@ impl Place {
             ("document", _) => Found::Document { name, role: detail },
             ("statement", _) => Found::Statement { name, predicate_type: detail },
             ("bundle", _) => Found::Bundle { name, predicate_type: detail },
+            ("submission", "document") => Found::Submitted { name, scope: detail },
+            ("submission", _) => Found::Signature { name, scope: detail },
+            ("advisory_index", _) => Found::Advisories,
             (_, "policy") => Found::Policy,
             _ => Found::Report,
         })

@@ -24,7 +24,10 @@ mod view;
 
 pub use crate::{
     error::RegistryError,
-    reconcile::{BuildAccount, Gap, Reconciliation, Settled, StageAccount, Unaccounted},
+    reconcile::{
+        Absent, BuildAccount, Gap, Reconciliation, Settled, StageAccount, SubmissionAccount,
+        Unaccounted,
+    },
     registry::{Closed, Pending, Registry},
     story::Explanation,
     view::View,

@@ -1,10 +1,12 @@
 //! From one message to the facts it states. A function of what is known and the message, nothing
 //! else: the same messages in the same order make the same facts.
 
+mod backlog;
 mod evidence;
 mod foreign;
 mod quarantine;
 mod stage_event;
+mod submission;
 mod unfinished;
 mod verdict;
 
@@ -17,8 +19,10 @@ use rusqlite::{Connection, params};
 use crate::{
     columns::{Number, Time, line},
     registry,
-    stage::Carries,
+    stage::{Carries, Handler},
 };
+
+pub(crate) use self::submission::sender_name;
 
 /// Projects messages within one transaction of its caller's.
 pub(crate) struct Projector<'c> {
@@ -36,9 +40,15 @@ pub(crate) enum Tally {
     Passed,
     /// Builds whose signed verdict is anything else.
     Failed,
+    /// Documents that were submitted.
+    Submissions,
+    /// Submissions whose signed receipt says that the document is accepted.
+    Accepted,
+    /// Submissions whose signed receipt says that it is not.
+    Rejected,
     /// Different messages that this worker must handle; an event and its replays count once.
-    Entered(&'static str),
-    /// Messages with the id of a known event and other bytes.
+    Entered(Handler),
+    /// Messages that contradict what they belong to.
     Conflicts,
     /// Messages that are not what their stream carries.
     Foreign,
@@ -59,7 +69,12 @@ impl Tally {
             Self::Builds => "builds".to_owned(),
             Self::Passed => "builds-passed".to_owned(),
             Self::Failed => "builds-failed".to_owned(),
-            Self::Entered(worker) => format!("entered-{worker}"),
+            Self::Submissions => "submissions".to_owned(),
+            Self::Accepted => "submissions-accepted".to_owned(),
+            Self::Rejected => "submissions-rejected".to_owned(),
+            Self::Entered(Handler { event_type, worker }) => {
+                format!("entered-{event_type}-{worker}")
+            }
             Self::Conflicts => "conflicts".to_owned(),
             Self::Foreign => "foreign-messages".to_owned(),
             Self::Missing => "missing-messages".to_owned(),
@@ -79,12 +94,10 @@ impl<'c> Projector<'c> {
             return Ok(false);
         }
         match carries {
-            Carries::BuildCompleted | Carries::EvidenceReady | Carries::EvidenceSigned => {
-                self.stage_message(carries, record)?;
-            }
             Carries::Quarantine => self.quarantine(record)?,
             Carries::Attempts => self.attempt(record)?,
             Carries::Unknown => self.foreign(record, "unknown-stream")?,
+            _ => self.stage_message(carries, record)?,
         }
         Ok(true)
     }

@@ -2,7 +2,7 @@
 
 mod account;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use events::{Position, Priority};
 use jiff::Timestamp;
@@ -39,8 +39,14 @@ pub struct Settled {
 pub struct Reconciliation {
     /// Builds.
     pub builds: BuildAccount,
+    /// Documents that were submitted.
+    #[serde(default)]
+    pub submissions: SubmissionAccount,
     /// Messages at each worker, in the order of the pipeline.
     pub stages: Vec<StageAccount>,
+    /// Workers that never came for what waits for them: it is in progress until they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<Absent>,
     /// Everything that entered and of which nobody knows where it went: messages that were
     /// acknowledged with no consequence, replays that never arrived, and what is missing.
     pub unaccounted_events: u64,
@@ -50,7 +56,8 @@ pub struct Reconciliation {
     pub gaps: Vec<Gap>,
     /// How many messages those and all other holes miss.
     pub missing: u64,
-    /// Messages that contradict an event with the same id.
+    /// Messages that contradict an event with the same id, and decisions that answer something else
+    /// than what was submitted.
     pub conflicts: u64,
     /// Messages that are not what their stream carries; each must be handled all the same.
     pub foreign_messages: u64,
@@ -75,6 +82,39 @@ pub struct BuildAccount {
     pub in_progress: u64,
     /// None of these.
     pub unaccounted: u64,
+}
+
+/// Documents that were submitted, each counted at one place only: `entered` is the sum of all
+/// others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionAccount {
+    /// `document.submitted` events.
+    pub entered: u64,
+    /// With a signed receipt that says `accepted`.
+    pub accepted: u64,
+    /// With a signed receipt that says `rejected`.
+    pub rejected: u64,
+    /// With an entry in quarantine that waits for somebody.
+    pub quarantined: u64,
+    /// With an entry that somebody dropped.
+    pub dropped: u64,
+    /// With a message that its worker has not settled.
+    pub in_progress: u64,
+    /// None of these.
+    pub unaccounted: u64,
+}
+
+/// A worker without any consumer on a stream that holds messages for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// The worker.
+    pub worker: String,
+    /// The stream.
+    pub stream: String,
+    /// Messages that wait for it there.
+    pub waiting: u64,
+    /// When the oldest of them was stored: it leaves when its stream's age limit is over.
+    pub oldest: Timestamp,
 }
 
 /// Messages that one worker must handle, each counted at one place only: `entered` is the sum of
@@ -159,6 +199,7 @@ pub(crate) fn reconcile(
     result.unaccounted_events = result.unaccounted_events.saturating_add(result.missing);
     result.stages = accounts.stages()?;
     result.builds = accounts.builds()?;
+    result.submissions = accounts.submissions()?;
     Ok(result)
 }
 
@@ -182,6 +223,8 @@ fn unfinished(
         .iter()
         .map(|it| ((it.stream.as_str(), it.worker.as_str(), it.priority.as_str()), it.floor))
         .collect();
+    let present: HashSet<_> =
+        settled.iter().map(|it| (it.stream.as_str(), it.worker.as_str())).collect();
     let sql =
         "SELECT stream, sequence, known_at, worker, event_id, type, producer, priority, scope,
         correlation FROM unfinished ORDER BY known_at, stream, sequence";
@@ -211,6 +254,9 @@ fn unfinished(
         if !is_unaccounted {
             let oldest = result.oldest_in_progress.get_or_insert(message.known_at);
             *oldest = message.known_at.min(*oldest);
+            if !present.contains(&(stream, worker.as_str())) {
+                waits_for_nobody(&mut result.absent, &worker, &message);
+            }
             continue;
         }
         result.unaccounted_events += 1;
@@ -223,6 +269,20 @@ fn unfinished(
         }
     }
     Ok(())
+}
+
+/// `message` is the newest yet: the oldest was the first.
+fn waits_for_nobody(absent: &mut Vec<Absent>, worker: &str, message: &Unaccounted) {
+    let stream = message.position.stream.as_str();
+    match absent.iter_mut().find(|it| it.worker == worker && it.stream == stream) {
+        Some(known) => known.waiting += 1,
+        None => absent.push(Absent {
+            worker: worker.to_owned(),
+            stream: stream.to_owned(),
+            waiting: 1,
+            oldest: message.known_at,
+        }),
+    }
 }
 
 fn acknowledged(worker: &str, message: &Unaccounted) -> String {

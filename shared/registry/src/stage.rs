@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use events::{
-    ATTEMPTS_STREAM, BuildCompleted, EvidenceReady, EvidenceSigned, Priority, Producer,
-    QUARANTINE_STREAM, stage_stream, subject,
+    ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted,
+    EvidenceReady, EvidenceSigned, Priority, Producer, QUARANTINE_STREAM, stage_stream, subject,
 };
 use uuid::Uuid;
 
@@ -12,16 +12,46 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     BuildCompleted,
+    DocumentSubmitted,
+    AdvisoriesUpdated,
     /// Of this producer; `None` when a message's subject names nobody known.
     EvidenceReady(Option<Producer>),
     EvidenceSigned(Option<Producer>),
+    BacklogMapped,
 }
 
-/// Workers that must handle something, in the order of the pipeline, with what each handles.
-pub(crate) const HANDLERS: [(&str, &str); 3] = [
-    ("generator", "build.completed"),
-    ("signer", "evidence.ready"),
-    ("policy-gate", "evidence.signed"),
+/// All that an event can be.
+const STAGES: [Stage; 10] = [
+    Stage::BuildCompleted,
+    Stage::DocumentSubmitted,
+    Stage::AdvisoriesUpdated,
+    Stage::EvidenceReady(Some(Producer::Generator)),
+    Stage::EvidenceReady(Some(Producer::PolicyGate)),
+    Stage::EvidenceReady(Some(Producer::SupplierIngest)),
+    Stage::EvidenceSigned(Some(Producer::Generator)),
+    Stage::EvidenceSigned(Some(Producer::PolicyGate)),
+    Stage::EvidenceSigned(Some(Producer::SupplierIngest)),
+    Stage::BacklogMapped,
+];
+
+/// A worker, and a type of event that it must handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Handler {
+    /// Without the root, for example `evidence.ready`.
+    pub(crate) event_type: &'static str,
+    pub(crate) worker: &'static str,
+}
+
+/// All of them, in the order of the pipeline.
+///
+/// That supplier-ingest delivers signed receipts is not here: no event says that one arrived.
+pub(crate) const HANDLERS: [Handler; 6] = [
+    Handler { event_type: "build.completed", worker: "generator" },
+    Handler { event_type: "evidence.ready", worker: "signer" },
+    Handler { event_type: "evidence.signed", worker: "policy-gate" },
+    Handler { event_type: "document.submitted", worker: "supplier-ingest" },
+    Handler { event_type: "evidence.signed", worker: "backlog-mapper" },
+    Handler { event_type: "advisories.updated", worker: "backlog-mapper" },
 ];
 
 /// What a message on a stage stream is, as far as its subject tells.
@@ -37,17 +67,20 @@ impl Stage {
     pub(crate) fn event_type(self) -> &'static str {
         match self {
             Self::BuildCompleted => "build.completed",
+            Self::DocumentSubmitted => "document.submitted",
+            Self::AdvisoriesUpdated => "advisories.updated",
             Self::EvidenceReady(_) => "evidence.ready",
             Self::EvidenceSigned(_) => "evidence.signed",
+            Self::BacklogMapped => "backlog.mapped",
         }
     }
 
     pub(crate) fn producer(self) -> Option<&'static str> {
         match self {
-            Self::BuildCompleted => None,
             Self::EvidenceReady(producer) | Self::EvidenceSigned(producer) => {
                 producer.map(Producer::as_str)
             }
+            _ => None,
         }
     }
 
@@ -55,49 +88,56 @@ impl Stage {
     pub(crate) fn worker(self) -> Option<&'static str> {
         match self {
             Self::BuildCompleted => Some("generator"),
+            Self::DocumentSubmitted => Some("supplier-ingest"),
             Self::EvidenceReady(_) => Some("signer"),
             Self::EvidenceSigned(Some(Producer::Generator)) => Some("policy-gate"),
-            Self::EvidenceSigned(_) => None,
+            Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
+            | Self::AdvisoriesUpdated => Some("backlog-mapper"),
+            Self::EvidenceSigned(None) | Self::BacklogMapped => None,
         }
+    }
+
+    /// The worker that must handle it, as one of [`HANDLERS`].
+    pub(crate) fn handler(self) -> Option<Handler> {
+        self.worker().map(|worker| Handler { event_type: self.event_type(), worker })
     }
 
     /// What follows once it was handled.
     pub(crate) fn successor(self) -> Option<Self> {
         match self {
             Self::BuildCompleted => Some(Self::EvidenceReady(Some(Producer::Generator))),
+            Self::DocumentSubmitted => Some(Self::EvidenceReady(Some(Producer::SupplierIngest))),
             Self::EvidenceReady(producer) => Some(Self::EvidenceSigned(producer)),
             Self::EvidenceSigned(Some(Producer::Generator)) => {
                 Some(Self::EvidenceReady(Some(Producer::PolicyGate)))
             }
-            Self::EvidenceSigned(_) => None,
+            Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
+            | Self::AdvisoriesUpdated => Some(Self::BacklogMapped),
+            Self::EvidenceSigned(None) | Self::BacklogMapped => None,
         }
     }
 
-    /// What it follows.
-    pub(crate) fn predecessor(self) -> Option<Self> {
-        match self {
-            Self::BuildCompleted => None,
-            Self::EvidenceReady(Some(Producer::Generator)) => Some(Self::BuildCompleted),
-            Self::EvidenceReady(Some(Producer::PolicyGate)) => {
-                Some(Self::EvidenceSigned(Some(Producer::Generator)))
-            }
-            Self::EvidenceReady(None) => None,
-            Self::EvidenceSigned(producer) => Some(Self::EvidenceReady(producer)),
-        }
+    /// What it may follow.
+    pub(crate) fn predecessors(self) -> impl Iterator<Item = Self> {
+        STAGES.into_iter().filter(move |it| it.successor() == Some(self))
     }
 
-    /// Its place in a build's story.
+    /// Its place in a story: after everything that it may follow.
     pub(crate) fn rank(self) -> u8 {
-        self.predecessor().map_or(0, |before| before.rank() + 1)
+        self.predecessors().map(|before| before.rank() + 1).max().unwrap_or_default()
     }
 
     /// Reads what [`Self::event_type`] and [`Self::producer`] wrote.
     pub(crate) fn parse(event_type: &str, producer: Option<&str>) -> Option<Self> {
-        let producer = producer.and_then(producer_named);
+        let named = |name| Producer::ALL.into_iter().find(|it| it.as_str() == name);
+        let producer = producer.and_then(named);
         match event_type {
             "build.completed" => Some(Self::BuildCompleted),
+            "document.submitted" => Some(Self::DocumentSubmitted),
+            "advisories.updated" => Some(Self::AdvisoriesUpdated),
             "evidence.ready" => Some(Self::EvidenceReady(producer)),
             "evidence.signed" => Some(Self::EvidenceSigned(producer)),
+            "backlog.mapped" => Some(Self::BacklogMapped),
             _ => None,
         }
     }
@@ -108,15 +148,10 @@ impl<'a> Address<'a> {
     pub(crate) fn read(subject: &'a str) -> Option<Self> {
         let rest = subject.strip_prefix(subject::ROOT)?.strip_prefix('.')?;
         let mut tokens = rest.split('.');
-        let (noun, verb) = (tokens.next()?, tokens.next()?);
+        let event_type = format!("{}.{}", tokens.next()?, tokens.next()?);
         let priority = tokens.next().unwrap_or_default();
         let scope = tokens.next().unwrap_or_default();
-        let stage = match (noun, verb) {
-            ("build", "completed") => Stage::BuildCompleted,
-            ("evidence", "ready") => Stage::EvidenceReady(tokens.next().and_then(producer_named)),
-            ("evidence", "signed") => Stage::EvidenceSigned(tokens.next().and_then(producer_named)),
-            _ => return None,
-        };
+        let stage = Stage::parse(&event_type, tokens.next())?;
         let priority = Priority::ALL.into_iter().find(|it| it.as_str() == priority);
         let correlation = rest.rsplit('.').next().and_then(|it| it.parse().ok());
         Some(Self { stage, priority, scope, correlation })
@@ -127,8 +162,11 @@ impl<'a> Address<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carries {
     BuildCompleted,
+    DocumentSubmitted,
+    AdvisoriesUpdated,
     EvidenceReady,
     EvidenceSigned,
+    BacklogMapped,
     Quarantine,
     Attempts,
     /// Nothing that this release knows.
@@ -138,62 +176,78 @@ pub(crate) enum Carries {
 impl Carries {
     /// What `stream` carries.
     pub(crate) fn on(stream: &str) -> Self {
-        static STAGES: LazyLock<[String; 3]> = LazyLock::new(|| {
+        static STREAMS: LazyLock<[(String, Carries); 8]> = LazyLock::new(|| {
             [
-                stage_stream::<BuildCompleted>(),
-                stage_stream::<EvidenceReady>(),
-                stage_stream::<EvidenceSigned>(),
+                (stage_stream::<BuildCompleted>(), Carries::BuildCompleted),
+                (stage_stream::<DocumentSubmitted>(), Carries::DocumentSubmitted),
+                (stage_stream::<AdvisoriesUpdated>(), Carries::AdvisoriesUpdated),
+                (stage_stream::<EvidenceReady>(), Carries::EvidenceReady),
+                (stage_stream::<EvidenceSigned>(), Carries::EvidenceSigned),
+                (stage_stream::<BacklogMapped>(), Carries::BacklogMapped),
+                (QUARANTINE_STREAM.to_owned(), Carries::Quarantine),
+                (ATTEMPTS_STREAM.to_owned(), Carries::Attempts),
             ]
         });
-        let [build_completed, evidence_ready, evidence_signed] = &*STAGES;
-        match stream {
-            QUARANTINE_STREAM => Self::Quarantine,
-            ATTEMPTS_STREAM => Self::Attempts,
-            _ if stream == build_completed => Self::BuildCompleted,
-            _ if stream == evidence_ready => Self::EvidenceReady,
-            _ if stream == evidence_signed => Self::EvidenceSigned,
-            _ => Self::Unknown,
-        }
+        STREAMS.iter().find(|(name, _)| name == stream).map_or(Self::Unknown, |(_, it)| *it)
     }
 
     /// Whether the stream numbers its messages without holes: a hole is a loss.
     pub(crate) fn is_contiguous(self) -> bool {
-        matches!(self, Self::BuildCompleted | Self::EvidenceReady | Self::EvidenceSigned)
+        !matches!(self, Self::Quarantine | Self::Attempts | Self::Unknown)
     }
-}
-
-fn producer_named(name: &str) -> Option<Producer> {
-    [Producer::Generator, Producer::PolicyGate].into_iter().find(|it| it.as_str() == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_build_ends_with_the_signed_verdict_after_four_steps() {
-        let mut stage = Stage::BuildCompleted;
+    /// The workers from `stage` to the end, and what is there.
+    fn walk(mut stage: Stage) -> (Vec<&'static str>, Stage) {
         let mut workers = Vec::new();
         while let Some(next) = stage.successor() {
             workers.extend(stage.worker());
-            assert_eq!(next.predecessor(), Some(stage));
-            assert_eq!(next.rank(), stage.rank() + 1);
+            assert!(next.predecessors().any(|it| it == stage));
+            assert!(next.rank() > stage.rank());
             stage = next;
         }
-        assert_eq!(workers, ["generator", "signer", "policy-gate", "signer"]);
-        assert_eq!(stage, Stage::EvidenceSigned(Some(Producer::PolicyGate)));
         assert_eq!(stage.worker(), None);
+        (workers, stage)
+    }
+
+    #[test]
+    fn every_story_ends_with_what_the_mapper_found() {
+        let build = ["generator", "signer", "policy-gate", "signer", "backlog-mapper"];
+        let document = ["supplier-ingest", "signer", "backlog-mapper"];
+        assert_eq!(walk(Stage::BuildCompleted), (build.to_vec(), Stage::BacklogMapped));
+        assert_eq!(walk(Stage::DocumentSubmitted), (document.to_vec(), Stage::BacklogMapped));
+        let update = vec!["backlog-mapper"];
+        assert_eq!(walk(Stage::AdvisoriesUpdated), (update, Stage::BacklogMapped));
+    }
+
+    #[test]
+    fn whoever_must_handle_a_stage_has_an_account() {
+        for stage in STAGES {
+            assert!(stage.handler().is_none_or(|it| HANDLERS.contains(&it)), "{stage:?}");
+            assert_eq!(Stage::parse(stage.event_type(), stage.producer()), Some(stage));
+        }
+        for handler in HANDLERS {
+            assert!(STAGES.iter().any(|it| it.handler() == Some(handler)), "{handler:?}");
+        }
     }
 
     #[test]
     fn address_names_stage_priority_and_build() {
-        let subject = "attestry.v1.evidence.signed.pr.acme%2Fx.generator.67e55044-10b1-426f-9247-bb680e5fe0c8";
-        let address = Address::read(subject).expect("an address");
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        let subject = format!("attestry.v1.evidence.signed.pr.acme%2Fx.generator.{id}");
+        let address = Address::read(&subject).expect("an address");
         assert_eq!(address.stage, Stage::EvidenceSigned(Some(Producer::Generator)));
         assert_eq!(address.priority, Some(Priority::Pr));
         assert_eq!(address.scope, "acme%2Fx");
         assert!(address.correlation.is_some());
         assert!(Address::read("attestry.v1.quarantine.x").is_none());
         assert!(Address::read("attestry.v1.build.completed").is_some_and(|it| it.scope.is_empty()));
+        let submitted = format!("attestry.v1.document.submitted.background.acme.{id}");
+        let submitted = Address::read(&submitted).expect("an address");
+        assert_eq!(submitted.stage, Stage::DocumentSubmitted);
     }
 }

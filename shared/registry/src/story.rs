@@ -6,17 +6,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Most builds that one explanation tells about.
+mod submission;
+
+pub use self::submission::{
+    Decision, Mapped, Submission, SubmittedDocument, SupplierDocument, Update,
+};
+
+/// Most builds, submissions and updates that one explanation tells about, all together.
 pub const MAX_BUILDS: usize = 20;
-/// Most builds beyond those that are counted.
+/// Most beyond those that are counted.
 pub const MAX_COUNTED: usize = 1_000;
-/// Most entries of one list in a build's story; the field `more` counts the others.
+/// Most entries of one list in a story; the field `more` counts the others.
 pub const MAX_LISTED: usize = 50;
 
-/// What is known about a digest, or about one build.
+/// What is known about a digest, or about what has one id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The digest asked about; none if a build was asked about by id.
+    /// The digest asked about; none if an id was asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Only what was known then; none: what is known now.
@@ -24,10 +30,32 @@ pub struct Explanation {
     pub as_of: Option<Timestamp>,
     /// What the digest is, each way once; empty when nobody ever named it.
     pub found_as: Vec<Found>,
-    /// The newest builds that name it, newest first: at most [`MAX_BUILDS`].
+    /// The newest builds that name it, newest first.
     pub builds: Vec<Build>,
-    /// How many older builds name it too; nobody counts beyond [`MAX_COUNTED`].
+    /// The newest submissions that name it, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub submissions: Vec<Submission>,
+    /// Advisory indexes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<Update>,
+    /// How many older builds and submissions name it too; nobody counts beyond [`MAX_COUNTED`].
     pub more_builds: u64,
+}
+
+impl Explanation {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.builds.is_empty() && self.submissions.is_empty() && self.updates.is_empty()
+    }
+
+    /// Leaves one story out and counts it; false when there is none.
+    pub fn shorten(&mut self) -> bool {
+        let shorter = self.submissions.pop().is_some()
+            || self.builds.pop().is_some()
+            || self.updates.pop().is_some();
+        self.more_builds += u64::from(shorter);
+        shorter
+    }
 }
 
 /// What a digest is.
@@ -69,6 +97,22 @@ pub enum Found {
     Policy,
     /// The report of a judgement.
     Report,
+    /// A document that somebody submitted.
+    Submitted {
+        /// Its name, as the sender says; empty if there was none.
+        name: String,
+        /// The sender's scope.
+        scope: String,
+    },
+    /// The Sigstore bundle that came with such a document.
+    Signature {
+        /// The document's name.
+        name: String,
+        /// The sender's scope.
+        scope: String,
+    },
+    /// An index of advisories.
+    Advisories,
 }
 
 /// One build, from submission to answer.
@@ -97,6 +141,9 @@ pub struct Build {
     /// The verdict; without `signed_at` it is not one yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// What the mapper found after the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<Mapped>,
     /// What failed at least once.
     pub attempts: Vec<Attempt>,
     /// What was set aside.
@@ -139,7 +186,7 @@ pub struct Source {
     pub commit: Option<String>,
 }
 
-/// How far a build came.
+/// How far a build came, or what was submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -147,6 +194,12 @@ pub enum State {
     Passed,
     /// Its signed verdict is `FAILED`.
     Failed,
+    /// Its signed receipt says `accepted`.
+    Accepted,
+    /// Its signed receipt says `rejected`.
+    Rejected,
+    /// The backlog has what an advisory index says.
+    Mapped,
     /// It waits for somebody to replay or drop what could not be handled.
     Quarantined,
     /// Somebody decided that it is not to be handled.

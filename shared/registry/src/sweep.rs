@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{RegistryError, View};
 
-/// A build is live for this long after its verdict: a year.
+/// A build is live for this long after its verdict, a submission after its receipt: a year.
 const LIVE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What a sweep found, or left, of each class of evidence.

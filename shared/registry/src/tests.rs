@@ -4,9 +4,12 @@ mod accounting;
 mod archived;
 mod explained;
 mod hostile;
+mod mapped;
 mod opening;
 mod rebuilt;
 mod retained;
+mod submitted;
+mod upgraded;
 mod world;
 
 use std::path::PathBuf;

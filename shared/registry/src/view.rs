@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
-use events::Digest;
+use events::{Digest, Sender, SubmissionId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 use crate::{
-    Explanation, Reconciliation, RegistryError, Settled, columns::Number, dump, explain,
-    migrations, reconcile, retention, seal,
+    Explanation, Reconciliation, RegistryError, Settled,
+    columns::Number,
+    dump, explain, migrations, reconcile, retention, seal,
+    story::{Submission, SupplierDocument},
 };
 
 /// A reader of a registry. What one call answers is of one moment.
@@ -41,8 +43,8 @@ impl View {
         Ok(explain::digest(&snapshot, digest, as_of)?)
     }
 
-    /// The story of one build, by its id or that of one of its events; without builds if there is
-    /// none.
+    /// The story of one build or submission, by its id or that of one of its events, or by the id
+    /// that a submission's sender gave it; empty if there is none.
     pub fn explain_id(
         &self,
         id: Uuid,
@@ -50,6 +52,36 @@ impl View {
     ) -> Result<Explanation, RegistryError> {
         let snapshot = self.connection.unchecked_transaction()?;
         Ok(explain::id(&snapshot, id, as_of)?)
+    }
+
+    /// The stories of the newest submissions that their senders call `name`: at most
+    /// [`crate::story::MAX_BUILDS`].
+    pub fn explain_submission(
+        &self,
+        name: &SubmissionId,
+        as_of: Option<Timestamp>,
+    ) -> Result<Explanation, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(explain::submitted_as(&snapshot, name.as_str(), as_of)?)
+    }
+
+    /// The story of the submission that `sender` calls `name`.
+    pub fn submission(
+        &self,
+        sender: &Sender,
+        name: &SubmissionId,
+    ) -> Result<Option<Submission>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(explain::of_sender(&snapshot, sender, name)?)
+    }
+
+    /// The registry of suppliers' documents, or what it has of one sender: each document that was
+    /// accepted, once per sender, oldest first.
+    pub fn supplier_documents(
+        &self,
+        sender: Option<&Sender>,
+    ) -> Result<Vec<SupplierDocument>, RegistryError> {
+        Ok(explain::supplier_documents(&self.connection, sender)?)
     }
 
     /// What entered against what ended, given how far each consumer acknowledged.
@@ -78,8 +110,8 @@ impl View {
         Ok(seal::sealed_end(&self.connection)?.map(|it| (it.number, it.digest)))
     }
 
-    /// Whether a live build names `digest`: one that has not ended, whose verdict was signed at
-    /// `cutoff` or later, or that is its project's newest release that passed.
+    /// Whether a live build or submission names `digest`: one that has not ended, whose verdict or
+    /// receipt was signed at `cutoff` or later, or that is its project's newest release that passed.
     pub fn needed(&self, digest: Digest, cutoff: Timestamp) -> Result<bool, RegistryError> {
         let snapshot = self.connection.unchecked_transaction()?;
         Ok(retention::needed(&snapshot, digest, cutoff)?)
@@ -91,7 +123,7 @@ impl View {
         Ok(retention::claims_on(&snapshot, digest)?)
     }
 
-    /// The newest builds that name `digest`, live or not: at most [`crate::story::MAX_BUILDS`].
+    /// The newest builds and submissions that name `digest`, live or not: at most [`crate::story::MAX_BUILDS`].
     pub fn builds_of(&self, digest: Digest) -> Result<Vec<Uuid>, RegistryError> {
         let snapshot = self.connection.unchecked_transaction()?;
         Ok(explain::builds_of(&snapshot, digest)?)

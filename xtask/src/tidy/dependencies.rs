@@ -32,8 +32,12 @@ const RESERVED: [Reserved; 5] = [
         users: &["attestation"],
         why: "only `attestation` knows Sigstore's crates",
     },
-    Reserved { name: "rusqlite", users: &["registry"], why: "only `registry` knows SQL" },
-    Reserved { name: "regorus", users: &["policy-gate"], why: "only the policy gate judges" },
+    Reserved {
+        name: "rusqlite",
+        users: &["registry", "backlog-mapper"],
+        why: "only `registry` and `backlog-mapper` know SQL",
+    },
+    Reserved { name: "regorus", users: &["policy"], why: "only `policy` knows Rego" },
     Reserved {
         name: "object_store",
         users: &["archive"],
@@ -107,7 +111,7 @@ mod tests {
                 "signer",
                 &[("worker", None), ("attestation", None), ("tokio", None)],
             ),
-            package("services", "policy-gate", &[("regorus", None)]),
+            package("shared", "policy", &[("regorus", None)]),
             package("shared", "bus", &[("async-nats", None), ("tokio", None)]),
             package("shared", "archive", &[("object_store", None)]),
             package("shared", "attestation", &[("sigstore-types", None), ("tokio", Some("dev"))]),
@@ -147,8 +151,8 @@ mod tests {
         for (from, to, why) in [
             ("worker", "async-nats", "only `bus` knows NATS"),
             ("signer", "sigstore-bundle", "only `attestation` knows Sigstore's crates"),
-            ("attestry", "regorus", "only the policy gate judges"),
-            ("registrar", "rusqlite", "only `registry` knows SQL"),
+            ("policy-gate", "regorus", "only `policy` knows Rego"),
+            ("registrar", "rusqlite", "only `registry` and `backlog-mapper` know SQL"),
             ("generator", "object_store", "only `archive` knows where documents lie"),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);

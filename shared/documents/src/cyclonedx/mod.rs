@@ -56,8 +56,9 @@ pub struct SbomInput<'a> {
 /// - `hashes` are of one thing, so a component has them only if its lockfile admits exactly one
 ///   file. Files with a known place are `externalReferences` of type `distribution` with their own
 ///   hashes, however many there are.
-/// - `compositions`: a lockfile is closed, so the edges of everything in it are `complete`; what is
-///   inside the artifacts is `unknown`, and so is everything where there is no lockfile.
+/// - `compositions`: a lockfile is closed, so the edges of everything in it are `complete`, if its
+///   format has them; otherwise they are `unknown`, as is what is inside the artifacts, and
+///   everything where there is no lockfile.
 /// - Packages that are only local carry `attestry:package:source` = `local`: their purl names no
 ///   package of a public registry.
 pub fn write(input: &SbomInput<'_>) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde::Serialize;
 
@@ -264,14 +265,28 @@ fn dependencies<'a>(inventory: &'a Inventory<'a>) -> Vec<Dependency<'a>> {
 }
 
 fn compositions<'a>(input: &SbomInput<'_>, inventory: &'a Inventory<'a>) -> Vec<Composition<'a>> {
-    let refs: Vec<_> = inventory.refs.iter().map(String::as_str).collect();
-    let project = vec![refs[0]];
+    let project = vec![inventory.refs[0].as_str()];
     if input.lockfiles.is_empty() {
         let dependencies = project.clone();
         return vec![Composition { aggregate: "unknown", assemblies: project, dependencies }];
     }
-    vec![
-        Composition { aggregate: "complete", assemblies: Vec::new(), dependencies: refs },
-        Composition { aggregate: "unknown", assemblies: project, dependencies: Vec::new() },
-    ]
+    let edges_known = input.lockfiles.iter().filter(|it| it.edges_known);
+    let edges_known: BTreeSet<_> = edges_known.map(|it| it.path.as_str()).collect();
+    let is_component_known = |component: &inventory::Component<'_>| {
+        component.lockfiles.iter().all(|it| edges_known.contains(it))
+    };
+    let is_project_known = input.lockfiles.iter().all(|lockfile| lockfile.direct_known);
+    let known =
+        iter::once(is_project_known).chain(inventory.components.iter().map(is_component_known));
+    let refs = inventory.refs.iter().map(String::as_str).zip(known);
+    let (complete, unknown): (Vec<_>, Vec<_>) = refs.partition(|(_, known)| *known);
+    let of = |refs: Vec<(&'a str, bool)>| refs.into_iter().map(|(of, _)| of).collect::<Vec<_>>();
+    let (complete, unknown) = (of(complete), of(unknown));
+    let complete = (!complete.is_empty()).then_some(Composition {
+        aggregate: "complete",
+        assemblies: Vec::new(),
+        dependencies: complete,
+    });
+    let unknown = Composition { aggregate: "unknown", assemblies: project, dependencies: unknown };
+    complete.into_iter().chain([unknown]).collect()
 }

@@ -8,13 +8,16 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::catalog::Contents;
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Match, Node};
 use super::source::{Source, without_credentials};
 use super::{Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file};
 
 pub(super) const FORMAT: Format = Format {
-    file_name: "Cargo.lock",
+    file_names: &["Cargo.lock"],
+    pattern: None,
+    is_lock: true,
     ecosystem: Ecosystem::CratesIo,
     relock: "run `cargo generate-lockfile` and commit the result",
     read,
@@ -47,7 +50,7 @@ struct RawPackage {
     replace: Option<Spanned<String>>,
 }
 
-fn read(text: &str) -> Result<Graph, Fault> {
+fn read(text: &str) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     if let Some(version) = lock.version
         && !VERSIONS.contains(version.get_ref())
@@ -75,7 +78,7 @@ fn read(text: &str) -> Result<Graph, Fault> {
     let nodes = nodes_of(&raw, &ids)?;
     let roots = (0..packages.len()).filter(|&package| packages[package].root);
     let starts = roots.map(|package| (Scope::Required, package)).collect();
-    Ok(Graph { packages, nodes, starts })
+    Ok(Graph { packages, nodes, starts }.into())
 }
 
 fn package_of(

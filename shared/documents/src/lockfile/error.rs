@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FORMATS, MAX_LOCKFILE_BYTES, MAX_PACKAGES};
+use super::{MAX_LOCKFILE_BYTES, MAX_PACKAGES, known_names};
 
 /// A lockfile that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,12 @@ pub enum Problem {
     TooManyPackages {
         /// How many there are.
         packages: usize,
+    },
+    /// More edges between packages than memory is set aside for.
+    #[error("the packages depend on one another in more than the {limit} ways that are read")]
+    TooManyEdges {
+        /// How many are read.
+        limit: usize,
     },
     /// A text longer than is read of its kind.
     #[error("`{field}` has {bytes} bytes, more than the {limit} that are read")]
@@ -163,12 +169,13 @@ impl LockfileError {
         let relock = self.relock;
         match &self.problem {
             Problem::UnknownFormat => {
-                let names: Vec<_> = FORMATS.iter().map(|format| format.file_name).collect();
+                let names: Vec<_> = known_names().collect();
                 format!("name one of {}", names.join(", "))
             }
             Problem::TooLarge { .. }
             | Problem::TooManyValues { .. }
             | Problem::TooManyPackages { .. }
+            | Problem::TooManyEdges { .. }
             | Problem::TooLong { .. } => {
                 format!("{relock}; if it stays as large, split the project into several lockfiles")
             }

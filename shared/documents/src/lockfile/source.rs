@@ -68,7 +68,11 @@ impl Source {
             Self::Archive { url } => Some(("download_url", url.clone())),
         };
         let build = || {
+            let (namespace, name) = name_parts(kind, name);
             let mut purl = PackageUrl::new(kind, name)?;
+            if let Some(namespace) = namespace {
+                purl.with_namespace(namespace)?;
+            }
             if let Some(version) = version {
                 purl.with_version(version)?;
             }
@@ -79,6 +83,16 @@ impl Source {
         };
         build().map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
     }
+}
+
+/// Namespace and name of a package URL: the scope of npm, and all but the end of a Go module path.
+fn name_parts<'a>(kind: &str, name: &'a str) -> (Option<&'a str>, &'a str) {
+    let parts = match kind {
+        "npm" if name.starts_with('@') => name.split_once('/'),
+        "golang" => name.rsplit_once('/'),
+        _ => None,
+    };
+    parts.map_or((None, name), |(namespace, name)| (Some(namespace), name))
 }
 
 /// `url` without user and password: an SBOM is published, a token in a lockfile must not be.

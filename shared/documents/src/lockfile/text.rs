@@ -34,19 +34,37 @@ pub(super) fn location(field: &'static str, value: &str) -> Result<(), Problem> 
 pub(super) fn hash(field: &'static str, value: &str) -> Result<Hash, Problem> {
     let expected = "a digest such as sha256:…";
     let (algorithm, hex) = value.split_once(':').ok_or_else(|| invalid(field, value, expected))?;
-    let (algorithm, digits) = match algorithm {
+    let (algorithm, digits) =
+        hash_algorithm(algorithm).ok_or_else(|| invalid(field, value, expected))?;
+    if hex.len() != digits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(invalid(field, value, "a digest with the hex digits of its algorithm"));
+    }
+    Ok(Hash { algorithm, hex: hex.to_ascii_lowercase() })
+}
+
+/// The hash function of this name, as Python and npm write it, and its number of hex digits.
+pub(super) fn hash_algorithm(name: &str) -> Option<(HashAlgorithm, usize)> {
+    Some(match name {
         "md5" => (HashAlgorithm::Md5, 32),
         "sha1" => (HashAlgorithm::Sha1, 40),
         "sha256" => (HashAlgorithm::Sha256, 64),
         "sha384" => (HashAlgorithm::Sha384, 96),
         "sha512" => (HashAlgorithm::Sha512, 128),
         "blake2b" => (HashAlgorithm::Blake2b512, 128),
-        _ => return Err(invalid(field, value, expected)),
-    };
-    if hex.len() != digits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(invalid(field, value, "a digest with the hex digits of its algorithm"));
+        _ => return None,
+    })
+}
+
+/// Offset of the first conflict marker at the start of a line.
+pub(super) fn conflict_marker(text: &str) -> Option<usize> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+            return Some(offset);
+        }
+        offset += line.len();
     }
-    Ok(Hash { algorithm, hex: hex.to_ascii_lowercase() })
+    None
 }
 
 /// The problem of a value that is not as `expected`, shortened to fit a line.

@@ -1,8 +1,12 @@
 //! TOML files: memory bounded, faults with their place, merge conflicts named as such.
 
+use std::ops::RangeInclusive;
+
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 
 use super::error::{Fault, Problem};
+use super::text;
 
 /// Most weight of one file. The parser takes some 150 bytes of memory for each unit, and real
 /// lockfiles have one unit in 20 bytes.
@@ -17,13 +21,29 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     if weight(text) > MAX_WEIGHT {
         return Err(Problem::TooManyValues { limit: MAX_WEIGHT }.anywhere());
     }
-    toml::from_str(text).map_err(|error| match conflict_marker(text) {
+    toml::from_str(text).map_err(|error| match text::conflict_marker(text) {
         Some(offset) => Problem::MergeConflict.at(offset),
         None => Fault {
             offset: error.span().map(|span| span.start),
             problem: Problem::Syntax { message: error.message().to_owned() },
         },
     })
+}
+
+/// Checks that `version`, such as `"4.5.0"`, begins with a number that is known; an absent one is as
+/// old as the format.
+pub(super) fn check_major(
+    version: Option<&Spanned<String>>,
+    known: RangeInclusive<i64>,
+) -> Result<(), Fault> {
+    let Some(version) = version else { return Ok(()) };
+    let text = version.get_ref();
+    let problem = match text.split('.').next().unwrap_or(text).parse() {
+        Ok(major) if known.contains(&major) => return Ok(()),
+        Ok(version) => Problem::UnsupportedVersion { version },
+        Err(_) => text::invalid("lock-version", text, "a version such as 1.0"),
+    };
+    Err(problem.at(version.span().start))
 }
 
 /// What parsing `text` costs: its marks that begin a key or value, those in strings left out.
@@ -60,16 +80,4 @@ fn mark_weight(byte: u8) -> usize {
         b'=' | b',' | b'{' => 1,
         _ => 0,
     }
-}
-
-/// Offset of the first conflict marker at the start of a line.
-fn conflict_marker(text: &str) -> Option<usize> {
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
-            return Some(offset);
-        }
-        offset += line.len();
-    }
-    None
 }

@@ -6,14 +6,18 @@ use std::collections::{HashMap, HashSet};
 
 use toml::Spanned;
 
+use super::catalog::Contents;
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Node};
+use super::python::{check_name, is_pypi, normalized};
 use super::source::{Source, without_credentials};
 use super::{Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file};
 use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage};
 
 pub(super) const FORMAT: Format = Format {
-    file_name: "uv.lock",
+    file_names: &["uv.lock"],
+    pattern: None,
+    is_lock: true,
     ecosystem: Ecosystem::PyPi,
     relock: "run `uv lock` again and commit the result",
     read,
@@ -21,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
 
 const VERSION: i64 = 1;
 
-fn read(text: &str) -> Result<Graph, Fault> {
+fn read(text: &str) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     let Some(version) = lock.version else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "version" };
@@ -44,7 +48,7 @@ fn read(text: &str) -> Result<Graph, Fault> {
         ids.push(id);
         packages.push(package);
     }
-    GraphBuilder::new(&lock.package, &ids)?.build(packages, &lock.manifest)
+    GraphBuilder::new(&lock.package, &ids)?.build(packages, &lock.manifest).map(Contents::from)
 }
 
 fn package_of(
@@ -101,35 +105,6 @@ fn distributions_of(raw: &RawPackage, source: &Source) -> Result<Vec<Distributio
     distributions.sort_unstable();
     distributions.dedup();
     Ok(distributions)
-}
-
-/// A name by PEP 508: ASCII letters and digits, with `.`, `-` and `_` between them.
-fn check_name(name: &str) -> Result<(), Problem> {
-    text::word("name", name)?;
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    let outer = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = name.as_bytes();
-    if bytes.iter().all(|&byte| inner(byte)) && outer(bytes.first()) && outer(bytes.last()) {
-        return Ok(());
-    }
-    Err(text::invalid("name", name, "a name by PEP 508"))
-}
-
-/// A name by PEP 503: lower case, and one `-` for each run of `.`, `-` and `_`.
-fn normalized(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for c in name.chars() {
-        match c {
-            '.' | '-' | '_' if normal.ends_with('-') => {}
-            '.' | '-' | '_' => normal.push('-'),
-            _ => normal.push(c.to_ascii_lowercase()),
-        }
-    }
-    normal
-}
-
-fn is_pypi(registry: &str) -> bool {
-    registry.trim_end_matches('/') == "https://pypi.org/simple"
 }
 
 /// Lays a node for each package, extra and group, and joins them.

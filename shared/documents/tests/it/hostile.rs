@@ -1,7 +1,6 @@
 //! Broken and hostile input: an error that helps, and never a panic.
 
 use documents::lockfile::{LockfileError, MAX_LOCKFILE_BYTES, Position, Problem, parse};
-use documents::schema::{SchemaError, validate_cyclonedx};
 
 use crate::fixture;
 
@@ -202,7 +201,7 @@ fn mutated_locks_never_panic() {
     }
 }
 
-fn mutate(bytes: &mut Vec<u8>, random: &mut Xorshift) {
+pub(crate) fn mutate(bytes: &mut Vec<u8>, random: &mut Xorshift) {
     let (at, from) = (random.below(bytes.len()), random.below(bytes.len()));
     let length = random.below(40).min(bytes.len() - from);
     match random.below(5) {
@@ -217,7 +216,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Xorshift) {
     }
 }
 
-struct Xorshift(u64);
+pub(crate) struct Xorshift(pub(crate) u64);
 
 impl Xorshift {
     fn next(&mut self) -> u64 {
@@ -230,22 +229,4 @@ impl Xorshift {
     fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit as u64).unwrap()
     }
-}
-
-#[test]
-fn hostile_json_is_refused_with_a_place() {
-    let syntax = |bytes: &[u8], part: &str| match validate_cyclonedx(bytes).unwrap_err() {
-        SchemaError::Syntax { message, .. } => assert!(message.contains(part), "{message}"),
-        other => panic!("{other}"),
-    };
-    syntax("[".repeat(100_000).as_bytes(), "recursion limit");
-    syntax("{\"a\":".repeat(100_000).as_bytes(), "recursion limit");
-    syntax(b"{\"bomFormat\":\"CycloneDX\",\n\"a\":1,\"a\":1}", "key \"a\" is there twice");
-    syntax(b"{\"x\":[{\"\\u0061\":1,\"a\":1}]}", "key \"a\" is there twice");
-    syntax(b"{} {}", "trailing characters");
-    syntax(b"{\"a\":\"\xff\"}", "unicode");
-    syntax(b"", "EOF");
-    syntax(format!("[{}1]", "1,".repeat(6_000_000)).as_bytes(), "more than 5000000 values");
-    let error = validate_cyclonedx(&vec![b' '; documents::schema::MAX_DOCUMENT_BYTES + 1]);
-    assert!(matches!(error, Err(SchemaError::TooLarge { .. })));
 }

@@ -1,21 +1,8 @@
 //! Lockfiles, read rightly.
 
-use documents::lockfile::{Ecosystem, HashAlgorithm, Problem, Scope, Source, is_known, parse};
+use documents::lockfile::{Ecosystem, HashAlgorithm, Scope, Source, parse};
 
 use crate::{all_lockfiles, dependencies, fixture, lockfile, package};
-
-#[test]
-fn the_file_name_decides_the_format() {
-    for known in ["uv.lock", "a/b/uv.lock", "a\\Cargo.lock", "./Cargo.lock"] {
-        assert!(is_known(known), "{known}");
-    }
-    for unknown in ["", "lock", "my-uv.lock", "uv.lock/", "cargo.lock", "uv.lock.bak"] {
-        assert!(!is_known(unknown), "{unknown}");
-    }
-    let error = parse("a/yarn.lock", b"").unwrap_err();
-    assert_eq!(error.problem, Problem::UnknownFormat);
-    assert!(error.to_string().ends_with("name one of Cargo.lock, uv.lock"), "{error}");
-}
 
 #[test]
 fn every_package_and_every_edge_of_every_lockfile_is_read() {

@@ -6,10 +6,17 @@
     reason = "a helper of tests may panic as tests may"
 )]
 
+mod bom;
 mod cyclonedx;
 mod hostile;
 mod lockfile;
+mod lockfile_formats;
+mod lockfile_others;
+mod lockfile_python;
+mod samples;
 mod schema;
+mod vex;
+mod vex_target;
 
 use documents::lockfile::{Lockfile, Package, parse};
 

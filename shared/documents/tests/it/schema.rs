@@ -68,7 +68,10 @@ fn other_documents_and_other_versions_are_named_as_such() {
     let judge = |text: &str| validate_cyclonedx(text.as_bytes()).unwrap_err();
     assert_eq!(judge(r#"{"spdxVersion":"SPDX-2.3"}"#), SchemaError::NotCycloneDx);
     assert_eq!(judge("[]"), SchemaError::NotCycloneDx);
-    let unsupported = |found: &str| SchemaError::UnsupportedVersion { found: found.to_owned() };
+    let unsupported = |found: &str| SchemaError::UnsupportedVersion {
+        found: found.to_owned(),
+        oldest: CycloneDxVersion::V1_2,
+    };
     let versioned = |version| format!(r#"{{"bomFormat":"CycloneDX","specVersion":{version}}}"#);
     assert_eq!(judge(&versioned("\"1.1\"")), unsupported("1.1"));
     assert_eq!(judge(&versioned("1.6")), unsupported("missing"));

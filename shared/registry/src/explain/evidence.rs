@@ -111,7 +111,8 @@ pub(super) fn cut<T>(entries: &mut Vec<T>, more: &mut u64) {
     entries.truncate(MAX_LISTED);
 }
 
-fn list<T>(
+/// Reads as many rows as a list may have, and counts the others.
+pub(super) fn list<T>(
     connection: &Connection,
     sql: &str,
     correlation: Uuid,

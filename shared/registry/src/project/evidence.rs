@@ -137,5 +137,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Checksums => "checksums",
         Role::Report => "report",
         Role::Policy => "policy",
+        Role::Vex => "vex",
+        Role::Signature => "signature",
     }
 }

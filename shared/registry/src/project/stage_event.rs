@@ -1,4 +1,5 @@
-//! Events of the stages: the builds, evidence and verdicts that they speak of.
+//! Events of the stages: the builds, evidence and verdicts that they speak of, and who must handle
+//! each.
 
 use events::{
     BuildCompleted, DecodeError, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Producer,
@@ -7,7 +8,7 @@ use events::{
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
-use super::{Projector, Tally, replay_of, unfinished::Delivery};
+use super::{Projector, Tally, replay_of, submission::Receipt, unfinished::Delivery};
 use crate::{
     columns::{Hash, Id, Number, Time, line},
     stage::{Address, Carries, Stage},
@@ -37,7 +38,10 @@ impl Projector<'_> {
     ) -> rusqlite::Result<()> {
         let projected = match carries {
             Carries::BuildCompleted => self.decoded(record, Self::build_completed)?,
+            Carries::DocumentSubmitted => self.decoded(record, Self::document_submitted)?,
+            Carries::AdvisoriesUpdated => self.decoded(record, Self::advisories_updated)?,
             Carries::EvidenceReady => self.decoded(record, Self::evidence_ready)?,
+            Carries::BacklogMapped => self.decoded(record, Self::backlog_mapped)?,
             _ => self.decoded(record, Self::evidence_signed)?,
         };
         match projected {
@@ -61,8 +65,8 @@ impl Projector<'_> {
     fn undecodable(&mut self, record: &Record, problem: &DecodeError) -> rusqlite::Result<()> {
         self.foreign(record, problem.code())?;
         let Some(address) = Address::read(&record.subject) else { return Ok(()) };
-        if let Some(worker) = address.stage.worker() {
-            self.count(Tally::Entered(worker), 1);
+        if let Some(handler) = address.stage.handler() {
+            self.count(Tally::Entered(handler), 1);
         }
         self.await_handling(&Delivery {
             record,
@@ -120,7 +124,8 @@ impl Projector<'_> {
         let Some(origin) = self.event(record, stage, event)? else { return Ok(()) };
         self.documents(origin, &event.data.documents)?;
         self.statements(origin, &event.data.statements)?;
-        self.verdict(origin, event.data.verdict.as_ref(), false)
+        self.verdict(origin, event.data.verdict.as_ref(), false)?;
+        self.decision(origin, event.data.decision.as_ref(), Receipt::Unsigned)
     }
 
     fn evidence_signed(
@@ -132,11 +137,13 @@ impl Projector<'_> {
         let Some(origin) = self.event(record, stage, event)? else { return Ok(()) };
         self.documents(origin, &event.data.documents)?;
         self.bundles(origin, &event.data.bundles)?;
-        self.verdict(origin, event.data.verdict.as_ref(), true)
+        self.verdict(origin, event.data.verdict.as_ref(), true)?;
+        let receipt = event.data.bundles.first().map(|it| it.bundle);
+        self.decision(origin, event.data.decision.as_ref(), Receipt::Signed(receipt))
     }
 
     /// Notes the event itself; nothing more is to be learned from one that was known.
-    fn event<E: Event>(
+    pub(super) fn event<E: Event>(
         &mut self,
         record: &Record,
         stage: Stage,
@@ -164,11 +171,11 @@ impl Projector<'_> {
             event_time,
             known_at
         ])?;
-        match (new, stage.worker(), event.cause) {
+        match (new, stage.handler(), event.cause) {
             (0, ..) => self.repeat(record, event.id, payload_digest, event_time)?,
-            (_, worker, cause) => {
-                if let Some(worker) = worker {
-                    self.count(Tally::Entered(worker), 1);
+            (_, handler, cause) => {
+                if let Some(handler) = handler {
+                    self.count(Tally::Entered(handler), 1);
                 }
                 if let Some(cause) = cause {
                     self.handled(cause, event.correlation, stage)?;

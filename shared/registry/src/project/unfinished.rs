@@ -65,17 +65,15 @@ impl Projector<'_> {
         build: Uuid,
         stage: Stage,
     ) -> rusqlite::Result<()> {
-        let Some(before) = stage.predecessor() else { return Ok(()) };
-        // `producer` is the event's own, which is none for a build.
+        // `producer` is the event's own, which only evidence has.
         let sql = "DELETE FROM unfinished
             WHERE correlation = $1 AND event_id = $2 AND type = $3
             AND COALESCE(producer, '') = $4";
-        self.connection.prepare_cached(sql)?.execute(params![
-            Id(build),
-            Id(cause),
-            before.event_type(),
-            before.producer().unwrap_or_default()
-        ])?;
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for before in stage.predecessors() {
+            let producer = before.producer().unwrap_or_default();
+            statement.execute(params![Id(build), Id(cause), before.event_type(), producer])?;
+        }
         Ok(())
     }
 
@@ -94,8 +92,10 @@ impl Projector<'_> {
     /// Few events have the same correlation, for their ids come from it.
     fn has_successor(&self, id: Uuid, build: Uuid, next: Stage) -> rusqlite::Result<bool> {
         let sql = "SELECT 1 FROM event
-            WHERE correlation = $1 AND cause = $2 AND type = $3 AND producer = $4";
+            WHERE correlation = $1 AND cause = $2 AND type = $3
+            AND COALESCE(producer, '') = $4";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.exists(params![Id(build), Id(id), next.event_type(), next.producer()])
+        let producer = next.producer().unwrap_or_default();
+        statement.exists(params![Id(build), Id(id), next.event_type(), producer])
     }
 }

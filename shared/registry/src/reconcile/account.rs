@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{BuildAccount, StageAccount, Unaccounted, tally};
+use super::{BuildAccount, StageAccount, SubmissionAccount, Unaccounted, tally};
 use crate::{
     columns::{Id, Number},
     project::Tally,
-    stage::{Address, HANDLERS, Stage},
+    stage::{Address, HANDLERS, Handler, Stage},
 };
 
 /// Where something was found that has not ended well; the later place counts.
@@ -30,16 +30,26 @@ enum Key {
     Message(Position),
 }
 
+/// Stories that were not answered, by where they are.
+#[derive(Default)]
+struct Open {
+    quarantined: u64,
+    dropped: u64,
+    in_progress: u64,
+    rest: u64,
+}
+
 /// The few that have not ended with an event that followed; all others are only counted.
 pub(super) struct Accounts<'c> {
     connection: &'c Connection,
-    messages: BTreeMap<(&'static str, Key), Place>,
-    builds: BTreeMap<Uuid, Place>,
+    messages: BTreeMap<(Handler, Key), Place>,
+    /// Builds and submissions.
+    stories: BTreeMap<Uuid, Place>,
 }
 
 impl<'c> Accounts<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, messages: BTreeMap::new(), builds: BTreeMap::new() }
+        Self { connection, messages: BTreeMap::new(), stories: BTreeMap::new() }
     }
 
     /// A message that nothing followed.
@@ -52,7 +62,7 @@ impl<'c> Accounts<'c> {
             }
             _ => Key::Message(message.position.clone()),
         };
-        self.put(worker, key, message.correlation, place);
+        self.put(worker, &message.event_type, key, message.correlation, place);
     }
 
     /// A message that left the quarantine and never arrived; none if it was handled all the same.
@@ -68,10 +78,11 @@ impl<'c> Accounts<'c> {
             return Ok(None);
         }
         let key = self.key(&address, &position)?;
-        self.put(worker, key, address.correlation, Place::Unaccounted);
+        let event_type = address.stage.event_type();
+        self.put(worker, event_type, key, address.correlation, Place::Unaccounted);
         Ok(Some(Unaccounted {
             event: None,
-            event_type: address.stage.event_type().to_owned(),
+            event_type: event_type.to_owned(),
             producer: address.stage.producer().map(str::to_owned),
             scope: address.scope.to_owned(),
             correlation: address.correlation,
@@ -97,7 +108,7 @@ impl<'c> Accounts<'c> {
             if matches!(key, Key::Event(..)) && self.is_followed(&address)? {
                 continue;
             }
-            self.put(&worker, key, address.correlation, place);
+            self.put(&worker, address.stage.event_type(), key, address.correlation, place);
         }
         Ok(())
     }
@@ -105,14 +116,14 @@ impl<'c> Accounts<'c> {
     /// Sums up each worker.
     pub(super) fn stages(&self) -> rusqlite::Result<Vec<StageAccount>> {
         let mut stages = Vec::new();
-        for (worker, event_type) in HANDLERS {
-            let of_worker = || self.messages.iter().filter(|((it, _), _)| *it == worker);
-            let at = |place| of_worker().filter(|(_, it)| **it == place).count() as u64;
-            let entered = tally(self.connection, Tally::Entered(worker))?;
+        for handler in HANDLERS {
+            let of_handler = || self.messages.iter().filter(|((it, _), _)| *it == handler);
+            let at = |place| of_handler().filter(|(_, it)| **it == place).count() as u64;
+            let entered = tally(self.connection, Tally::Entered(handler))?;
             stages.push(StageAccount {
-                name: format!("{event_type} → {worker}"),
+                name: format!("{} → {}", handler.event_type, handler.worker),
                 entered,
-                followed: entered.saturating_sub(of_worker().count() as u64),
+                followed: entered.saturating_sub(of_handler().count() as u64),
                 quarantined: at(Place::Quarantined),
                 dropped: at(Place::Dropped),
                 in_progress: at(Place::InProgress),
@@ -124,38 +135,71 @@ impl<'c> Accounts<'c> {
 
     /// Sums up the builds.
     pub(super) fn builds(&self) -> rusqlite::Result<BuildAccount> {
-        let mut account = BuildAccount {
-            entered: tally(self.connection, Tally::Builds)?,
-            passed: tally(self.connection, Tally::Passed)?,
-            failed: tally(self.connection, Tally::Failed)?,
-            ..BuildAccount::default()
-        };
-        // What entered and is at none of the other places is nowhere.
-        let mut rest = account.entered.saturating_sub(account.passed + account.failed);
-        for (correlation, place) in &self.builds {
-            let count = match place {
-                Place::Dropped => &mut account.dropped,
-                Place::Quarantined => &mut account.quarantined,
-                Place::InProgress => &mut account.in_progress,
-                Place::Unaccounted => continue,
-            };
-            if self.is_unanswered(*correlation)? {
-                *count += 1;
-                rest = rest.saturating_sub(1);
-            }
-        }
-        account.unaccounted = rest;
-        Ok(account)
+        let entered = tally(self.connection, Tally::Builds)?;
+        let passed = tally(self.connection, Tally::Passed)?;
+        let failed = tally(self.connection, Tally::Failed)?;
+        let sql = "SELECT 1 FROM build WHERE correlation = $1 AND NOT EXISTS
+            (SELECT 1 FROM verdict WHERE verdict.correlation = $1 AND signed = 1)";
+        let open = self.open(sql, entered.saturating_sub(passed.saturating_add(failed)))?;
+        Ok(BuildAccount {
+            entered,
+            passed,
+            failed,
+            quarantined: open.quarantined,
+            dropped: open.dropped,
+            in_progress: open.in_progress,
+            unaccounted: open.rest,
+        })
     }
 
-    fn put(&mut self, worker: &str, key: Key, build: Option<Uuid>, place: Place) {
-        // Whoever handles nothing has no account.
-        if let Some((worker, _)) = HANDLERS.into_iter().find(|(it, _)| *it == worker) {
-            let known = self.messages.entry((worker, key)).or_insert(place);
+    /// Sums up what was submitted.
+    pub(super) fn submissions(&self) -> rusqlite::Result<SubmissionAccount> {
+        let entered = tally(self.connection, Tally::Submissions)?;
+        let accepted = tally(self.connection, Tally::Accepted)?;
+        let rejected = tally(self.connection, Tally::Rejected)?;
+        let sql = "SELECT 1 FROM submission WHERE correlation = $1 AND NOT EXISTS
+            (SELECT 1 FROM decision WHERE decision.correlation = $1 AND signed = 1)";
+        let open = self.open(sql, entered.saturating_sub(accepted.saturating_add(rejected)))?;
+        Ok(SubmissionAccount {
+            entered,
+            accepted,
+            rejected,
+            quarantined: open.quarantined,
+            dropped: open.dropped,
+            in_progress: open.in_progress,
+            unaccounted: open.rest,
+        })
+    }
+
+    /// Where those are that `is_open` finds, of `all` that were not answered: what entered and is
+    /// at none of these places is nowhere.
+    fn open(&self, is_open: &str, all: u64) -> rusqlite::Result<Open> {
+        let mut open = Open { rest: all, ..Open::default() };
+        let mut statement = self.connection.prepare_cached(is_open)?;
+        for (correlation, place) in &self.stories {
+            let count = match place {
+                Place::Dropped => &mut open.dropped,
+                Place::Quarantined => &mut open.quarantined,
+                Place::InProgress => &mut open.in_progress,
+                Place::Unaccounted => continue,
+            };
+            if statement.exists(params![Id(*correlation)])? {
+                *count += 1;
+                open.rest = open.rest.saturating_sub(1);
+            }
+        }
+        Ok(open)
+    }
+
+    fn put(&mut self, worker: &str, event_type: &str, key: Key, story: Option<Uuid>, place: Place) {
+        // Whoever need not handle it has no account.
+        let is_its = |it: &Handler| it.worker == worker && it.event_type == event_type;
+        if let Some(handler) = HANDLERS.into_iter().find(is_its) {
+            let known = self.messages.entry((handler, key)).or_insert(place);
             *known = place.max(*known);
         }
-        if let Some(build) = build {
-            let known = self.builds.entry(build).or_insert(place);
+        if let Some(story) = story {
+            let known = self.stories.entry(story).or_insert(place);
             *known = place.max(*known);
         }
     }
@@ -175,15 +219,10 @@ impl<'c> Accounts<'c> {
         else {
             return Ok(false);
         };
-        let sql = "SELECT 1 FROM event WHERE correlation = $1 AND type = $2 AND producer = $3";
+        let sql = "SELECT 1 FROM event
+            WHERE correlation = $1 AND type = $2 AND COALESCE(producer, '') = $3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.exists(params![Id(correlation), next.event_type(), next.producer()])
-    }
-
-    /// Whether this is a build, and one without a signed verdict.
-    fn is_unanswered(&self, correlation: Uuid) -> rusqlite::Result<bool> {
-        let sql = "SELECT 1 FROM build WHERE correlation = $1 AND NOT EXISTS
-            (SELECT 1 FROM verdict WHERE verdict.correlation = $1 AND signed = 1)";
-        self.connection.prepare_cached(sql)?.exists(params![Id(correlation)])
+        let producer = next.producer().unwrap_or_default();
+        statement.exists(params![Id(correlation), next.event_type(), producer])
     }
 }

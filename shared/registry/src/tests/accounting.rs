@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use events::{
-    BuildCompleted, BuildKind, Ended, EvidenceReady, EvidenceSigned, Priority, Producer, Record,
-    VerdictResult, stage_stream, subject,
+    AdvisoriesUpdated, BuildCompleted, BuildKind, DocumentSubmitted, Ended, EvidenceReady,
+    EvidenceSigned, Priority, Producer, Record, VerdictResult, stage_stream, subject,
 };
 
 use super::{
@@ -14,11 +14,14 @@ use super::{
 use crate::{BuildAccount, Reconciliation, Settled, StageAccount};
 
 /// Floors at the end of every stream: each worker acknowledged everything.
-fn all_settled(world: &World) -> Vec<Settled> {
+pub(super) fn all_settled(world: &World) -> Vec<Settled> {
     let lanes = [
         (stage_stream::<BuildCompleted>(), "generator"),
         (stage_stream::<EvidenceReady>(), "signer"),
         (stage_stream::<EvidenceSigned>(), "policy-gate"),
+        (stage_stream::<DocumentSubmitted>(), "supplier-ingest"),
+        (stage_stream::<EvidenceSigned>(), "backlog-mapper"),
+        (stage_stream::<AdvisoriesUpdated>(), "backlog-mapper"),
     ];
     let mut settled = Vec::new();
     for (stream, worker) in lanes {
@@ -90,7 +93,13 @@ fn every_build_and_message_is_at_one_place() {
         account.stages.iter().map(|it| (it.name.as_str(), it.entered, it.followed)).collect();
     assert_eq!(
         stages[1..],
-        [("evidence.ready → signer", 6, 6), ("evidence.signed → policy-gate", 3, 3)]
+        [
+            ("evidence.ready → signer", 6, 6),
+            ("evidence.signed → policy-gate", 3, 3),
+            ("document.submitted → supplier-ingest", 0, 0),
+            ("evidence.signed → backlog-mapper", 3, 3),
+            ("advisories.updated → backlog-mapper", 0, 0),
+        ]
     );
     assert_eq!(account.unaccounted_events, 0);
     assert_eq!(account.oldest_in_progress, Some(world.now()));
@@ -160,7 +169,9 @@ fn signed_answer_without_a_verdict_leaves_its_build_unaccounted() {
     let account = reconciled(&world.in_order(), &all_settled(&world));
 
     assert_eq!(account.builds.unaccounted, 1);
-    assert_eq!(account.unaccounted_events, 0);
+    // And the mapper had it, and forgot it.
+    assert_eq!(account.unaccounted_events, 1);
+    assert_eq!(account.stages[4].unaccounted, 1);
 }
 
 #[test]

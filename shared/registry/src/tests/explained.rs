@@ -42,7 +42,14 @@ fn story_names_everything_from_submission_to_signed_verdict() {
             ("evidence.signed", "generator"),
             ("evidence.ready", "policy-gate"),
             ("evidence.signed", "policy-gate"),
+            ("backlog.mapped", ""),
         ]
+    );
+    let mapped = build.mapped.as_ref().expect("mapped");
+    assert_eq!((mapped.findings, mapped.suppressed), (2, 1));
+    assert_eq!(
+        (mapped.opened.join(" "), mapped.closed.join(" ")),
+        ("B-1 B-2".into(), "B-0".into())
     );
     for pair in build.events.windows(2) {
         assert_eq!(pair[1].cause, Some(pair[0].id));

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{journal, segment};
 
-const SUBJECTS: [&str; 8] = [
+const SUBJECTS: [&str; 9] = [
     "",
     ".",
     "attestry.v1",
@@ -23,6 +23,7 @@ const SUBJECTS: [&str; 8] = [
     "attestry.v1.evidence.signed.pr.x.generator.\0\u{2028}",
     "attestry.v1.attempts.generator.ATTESTRY_BUILD_COMPLETED-18446744073709551615",
     "attestry.v1.quarantine-ended.....",
+    "attestry.v1.document.submitted.release..supplier-ingest",
 ];
 
 fn payloads() -> Vec<Vec<u8>> {
@@ -56,6 +57,9 @@ fn hostile_records() -> Vec<Record> {
         stage_stream::<BuildCompleted>(),
         stage_stream::<EvidenceReady>(),
         stage_stream::<events::EvidenceSigned>(),
+        stage_stream::<events::DocumentSubmitted>(),
+        stage_stream::<events::AdvisoriesUpdated>(),
+        stage_stream::<events::BacklogMapped>(),
         QUARANTINE_STREAM.to_owned(),
         ATTEMPTS_STREAM.to_owned(),
         "'; DROP TABLE event; --".to_owned(),
@@ -73,7 +77,11 @@ fn hostile_records() -> Vec<Record> {
                     subject: subject.to_owned(),
                     stored_at: times[number % times.len()],
                     headers: if sequence % 2 == 0 { headers() } else { BTreeMap::new() },
-                    payload: if sequence % 8 == 1 { payload.clone() } else { b"x".to_vec() },
+                    payload: if sequence % SUBJECTS.len() as u64 == 1 {
+                        payload.clone()
+                    } else {
+                        b"x".to_vec()
+                    },
                 });
             }
         }
@@ -98,7 +106,7 @@ async fn garbage_is_recorded_sealed_and_rebuilt() {
     assert_eq!(journal::check(&archive).await.expect("checks").problems, [""; 0]);
     let account = place.view().reconcile(&[]).expect("reconciles");
     assert!(account.foreign_messages > 0);
-    assert_eq!(account.builds.entered, 0);
+    assert_eq!((account.builds.entered, account.submissions.entered), (0, 0));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What a sweep may not take.
 
-use events::{BuildCompleted, BuildKind, Digest, Ended, VerdictResult, stage_stream};
+use events::{
+    BuildCompleted, BuildKind, DecisionResult, Digest, Ended, VerdictResult, stage_stream,
+};
 use jiff::Timestamp;
 
 use super::{
     Place,
-    world::{Dice, Fate, World, build, of, policy},
+    world::{Dice, Fate, World, build, of, policy, supplier},
 };
 
 fn needed(world: &World, digest: Digest, cutoff: Timestamp) -> bool {
@@ -18,8 +20,8 @@ fn needed(world: &World, digest: Digest, cutoff: Timestamp) -> bool {
 fn build_lives_until_its_verdict_is_older_than_the_cutoff() {
     let mut world = World::default();
     world.live("run-1", BuildKind::Pr, Fate::Answered(VerdictResult::Passed));
-    // The last event of a build is made a second before its stream stores it.
-    let signed_at = world.now() - jiff::SignedDuration::from_secs(1);
+    // An event is made a second before its stream stores it, and the mapper's comes after.
+    let signed_at = world.now() - jiff::SignedDuration::from_secs(2);
     let later = signed_at + jiff::SignedDuration::from_micros(1);
     let statement = of("run-1", "policy-gate-statement");
     for digest in [
@@ -99,4 +101,58 @@ fn builds_of_a_digest_are_named_newest_first() {
 
     assert_eq!(builds, [second.id, first.id]);
     assert!(place.view().builds_of(Digest::of(b"x")).expect("answers").is_empty());
+}
+
+#[test]
+fn submission_lives_until_its_receipt_is_older_than_the_cutoff() {
+    for result in [DecisionResult::Accepted, DecisionResult::Rejected] {
+        let (mut world, sbom) = (World::default(), Digest::of(b"sbom"));
+        world.supply(&supplier("acme"), "s-1", sbom, result);
+        let signed_at = world.now() - jiff::SignedDuration::from_secs(2);
+        let later = signed_at + jiff::SignedDuration::from_micros(1);
+        let receipt = of("s-1", "receipt");
+        let bundle = Digest::of(receipt.as_bytes());
+        for digest in [sbom, of("s-1", "signature"), receipt, bundle, policy()] {
+            assert!(needed(&world, digest, signed_at), "{digest}");
+            assert!(!needed(&world, digest, later), "{digest}");
+        }
+    }
+}
+
+#[test]
+fn document_submitted_again_lives_on() {
+    let (mut world, sbom) = (World::default(), Digest::of(b"sbom"));
+    world.supply(&supplier("acme"), "s-1", sbom, DecisionResult::Accepted);
+    let between = world.now();
+    assert!(!needed(&world, sbom, between));
+
+    world.supply(&supplier("acme"), "s-2", sbom, DecisionResult::Accepted);
+
+    assert!(needed(&world, sbom, between));
+    assert!(!needed(&world, of("s-1", "receipt"), between));
+}
+
+#[test]
+fn what_awaits_the_mapper_lives_no_longer_than_anything_else() {
+    let (mut world, sbom) = (World::default(), Digest::of(b"sbom"));
+    let submitted = world.drop_document(&supplier("acme"), "s-1", sbom);
+    assert!(needed(&world, sbom, Timestamp::MAX), "undecided");
+
+    world.decide(&submitted, DecisionResult::Accepted);
+
+    assert!(needed(&world, sbom, world.now()));
+    assert!(!needed(&world, sbom, world.now() + jiff::SignedDuration::from_micros(1)));
+}
+
+#[test]
+fn claim_on_a_decision_goes_with_its_receipt() {
+    let mut world = World::default();
+    let sbom = Digest::of(b"sbom");
+    let submitted = world.supply(&supplier("acme"), "s-1", sbom, DecisionResult::Accepted);
+    let place = Place::new();
+    let _registry = place.recorded(&world.in_order());
+
+    let claims = place.view().claims_on(of("s-1", "receipt")).expect("answers");
+
+    assert_eq!(claims, [format!("receipts/{}", submitted.id)]);
 }

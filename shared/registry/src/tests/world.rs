@@ -1,15 +1,18 @@
 //! Streams as a broker would keep them, filled by workers that live, fail and repeat themselves.
 
+mod suppliers;
+
 use std::collections::BTreeMap;
 
 use events::{
-    Artifact, Attempts, BuildCompleted, BuildKind, Builder, BundleRef, Commit, Digest, Document,
-    Ended, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Listing, Position,
-    Producer, QUARANTINE_STREAM, Quarantined, Record, Role, Source, StatementRef, Uri, Verdict,
-    VerdictResult, quarantine::REPLAY_OF, stage_stream, subject,
+    Artifact, Attempts, BacklogMapped, BuildCompleted, BuildKind, Builder, BundleRef, Commit,
+    Digest, Document, Ended, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Listing,
+    Position, Producer, QUARANTINE_STREAM, Quarantined, Record, Role, Source, StatementRef, Uri,
+    Verdict, VerdictResult, quarantine::REPLAY_OF, stage_stream, subject,
 };
 use jiff::Timestamp;
 
+pub(super) use self::suppliers::{decided, decision, supplier};
 use super::at;
 
 /// All streams, in the order in which each stored its messages.
@@ -113,14 +116,15 @@ impl World {
         event
     }
 
-    /// Everything from the generator's evidence to the verdict, signed by now.
+    /// Everything from the generator's evidence to what the mapper found, the verdict signed by now.
     pub(super) fn answer(&mut self, build: &Envelope<BuildCompleted>, result: VerdictResult) {
         // Four messages from now, a second each.
         let signed_at = at(self.seconds + 3);
         self.answer_at(build, result, signed_at);
     }
 
-    /// Everything from the generator's evidence to the verdict, signed at `signed_at`.
+    /// Everything from the generator's evidence to what the mapper found, the verdict signed at
+    /// `signed_at`.
     pub(super) fn answer_at(
         &mut self,
         build: &Envelope<BuildCompleted>,
@@ -134,7 +138,8 @@ impl World {
         let judged = self::ready(&run, Producer::PolicyGate, Some(verdict));
         let judged = self.caused(&signed, "policy-gate", judged);
         let answer = self::signed(&judged.data);
-        self.caused_at(&judged, "signer", answer, signed_at);
+        let answer = self.caused_at(&judged, "signer", answer, signed_at);
+        self.map(&answer, Some(of(&run, "sbom")));
     }
 
     pub(super) fn fail(&mut self, worker: &str, position: &Position, failed: u32) {
@@ -232,13 +237,16 @@ impl World {
     }
 }
 
-/// Builds of every fate, with garbage in between.
+/// Builds of every fate, with documents of suppliers and garbage in between.
 pub(super) fn eventful(builds: usize, dice: &mut Dice) -> World {
     let mut world = World::default();
     for number in 0..builds {
         let kind = if dice.below(2) == 0 { BuildKind::Pr } else { BuildKind::Release };
         let fate = FATES[dice.below(FATES.len())];
         world.live(&format!("run-{number}"), kind, fate);
+        if dice.below(2) == 0 {
+            world.drop_something(number, dice);
+        }
         if dice.below(5) == 0 {
             garbage(&mut world, number, dice);
         }
@@ -248,10 +256,11 @@ pub(super) fn eventful(builds: usize, dice: &mut Dice) -> World {
 
 fn garbage(world: &mut World, number: usize, dice: &mut Dice) {
     let id = uuid::Uuid::from_u128(number as u128);
-    let (stream, subject) = match dice.below(4) {
+    let (stream, subject) = match dice.below(5) {
         0 => (stage_stream::<BuildCompleted>(), format!("build.completed.pr.acme.{id}")),
         1 => (stage_stream::<EvidenceReady>(), format!("evidence.ready.pr.acme.nobody.{id}")),
         2 => (stage_stream::<EvidenceSigned>(), format!("evidence.signed.pr.acme.generator.{id}")),
+        3 => (stage_stream::<BacklogMapped>(), format!("backlog.mapped.pr.acme.{id}")),
         _ => (QUARANTINE_STREAM.to_owned(), "quarantine.x".to_owned()),
     };
     let subject = format!("{}.{subject}", subject::ROOT);
@@ -328,6 +337,7 @@ pub(super) fn ready(run: &str, producer: Producer, verdict: Option<Verdict>) -> 
         documents,
         statements: vec![statement],
         verdict,
+        decision: None,
     }
 }
 
@@ -345,6 +355,7 @@ pub(super) fn signed(ready: &EvidenceReady) -> EvidenceSigned {
         documents: ready.documents.clone(),
         bundles: bundles.collect(),
         verdict: ready.verdict.clone(),
+        decision: ready.decision.clone(),
     }
 }
 

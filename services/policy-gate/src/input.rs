@@ -1,0 +1,55 @@
+//! The document that policies see as `input`, version 1.
+
+use events::{BuildCompleted, BuildKind, Digest};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Everything that is known about a build when it is judged: `attestry.policy-input/v1`.
+///
+/// Documents are passed on as they were read, so that rules judge what was signed.
+#[derive(Debug, Serialize)]
+#[serde(tag = "schema", rename = "attestry.policy-input/v1")]
+pub(crate) struct Input<'a> {
+    /// When it is judged; policies have no other clock.
+    pub(crate) time: Timestamp,
+    /// What the build is for, and so how strict rules are.
+    pub(crate) environment: BuildKind,
+    /// The project that was built.
+    pub(crate) project: &'a str,
+    /// What CI said of the build.
+    pub(crate) build: &'a BuildCompleted,
+    /// The CycloneDX SBOM, or null when there is none.
+    pub(crate) sbom: Option<&'a RawValue>,
+    /// Digest of the SBOM's bytes.
+    pub(crate) sbom_digest: Option<Digest>,
+    /// The in-toto statement with SLSA provenance, or null when there is none.
+    pub(crate) provenance: Option<&'a RawValue>,
+    /// Signatures over this build's statements, as checked before judging: a signature over any
+    /// other document must not be listed.
+    pub(crate) signatures: Vec<Signature<'a>>,
+    /// What the operator decided.
+    pub(crate) config: Config,
+}
+
+/// One checked signature over an in-toto statement.
+#[derive(Debug, Serialize)]
+pub(crate) struct Signature<'a> {
+    /// Predicate type of the statement.
+    pub(crate) predicate_type: &'a str,
+    /// Digest of the statement's bytes.
+    pub(crate) statement: Digest,
+    /// Whether signature and identity were verified against the trust root.
+    pub(crate) verified: bool,
+    /// Hint at the key or identity that signed, for people.
+    pub(crate) key: Option<&'a str>,
+    /// Whether it is the key of a developer's machine, which proves nothing.
+    pub(crate) development_key: bool,
+}
+
+/// Choices of the operator that rules respect.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Config {
+    /// Turns the refusal of development keys into a warning.
+    pub(crate) allow_development_key: bool,
+}

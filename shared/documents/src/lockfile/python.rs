@@ -1,0 +1,69 @@
+//! Python distributions, as all of Python's lockfiles name them.
+
+use super::error::Problem;
+use super::source::{Source, without_credentials};
+use super::{Distribution, Package, text};
+
+/// Index of the Python Package Index.
+pub(super) const PYPI: &str = "https://pypi.org/simple";
+
+/// A package by its name and version, both checked.
+pub(super) fn package(
+    name: &str,
+    version: Option<&str>,
+    source: Source,
+) -> Result<Package, Problem> {
+    check_name(name)?;
+    let name = normalized(name);
+    let purl = source.purl("pypi", &name, version, is_pypi)?;
+    Package::new(name, version, purl, source)
+}
+
+/// A file of a package, by URL, path or name.
+pub(super) fn distribution(
+    location: Option<&str>,
+    hash: Option<&str>,
+) -> Result<Distribution, Problem> {
+    if let Some(location) = location {
+        text::location("url", location)?;
+    }
+    Ok(Distribution {
+        location: location.map(without_credentials),
+        hash: hash.map(|hash| text::hash("hash", hash)).transpose()?,
+    })
+}
+
+/// Whether `path` is the folder of the lockfile itself.
+pub(super) fn is_project_folder(path: &str) -> bool {
+    matches!(path, "." | "./" | "")
+}
+
+/// A name by PEP 508: ASCII letters and digits, with `.`, `-` and `_` between them.
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+    text::word("name", name)?;
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let outer = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    if bytes.iter().all(|&byte| inner(byte)) && outer(bytes.first()) && outer(bytes.last()) {
+        return Ok(());
+    }
+    Err(text::invalid("name", name, "a name by PEP 508"))
+}
+
+/// A name by PEP 503: lower case, and one `-` for each run of `.`, `-` and `_`.
+pub(super) fn normalized(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '.' | '-' | '_' if normal.ends_with('-') => {}
+            '.' | '-' | '_' => normal.push('-'),
+            _ => normal.push(c.to_ascii_lowercase()),
+        }
+    }
+    normal
+}
+
+/// Whether `registry` is the Python Package Index, by its address or its former one.
+pub(super) fn is_pypi(registry: &str) -> bool {
+    matches!(registry.trim_end_matches('/'), PYPI | "https://pypi.python.org/simple")
+}

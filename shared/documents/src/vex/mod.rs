@@ -1,0 +1,139 @@
+//! VEX: what a supplier or an operator says about vulnerabilities, in OpenVEX or CycloneDX.
+
+pub(crate) mod cyclonedx;
+mod error;
+mod names;
+mod openvex;
+mod target;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use error::VexError;
+pub use target::{Part, Target};
+
+use crate::bom;
+use crate::schema::{JsonError, json};
+
+/// Most texts of one document that are copied to where they apply: what is written once may apply
+/// to each of a million products.
+const MAX_COPIES: usize = 100_000;
+
+/// A VEX document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its format.
+    pub format: Format,
+    /// OpenVEX `@id`; for CycloneDX its BOM-Link, or empty where it has no serial number.
+    pub id: String,
+    /// Who says it; for CycloneDX `metadata.supplier`, otherwise the first of `metadata.authors`.
+    pub author: Option<String>,
+    /// When it was said.
+    pub timestamp: Option<Timestamp>,
+    /// What is said, in document order.
+    pub statements: Vec<Statement>,
+}
+
+/// Formats of VEX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// OpenVEX 0.0.1.
+    OpenVex0_0_1,
+    /// OpenVEX 0.2.0.
+    OpenVex0_2_0,
+    /// CycloneDX, 1.4 and later.
+    CycloneDx,
+}
+
+/// What is said about one vulnerability in some products.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Identifier of the vulnerability.
+    pub vulnerability: String,
+    /// Its other identifiers.
+    pub aliases: Vec<String>,
+    /// Whether the products are affected.
+    pub status: Status,
+    /// Why they are not, in the format's own word.
+    pub justification: Option<String>,
+    /// Impact, action or detail, as text.
+    pub statement: Option<String>,
+    /// What it is said of; a statement without products applies to nothing.
+    pub products: Vec<Product>,
+    /// When it was said; otherwise when the document was.
+    pub timestamp: Option<Timestamp>,
+}
+
+/// Status of a vulnerability, in the words of OpenVEX. CycloneDX: `resolved` and
+/// `resolved_with_pedigree` are fixed, `exploitable` is affected, `in_triage` is under
+/// investigation, `false_positive` and `not_affected` are not affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say all there is to say")]
+pub enum Status {
+    NotAffected,
+    Affected,
+    Fixed,
+    UnderInvestigation,
+}
+
+impl Status {
+    /// The status as OpenVEX writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAffected => "not_affected",
+            Self::Affected => "affected",
+            Self::Fixed => "fixed",
+            Self::UnderInvestigation => "under_investigation",
+        }
+    }
+}
+
+/// What a statement is about. Each of its names is a purl, a bom-ref, a BOM-Link, a digest
+/// (`sha256:…`), or something that nothing is compared with, such as a CPE.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Product {
+    /// The first name.
+    pub id: String,
+    /// Other names of the same product.
+    pub aliases: Vec<String>,
+    /// Names of the only parts of the product it is about; none for all of it.
+    pub subcomponents: Vec<String>,
+    /// The only versions it is about (CycloneDX `affects[].versions`); ranges name none, since they
+    /// cannot be judged without the rules of an ecosystem.
+    pub versions: Option<Vec<String>>,
+}
+
+/// Reads a VEX document: OpenVEX 0.2.0 or 0.0.1, or CycloneDX 1.4 to 1.7 with at least one
+/// vulnerability that has an analysis.
+///
+/// # Errors
+/// [`VexError`]: the document is too large, not sound JSON, not VEX, or breaks its schema.
+pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
+    match crate::detect(bytes) {
+        crate::Kind::CycloneDx => {
+            let (bom, document) = bom::read_with_document(bytes)?;
+            cyclonedx::document(bom, &document)
+        }
+        _ => openvex::read(bytes),
+    }
+}
+
+/// Counts texts that are copied.
+#[derive(Default)]
+struct Copies(usize);
+
+impl Copies {
+    fn add(&mut self, count: usize) -> Result<(), JsonError> {
+        self.0 = self.0.saturating_add(count);
+        if self.0 > MAX_COPIES { Err(JsonError::TooManyValues) } else { Ok(()) }
+    }
+}
+
+fn owned(object: &Value, key: &str) -> Option<String> {
+    json::text(object, key).map(str::to_owned)
+}
+
+fn time(object: &Value, key: &str) -> Option<Timestamp> {
+    json::text(object, key)?.parse().ok()
+}

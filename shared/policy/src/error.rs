@@ -1,0 +1,157 @@
+//! Why a policy bundle cannot judge.
+
+use std::{fmt, io};
+
+/// A place in a policy file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Path below the policy directory.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A policy directory that is refused as a whole; nothing in it judges.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file or directory cannot be read.
+    #[error("{file}: cannot be read: {error}; check that it exists and is readable")]
+    Read {
+        /// The file or directory.
+        file: String,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// A name or a text is not UTF-8.
+    #[error("{file}: is not UTF-8; save it as UTF-8")]
+    NotUtf8 {
+        /// The file.
+        file: String,
+    },
+    /// More bytes than a bundle may have.
+    #[error(
+        "{file}: the policies and data are larger than {max} bytes together; split or shorten them"
+    )]
+    TooLarge {
+        /// The file with which the limit was passed.
+        file: String,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// More files or deeper directories than a bundle may have.
+    #[error("{file}: too many files or too deep; name a directory that holds policies only")]
+    TooManyFiles {
+        /// The directory with which the limit was passed.
+        file: String,
+    },
+    /// Data where it would not be loaded.
+    #[error(
+        "{file}: data is read from `data.json` at the top of the policy directory only; move it there"
+    )]
+    MisplacedData {
+        /// The file.
+        file: String,
+    },
+    /// `data.json` is not usable.
+    #[error("data.json: {problem}")]
+    Data {
+        /// What is wrong, where, and the remedy.
+        problem: String,
+    },
+    /// The text is not Rego v1, or its rules contradict each other.
+    #[error("{message}\n(Rego v1 is expected: `if` before bodies, `contains` for sets)")]
+    Rego {
+        /// The engine's message with file, line and column.
+        message: String,
+    },
+    /// A package that would never be judged.
+    #[error(
+        "{position}: package `{package}` would never be judged; name it `attestry.<name>`, or `attestry.lib.<name>` for helpers"
+    )]
+    ForeignPackage {
+        /// Where it is declared.
+        position: Position,
+        /// Its name.
+        package: String,
+    },
+    /// A package without a rule that judges.
+    #[error(
+        "{position}: package `{package}` defines none of `deny`, `warn`, `info`; define one, or name it `attestry.lib.<name>`"
+    )]
+    JudgesNothing {
+        /// Where it is declared.
+        position: Position,
+        /// Its name.
+        package: String,
+    },
+    /// No `deny` anywhere.
+    #[error(
+        "no policy defines `deny`, so nothing could ever fail; add a file with `package attestry.<name>` and a `deny contains … if …` rule"
+    )]
+    Empty,
+    /// A function that neither the bundle nor the engine has, or that a gate may not use.
+    #[error("{position}: `{function}` {problem}")]
+    Function {
+        /// The call.
+        position: Position,
+        /// The function's name.
+        function: String,
+        /// What is wrong with it and the remedy.
+        problem: &'static str,
+    },
+    /// A head that can be undefined while its rule goes on.
+    #[error(
+        "{position}: the head of `{rule}` holds something that can be undefined, and the engine would then forget what the rule has found; bind it to a variable in the body: `x := …`"
+    )]
+    UndefinableHead {
+        /// The part of the head.
+        position: Position,
+        /// The rule's name.
+        rule: String,
+    },
+    /// A rule that needs itself.
+    #[error(
+        "{position}: recursion: {cycle}; break the circle (if a local variable has the name of a rule, rename it)"
+    )]
+    Recursion {
+        /// The first rule of the circle.
+        position: Position,
+        /// The rules of the circle.
+        cycle: String,
+    },
+    /// A chain of rules too long for the engine's stack.
+    #[error("{position}: `{rule}` needs a chain of more than {max} rules; flatten it")]
+    TooDeep {
+        /// The rule at the head of the chain.
+        position: Position,
+        /// Its name.
+        rule: String,
+        /// The longest chain allowed.
+        max: usize,
+    },
+    /// A rule that no verdict depends on: most often a misspelt `deny`.
+    #[error(
+        "{position}: rule `{rule}` is used by no `deny`, `warn` or `info`, nor by `supplier` of `attestry.sbom`; correct its name, use it, or remove it"
+    )]
+    Unused {
+        /// The rule.
+        position: Position,
+        /// Its name.
+        rule: String,
+    },
+    /// The sample document could not be judged.
+    #[error("judging a sample document failed: {reason}")]
+    Sample {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,134 @@
+//! The files of a policy directory, read once, bounded and in a fixed order.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use super::LoadError;
+
+/// Most bytes that a policy directory may hold in `*.rego` and `data.json`.
+pub const MAX_BUNDLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Most entries, files and directories, that are looked at.
+const MAX_ENTRIES: usize = 10_000;
+/// Deepest directory below the policy directory.
+const MAX_DEPTH: usize = 8;
+
+/// What a policy directory holds, by `/`-separated path below it.
+#[derive(Default)]
+pub(super) struct Files {
+    /// `*.rego`, tests excluded.
+    pub(super) policies: BTreeMap<String, String>,
+    /// `*_test.rego`.
+    pub(super) tests: BTreeMap<String, String>,
+    /// `data.json` at the top.
+    pub(super) data: Option<String>,
+}
+
+pub(super) const DATA: &str = "data.json";
+
+/// The policy library that ships with Attestry: what judges, without its tests.
+const SHIPPED: [(&str, &str); 7] = [
+    ("input.rego", include_str!("../../../policy/input.rego")),
+    ("lib/lib.rego", include_str!("../../../policy/lib/lib.rego")),
+    ("lib/purl.rego", include_str!("../../../policy/lib/purl.rego")),
+    ("provenance.rego", include_str!("../../../policy/provenance.rego")),
+    ("sbom.rego", include_str!("../../../policy/sbom.rego")),
+    ("sbom_rules.rego", include_str!("../../../policy/sbom_rules.rego")),
+    ("signatures.rego", include_str!("../../../policy/signatures.rego")),
+];
+
+impl Files {
+    /// The library that ships with Attestry.
+    pub(super) fn shipped() -> Self {
+        let owned = |(path, text): (&str, &str)| (path.to_owned(), text.to_owned());
+        Self {
+            policies: SHIPPED.into_iter().map(owned).collect(),
+            tests: BTreeMap::new(),
+            data: Some(include_str!("../../../policy/data.json").to_owned()),
+        }
+    }
+
+    /// Reads the directory `root`; hidden files are passed over.
+    pub(super) fn read(root: &Path) -> Result<Self, LoadError> {
+        let mut files = Self::default();
+        let mut left = MAX_BUNDLE_BYTES;
+        for (name, path) in listing(root)? {
+            let kind = name.rsplit('/').next().unwrap_or(&name);
+            if matches!(kind, DATA | "data.yaml" | "data.yml") && name != DATA {
+                return Err(LoadError::MisplacedData { file: name });
+            }
+            if !name.ends_with(".rego") && name != DATA {
+                continue;
+            }
+            let text = read_text(&name, &path, &mut left)?;
+            if name == DATA {
+                files.data = Some(text);
+            } else if name.ends_with("_test.rego") {
+                files.tests.insert(name, text);
+            } else {
+                files.policies.insert(name, text);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Everything that judges as one text: for each file, in the order of its path, the path, NUL,
+    /// its length in bytes, NUL, its bytes.
+    pub(super) fn canonical(&self) -> Vec<u8> {
+        let mut judging: BTreeMap<&str, &str> =
+            self.policies.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        if let Some(data) = &self.data {
+            judging.insert(DATA, data);
+        }
+        let mut listing = Vec::new();
+        for (path, text) in judging {
+            listing.extend_from_slice(format!("{path}\0{}\0", text.len()).as_bytes());
+            listing.extend_from_slice(text.as_bytes());
+        }
+        listing
+    }
+}
+
+fn listing(root: &Path) -> Result<BTreeMap<String, PathBuf>, LoadError> {
+    let mut found = BTreeMap::new();
+    let mut entries = 0;
+    let mut directories = vec![(String::new(), root.to_owned(), 0)];
+    while let Some((prefix, directory, depth)) = directories.pop() {
+        let failed = |error| LoadError::Read { file: directory.display().to_string(), error };
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            entries += 1;
+            if entries > MAX_ENTRIES || depth > MAX_DEPTH {
+                return Err(LoadError::TooManyFiles { file: directory.display().to_string() });
+            }
+            let Ok(name) = entry.file_name().into_string() else {
+                return Err(LoadError::NotUtf8 { file: entry.path().display().to_string() });
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = entry.path();
+            // `metadata` follows links: Kubernetes mounts every file of a ConfigMap as one.
+            if fs::metadata(&path).map_err(failed)?.is_dir() {
+                directories.push((format!("{prefix}{name}/"), path, depth + 1));
+            } else {
+                found.insert(format!("{prefix}{name}"), path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read_text(name: &str, path: &Path, left: &mut u64) -> Result<String, LoadError> {
+    let failed = |error| LoadError::Read { file: name.to_owned(), error };
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    let length = file.take(*left + 1).read_to_end(&mut bytes).map_err(failed)? as u64;
+    *left = left
+        .checked_sub(length)
+        .ok_or(LoadError::TooLarge { file: name.to_owned(), max: MAX_BUNDLE_BYTES })?;
+    String::from_utf8(bytes).map_err(|_| LoadError::NotUtf8 { file: name.to_owned() })
+}

@@ -1,0 +1,140 @@
+//! What a policy says of what it judged, for people and for machines.
+
+mod render;
+
+use events::{Digest, VerdictResult};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Most findings that each list of a report keeps.
+pub const MAX_FINDINGS: usize = 1000;
+/// Most characters of each text of a finding; names in an SBOM may be of any length.
+const MAX_TEXT_CHARS: usize = 2000;
+
+/// The answer to one judgement, with everything that led to it. The same policy and input give
+/// the same report, byte for byte.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "schema", rename = "attestry.policy-report/v1")]
+pub struct Report {
+    /// PASSED when there are neither violations nor errors.
+    pub result: VerdictResult,
+    /// Digest of the policy bundle that judged.
+    pub policy_digest: Digest,
+    /// Number of rules that were asked.
+    pub rules_evaluated: u64,
+    /// What `deny` holds; the worst first.
+    pub violations: Vec<Finding>,
+    /// What `warn` holds; the worst first.
+    pub warnings: Vec<Finding>,
+    /// What `info` holds; the worst first.
+    pub infos: Vec<Finding>,
+    /// Number of findings left out, because a list holds at most 1,000.
+    pub omitted: u64,
+    /// Why the policy could not be evaluated, or not all of it.
+    pub errors: Vec<String>,
+}
+
+/// One objection of a rule. The order is that of a report: by severity, rule, component and place.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Id of the rule, such as `SBOM-004`.
+    pub id: String,
+    /// The package URL of the component that it is about.
+    #[serde(default)]
+    pub component: Option<String>,
+    /// Where it is wrong: a JSON pointer into the document that was judged (RFC 6901), or the path
+    /// of a field of the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What the rule asks for.
+    pub title: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// How bad a finding is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Stop everything.
+    Critical,
+    /// Must be mended before promotion.
+    High,
+    /// Should be mended soon.
+    Medium,
+    /// Should be mended some day.
+    Low,
+    /// Good to know.
+    Info,
+}
+
+impl Report {
+    /// FAILED for `reason`: nothing was judged.
+    pub fn unjudged(policy_digest: Digest, reason: String) -> Self {
+        let mut report = Self::new(policy_digest, 0);
+        report.fail(reason);
+        report
+    }
+
+    /// FAILED until [`Report::settle`] finds nothing against it.
+    pub(crate) fn new(policy_digest: Digest, rules_evaluated: u64) -> Self {
+        Self {
+            result: VerdictResult::Failed,
+            policy_digest,
+            rules_evaluated,
+            violations: vec![],
+            warnings: vec![],
+            infos: vec![],
+            omitted: 0,
+            errors: vec![],
+        }
+    }
+
+    pub(crate) fn fail(&mut self, reason: String) {
+        self.result = VerdictResult::Failed;
+        self.errors.push(reason);
+    }
+
+    /// Decides, and brings the findings into order, each list cut to [`MAX_FINDINGS`].
+    pub(crate) fn settle(&mut self) {
+        let clean = self.violations.is_empty() && self.errors.is_empty();
+        if clean && self.rules_evaluated > 0 {
+            self.result = VerdictResult::Passed;
+        }
+        for findings in [&mut self.violations, &mut self.warnings, &mut self.infos] {
+            findings.sort();
+            findings.dedup();
+            self.omitted += findings.len().saturating_sub(MAX_FINDINGS) as u64;
+            findings.truncate(MAX_FINDINGS);
+            for finding in findings {
+                let texts = [
+                    &mut finding.id,
+                    &mut finding.message,
+                    &mut finding.title,
+                    &mut finding.remedy,
+                ];
+                let optional = finding.component.iter_mut().chain(&mut finding.field);
+                texts.into_iter().chain(optional).for_each(shorten);
+            }
+        }
+    }
+}
+
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests;

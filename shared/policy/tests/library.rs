@@ -1,0 +1,169 @@
+//! The policy library of this repository: its tests pass, and they notice when a rule changes.
+
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a test may panic and report")]
+
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use policy::{
+    Bundle, DEFAULT_TIME_LIMIT,
+    test_runner::{TestReport, run_tests},
+};
+
+/// What is mutated, and the tests that must notice.
+const TESTED: [(&str, &[&str]); 6] = [
+    ("input.rego", &["input_test.rego"]),
+    ("sbom.rego", &["sbom_test.rego", "supplier_test.rego"]),
+    ("provenance.rego", &["provenance_test.rego"]),
+    ("signatures.rego", &["signatures_test.rego"]),
+    (
+        "lib/lib.rego",
+        &["input_test.rego", "sbom_test.rego", "signatures_test.rego", "supplier_test.rego"],
+    ),
+    ("lib/purl.rego", &["sbom_test.rego", "supplier_test.rego"]),
+];
+
+fn library() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy"))
+}
+
+fn tests_of(directory: &Path) -> TestReport {
+    run_tests(directory, DEFAULT_TIME_LIMIT).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_library_loads() {
+    let bundle =
+        Bundle::load(library(), DEFAULT_TIME_LIMIT).unwrap_or_else(|error| panic!("{error}"));
+
+    assert_eq!(bundle.digest(), events::Digest::of(bundle.canonical()));
+}
+
+#[test]
+fn the_shipped_library_is_this_one() {
+    let load = Bundle::load(library(), DEFAULT_TIME_LIMIT);
+    let shipped = Bundle::shipped(DEFAULT_TIME_LIMIT);
+
+    let digest = |bundle: Result<Bundle, _>| bundle.map(|it| it.digest()).expect("loads");
+    assert_eq!(digest(shipped), digest(load), "list every policy file in `SHIPPED`");
+}
+
+#[test]
+fn every_test_of_the_library_passes() {
+    let report = tests_of(library());
+
+    assert!(report.passed(), "{report}");
+    println!("{report}");
+}
+
+/// Drops each rule, and each line of each rule's body, of every policy file in turn.
+#[test]
+fn a_rule_without_one_of_its_lines_fails_a_test() {
+    let (mut made, mut survivors) = (0, Vec::new());
+    for (file, tests) in TESTED {
+        let original = fs::read_to_string(library().join(file)).expect("reads");
+        let mutants = mutants_of(&original);
+        made += mutants.len();
+        let lines = surviving(file, &mutants, tests);
+        survivors.extend(lines.into_iter().map(|line| format!("{file}:{line}")));
+    }
+
+    println!("{made} mutants");
+    assert!(made > 250, "only {made} mutants were made");
+    assert!(survivors.is_empty(), "no test noticed the loss of {survivors:?}");
+}
+
+#[test]
+fn every_rule_is_in_the_readme_with_its_severity_and_remedy() {
+    let readme = fs::read_to_string(library().join("README.md")).expect("reads");
+    let mut rules = 0;
+    for file in ["input.rego", "sbom_rules.rego", "provenance.rego", "signatures.rego"] {
+        let policy = fs::read_to_string(library().join(file)).expect("reads");
+        let values = |key: &str| -> Vec<String> {
+            let prefix = format!("\t\t\"{key}\": \"");
+            let lines = policy.lines().filter_map(|line| line.strip_prefix(&prefix));
+            lines.filter_map(|line| line.strip_suffix("\",")).map(str::to_owned).collect()
+        };
+        let ids =
+            policy.lines().filter_map(|line| line.strip_prefix("\t\"")?.strip_suffix("\": {"));
+        let titles = values("title");
+        for ((id, title), (severity, remedy)) in
+            ids.zip(titles).zip(values("severity").into_iter().zip(values("remedy")))
+        {
+            rules += 1;
+            let row = format!("| {id} | {severity} | {title} | {remedy} |");
+            assert!(readme.contains(&row), "policy/README.md lacks:\n{row}");
+        }
+    }
+    assert!(rules > 40, "only {rules} rules were found");
+}
+
+/// Lines of the mutants with which all of `tests` pass.
+fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usize> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let scratch = copy_of_library(tests);
+        assert!(tests_of(scratch.path()).passed(), "{tests:?} fail anyway");
+        let mut survivors = Vec::new();
+        while let Some((line, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+            fs::write(scratch.path().join(file), mutant).expect("writes");
+            // A mutant that cannot be loaded is noticed, too.
+            if run_tests(scratch.path(), DEFAULT_TIME_LIMIT).is_ok_and(|report| report.passed()) {
+                survivors.push(*line);
+            }
+        }
+        survivors
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|it| it.join().expect("does not panic")).collect()
+    })
+}
+
+/// The policies and their helpers with some of the tests.
+fn copy_of_library(tests: &[&str]) -> tempfile::TempDir {
+    let scratch = tempfile::tempdir().expect("makes a directory");
+    fs::create_dir(scratch.path().join("lib")).expect("makes a directory");
+    for directory in ["", "lib"] {
+        for entry in fs::read_dir(library().join(directory)).expect("reads").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_left_out =
+                directory.is_empty() && name.ends_with("_test.rego") && !tests.contains(&&*name);
+            if entry.path().is_file() && !is_left_out {
+                let copy = scratch.path().join(directory).join(name);
+                fs::copy(entry.path(), copy).expect("copies");
+            }
+        }
+    }
+    scratch
+}
+
+/// The policy without one rule, and without one line of a body; with the line's number.
+fn mutants_of(policy: &str) -> Vec<(usize, String)> {
+    let lines: Vec<&str> = policy.lines().collect();
+    let mut mutants = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let starts_rule = line.contains(" if ") && !line.starts_with(['\t', '#']);
+        let end = if starts_rule && line.ends_with('{') {
+            lines[index..].iter().position(|line| line.starts_with('}')).map(|end| index + end)
+        } else {
+            Some(index)
+        };
+        let Some(end) = end.filter(|_| starts_rule) else { continue };
+        mutants.push((index + 1, without(&lines, index..end + 1)));
+        let body = (index + 1)..end;
+        mutants.extend(body.map(|line| (line + 1, without(&lines, line..line + 1))));
+    }
+    mutants
+}
+
+fn without(lines: &[&str], dropped: std::ops::Range<usize>) -> String {
+    let kept = lines.iter().enumerate().filter(|(index, _)| !dropped.contains(index));
+    kept.map(|(_, line)| format!("{line}\n")).collect()
+}
