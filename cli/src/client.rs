@@ -18,6 +18,8 @@ use crate::{commands::up::NATS_URL_FILE, failure::Failure};
 
 /// How long a command waits for a broker before it says that there is none.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a command waits for a broker that need not be there.
+const GLANCE: Duration = Duration::from_millis(500);
 /// How long a question waits for its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Nobody waits longer for a verdict, and clocks can still add it.
@@ -48,17 +50,13 @@ pub(crate) fn patience(text: &str) -> Result<Duration, String> {
 }
 
 impl ClientArgs {
+    /// For commands that only tell the pipeline something: none if nobody answers at once.
+    pub(crate) async fn connect_if_there(&self) -> Option<Bus> {
+        Bus::connect(&self.options(), Some(GLANCE)).await.ok()
+    }
+
     pub(crate) async fn connect(&self) -> Result<Bus, Failure> {
-        let url = match &self.nats_url {
-            Some(url) => url.clone(),
-            None => match std::fs::read_to_string(PathBuf::from("data").join(NATS_URL_FILE)) {
-                Ok(url) => url.trim().to_owned(),
-                Err(_) => DEFAULT_URL.to_owned(),
-            },
-        };
-        let name = "attestry".to_owned();
-        let options = BusOptions { url: url.clone(), creds: self.creds.clone(), name };
-        Bus::connect(&options, Some(CONNECT_PATIENCE)).await.map_err(|error| {
+        Bus::connect(&self.options(), Some(CONNECT_PATIENCE)).await.map_err(|error| {
             // Address or credentials cannot be used, whoever listens.
             if matches!(error, BusError::Refused { .. }) {
                 return Failure::input(error);
@@ -67,6 +65,17 @@ impl ClientArgs {
                 "start the pipeline with `attestry up`, or name its broker with --nats-url";
             Failure::Unknown(format!("{error}; {remedy}"))
         })
+    }
+
+    fn options(&self) -> BusOptions {
+        let url = match &self.nats_url {
+            Some(url) => url.clone(),
+            None => match std::fs::read_to_string(PathBuf::from("data").join(NATS_URL_FILE)) {
+                Ok(url) => url.trim().to_owned(),
+                Err(_) => DEFAULT_URL.to_owned(),
+            },
+        };
+        BusOptions { url, creds: self.creds.clone(), name: "attestry".to_owned() }
     }
 }
 

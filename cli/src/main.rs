@@ -12,8 +12,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        backlog, build, doctor, explain, quarantine, registry, retention, risk, sbom, search,
-        supplier, up, verdict, verify, vex,
+        advisories, backlog, build, doctor, explain, quarantine, registry, retention, risk, sbom,
+        search, supplier, up, verdict, verify, vex,
     },
     failure::Failure,
     output::Format,
@@ -31,9 +31,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     after_help = "Exit codes:\n  0  yes, done\n  1  the answer is no: failed verdict, refused, problem found\n  2  wrong usage or input; a build in quarantine because of its own content\n  3  could not find out: time-out, still pending, broker or store away\n\nExample:\n  attestry up &\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist"
 )]
 struct Cli {
-    /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How results are printed [default: text; `advisories match`: json]
+    #[arg(long, global = true, value_enum)]
+    format: Option<Format>,
     #[command(subcommand)]
     command: Command,
 }
@@ -67,6 +67,9 @@ enum Command {
     /// What known vulnerabilities mean for each product
     #[command(subcommand)]
     Risk(risk::Command),
+    /// Known vulnerabilities: build the index, and look things up in it, offline
+    #[command(subcommand)]
+    Advisories(advisories::Command),
     /// Tell where a component, a vulnerability or a document is
     Search(search::Args),
     /// Tell the whole story of a digest: what it is, and every build that names it
@@ -84,11 +87,22 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli.command, cli.format).await {
+    let format = cli.format.unwrap_or_else(|| cli.command.usual_format());
+    match run(cli.command, format).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::failure(cli.format, &failure);
+            output::failure(format, &failure);
             failure.exit_code()
+        }
+    }
+}
+
+impl Command {
+    /// How results are printed when nobody says. Findings are for programs: CI reads them line by line.
+    fn usual_format(&self) -> Format {
+        match self {
+            Self::Advisories(advisories::Command::Match(_)) => Format::Json,
+            _ => Format::Text,
         }
     }
 }
@@ -113,6 +127,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Vex(command) => vex::run(command, format).await,
         Command::Backlog(command) => backlog::run(command, format).await,
         Command::Risk(command) => risk::run(command, format).await,
+        Command::Advisories(command) => advisories::run(command, format).await,
         Command::Search(args) => search::run(args, format).await,
         Command::Explain(args) => explain::run(args, format).await,
         Command::Registry(command) => registry::run(command, format).await,

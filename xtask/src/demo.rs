@@ -1,8 +1,10 @@
-//! `cargo xtask demo`: a real build goes in, a signed verdict comes out, and what happens when something is wrong.
+//! `cargo xtask demo`: a real build goes in, a signed verdict comes out; a supplier's document goes in, a ticket and a risk come
+//! out; and what happens when something is wrong.
 
 #![allow(clippy::print_stdout, reason = "the demo tells a story")]
 
 mod pipeline;
+mod suppliers;
 mod wheel;
 
 use std::{
@@ -18,7 +20,7 @@ use self::pipeline::Pipeline;
 use crate::steps::Steps;
 
 /// Emptied at every start.
-const AREA: &str = "target/demo";
+pub(crate) const AREA: &str = "target/demo";
 /// Where evidence is written, as a release job would publish it.
 pub(crate) const DIST: &str = "dist";
 /// The public key that every bundle of the demo is signed with.
@@ -67,15 +69,19 @@ pub(crate) fn run(steps: &mut Steps) -> anyhow::Result<()> {
         fs::remove_dir_all(area).with_context(|| format!("cannot empty {AREA}"))?;
     }
     let mut pipeline = Pipeline::start(&attestry()?, &area.join("data"))?;
+    suppliers::advised(&pipeline)?;
     accepted(&pipeline)?;
     verified(&pipeline)?;
     explained(&pipeline)?;
+    suppliers::dropped(&pipeline)?;
+    suppliers::mapped(&pipeline)?;
     refused(&pipeline)?;
     unreadable(&pipeline)?;
     rebuilt(&mut pipeline)?;
     println!("\nWhere to look next:");
     println!("  {DIST}/               the evidence of the build that passed");
     println!("  {AREA}/        what went in; in data/ the archive, the streams and the key");
+    println!("  {AREA}/data/registers/   backlog and risk register, as JSON, CSV and Markdown");
     println!("  README.md           what Attestry is, and how to submit a build of yours");
     println!("  policy/README.md    the rules that judged, and how to write one");
     println!("  docs/               decisions, and the schemas of the events");

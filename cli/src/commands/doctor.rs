@@ -3,7 +3,7 @@
 use bus::{Bus, QuarantineFilter, StreamState};
 use events::Digest;
 use registrar::queries::{RECONCILE, Reconciled};
-use registry::{BuildAccount, Reconciliation};
+use registry::{Absent, BuildAccount, Reconciliation, SubmissionAccount};
 use serde::Serialize;
 
 use crate::{
@@ -151,8 +151,35 @@ async fn books(bus: &Bus) -> Vec<Check> {
             remedy: None,
         },
     ];
+    checks.push(submissions(&reconciliation.submissions));
+    checks.extend(reconciliation.absent.iter().map(absent));
     checks.extend(losses(&reconciliation));
     checks
+}
+
+fn submissions(account: &SubmissionAccount) -> Check {
+    let SubmissionAccount {
+        entered, accepted, rejected, quarantined, dropped, in_progress, ..
+    } = account;
+    Check {
+        name: "submissions".to_owned(),
+        ok: true,
+        detail: format!(
+            "{entered} entered: {accepted} accepted, {rejected} rejected, {quarantined} in quarantine, {dropped} dropped, {in_progress} in progress"
+        ),
+        remedy: None,
+    }
+}
+
+/// A worker that never came for what waits for it.
+fn absent(absent: &Absent) -> Check {
+    let Absent { worker, stream, waiting, oldest } = absent;
+    Check {
+        name: worker.clone(),
+        ok: false,
+        detail: format!("{waiting} messages of {stream} wait for it, since {oldest}; it never ran"),
+        remedy: Some(format!("start attestry-{worker}, or `attestry up`")),
+    }
 }
 
 /// Everything that entered and of which nobody knows where it went: most often one line that says

@@ -1,5 +1,6 @@
 //! One file per command, named as it is typed.
 
+pub(crate) mod advisories;
 pub(crate) mod backlog;
 pub(crate) mod build;
 pub(crate) mod doctor;

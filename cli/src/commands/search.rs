@@ -92,5 +92,6 @@ fn product(out: &mut String, hit: &Hit) -> fmt::Result {
         writeln!(out, "  component  {} {version}  {purl}", component.name)?;
     }
     writeln!(out, "  document   {document}, ingested {ingested_at:.0}")?;
-    writeln!(out, "  seen       in {documents} documents, first {first_seen:.0}")
+    let documents = if *documents == 1 { "1 document" } else { &format!("{documents} documents") };
+    writeln!(out, "  seen       in {documents}, first {first_seen:.0}")
 }

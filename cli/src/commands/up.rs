@@ -8,6 +8,7 @@ use std::{
 };
 
 use archive::Archive;
+use backlog_mapper::{Mapper, MapperArgs};
 use broker::{Options, Search, Server, find_or_fetch};
 use bus::{Bus, BusOptions};
 use futures::TryFutureExt;
@@ -66,6 +67,12 @@ pub(crate) struct Args {
     /// Directory of Rego policies [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// TOML file that says who owns which backlog entries [default: Security owns everything]
+    #[arg(long, env, value_name = "FILE")]
+    routing: Option<PathBuf>,
+    /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
+    #[arg(long, env, value_name = "FILE")]
+    sla: Option<PathBuf>,
     /// Which log lines are written to stderr, for example `info`
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "warn")]
     log: String,
@@ -87,13 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let archive =
         Archive::open(&archive_directory.display().to_string()).map_err(Failure::input)?;
     let identity = Identity::load(&args)?;
-    let settings = identity.gate.load().map_err(Failure::input)?;
-    let suppliers = IngestArgs {
-        passports: args.data.join("passports"),
-        policy: args.policy.clone(),
-        policy_timeout: 5,
-    };
-    let suppliers = suppliers.load().map_err(Failure::input)?;
+    let settings = Settings::load(&args, &identity, &archive)?;
     let health = Health::default();
     let serving = health.serve(args.metrics).await.map_err(|error| {
         let remedy = "choose another address with --metrics, for example 127.0.0.1:0";
@@ -126,13 +127,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     write_url(&url_file, &url)?;
     greet(&args.data, &url, serving, &identity);
-    let passports = suppliers.passports.clone();
+    let passports = settings.suppliers.passports.clone();
     let handlers = Handlers {
         generator: Generator::new(archive.clone()),
         signer: Signer::new(archive.clone(), identity.key, 1),
-        gate: PolicyGate::new(archive.clone(), settings),
-        ingest: SupplierIngest::new(archive.clone(), suppliers),
+        gate: PolicyGate::new(archive.clone(), settings.gate),
+        ingest: SupplierIngest::new(archive.clone(), settings.suppliers),
         receipts: ReceiptDelivery::new(archive.clone()),
+        mapper: settings.mapper,
     };
     let registry = args.data.join(REGISTRY_FILE);
     let registrar = RegistrarArgs { registry, ..RegistrarArgs::default() };
@@ -150,6 +152,35 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         server.stop().await?;
     }
     worked
+}
+
+/// What the workers decide by, loaded before anything runs: what is wrong with it shows at once.
+struct Settings {
+    gate: policy_gate::Settings,
+    suppliers: supplier_ingest::Settings,
+    mapper: Mapper,
+}
+
+impl Settings {
+    fn load(args: &Args, identity: &Identity, archive: &Archive) -> Result<Self, Failure> {
+        let suppliers = IngestArgs {
+            passports: args.data.join("passports"),
+            policy: args.policy.clone(),
+            policy_timeout: 5,
+        };
+        let mapper = MapperArgs {
+            store: args.data.join("backlog/backlog.db"),
+            registers: args.data.join("registers"),
+            advisories: args.data.join("advisories"),
+            routing: args.routing.clone(),
+            sla: args.sla.clone(),
+        };
+        Ok(Self {
+            gate: identity.gate.load().map_err(Failure::input)?,
+            suppliers: suppliers.load().map_err(Failure::input)?,
+            mapper: Mapper::open(archive.clone(), &mapper).map_err(Failure::input)?,
+        })
+    }
 }
 
 /// Who signs, and therefore whom the gate trusts.
@@ -203,6 +234,7 @@ struct Handlers {
     gate: PolicyGate,
     ingest: SupplierIngest,
     receipts: ReceiptDelivery,
+    mapper: Mapper,
 }
 
 impl Workers {
@@ -227,6 +259,7 @@ impl Workers {
                 Box::pin(run_until(until(), bus, events, health, handlers.gate)),
                 Box::pin(run_until(until(), bus, events, health, handlers.ingest)),
                 Box::pin(run_until(until(), bus, events, health, handlers.receipts)),
+                Box::pin(handlers.mapper.run(until(), bus, events, health)),
             )
             .map_err(Failure::from)
         };
@@ -330,7 +363,7 @@ fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
 
 fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
     note(
-        "Attestry is up: generator, signer, policy-gate and registrar in one process (isolation is off).",
+        "Attestry is up: generator, signer, policy-gate, supplier-ingest, backlog-mapper and registrar\nin one process (isolation is off).",
     );
     note(&format!("  broker    {url} (elsewhere: set NATS_URL, or give --nats-url)"));
     note(&format!("  archive   {}", data.join("artifacts/supply-chain").display()));
@@ -344,6 +377,8 @@ fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
         }
         None => note("  signing   the given --signing-key"),
     }
+    note(&format!("  suppliers {}", data.join("passports").display()));
+    note(&format!("  backlog   {}", data.join("registers").display()));
     note(&format!("  verify    with {}", data.join("keys/signer.pub").display()));
     note(
         "Submit a build: attestry build submit --source DIR --artifact FILE --kind release --wait",

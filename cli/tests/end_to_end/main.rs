@@ -10,6 +10,7 @@
     reason = "a test may panic"
 )]
 
+mod advisories;
 mod books;
 mod events;
 mod lifecycle;
@@ -17,6 +18,7 @@ mod offline;
 mod outages;
 mod place;
 mod quarantine;
+mod suppliers;
 mod traces;
 mod verdicts;
 mod verify;

@@ -1,5 +1,6 @@
 //! What follows from known vulnerabilities.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub struct AdvisoriesUpdated {
     pub index: Digest,
     /// Advisories in it.
     pub records: u64,
+    /// When it was put in place; the same index may come back after another one.
+    pub saved_at: Timestamp,
 }
 
 /// The backlog holds what an event said: `backlog.mapped`. One for each event that the mapper
@@ -41,7 +44,7 @@ impl Event for AdvisoriesUpdated {
     const VERB: &'static str = "updated";
 
     fn natural_key(&self) -> String {
-        self.index.to_string()
+        format!("{} {}", self.index, self.saved_at)
     }
 
     fn producer(&self) -> Option<Producer> {

@@ -62,6 +62,14 @@ impl Pipeline {
         Ok(())
     }
 
+    /// What a command of `attestry` prints, whatever becomes of it.
+    pub(super) fn output(&self, arguments: &str) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments.split_whitespace()).env("NATS_URL", &self.url);
+        let output = command.output().with_context(|| format!("cannot run `{arguments}`"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Lets it drain, and says whether it ended well.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         println!("\n$ kill %1");

@@ -92,7 +92,7 @@ impl World {
 
     pub(in super::super) fn update(&mut self, index: Digest) -> Envelope<AdvisoriesUpdated> {
         let (source, scope) = (Label::of("/attestry/cli"), "operator".parse().expect("valid"));
-        let data = AdvisoriesUpdated { index, records: 3 };
+        let data = AdvisoriesUpdated { index, records: 3, saved_at: Timestamp::UNIX_EPOCH };
         let event = Envelope::root(source, self.now(), Priority::Background, scope, data);
         self.publish(&event);
         event

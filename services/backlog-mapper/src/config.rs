@@ -1,0 +1,76 @@
+//! The operator's choices: who owns what, and how soon it must be done.
+
+use std::{fs, path::Path, path::PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::{routing::Routing, sla::Sla};
+
+/// Largest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The operator's choices, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Who owns what.
+    pub routing: Routing,
+    /// How soon it must be done.
+    pub sla: Sla,
+}
+
+/// Why a file with choices is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{path}: {source}; name a readable file, or leave the option out")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is larger than any such file should be.
+    #[error("{path}: has {bytes} bytes; at most {FILE_BYTES_MAX} are read")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// It does not say what it should.
+    #[error("{path}:{line}: {message}; see docs/backlog.md for the fields")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads the files that were named; without a file, the defaults.
+    pub fn load(routing: Option<&Path>, sla: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(Self { routing: read(routing)?, sla: read(sla)? })
+    }
+}
+
+fn read<T: DeserializeOwned + Default>(path: Option<&Path>) -> Result<T, ConfigError> {
+    let Some(path) = path else { return Ok(T::default()) };
+    let failed = |source| ConfigError::File { path: path.to_owned(), source };
+    let bytes = fs::metadata(path).map_err(failed)?.len();
+    if bytes > FILE_BYTES_MAX {
+        return Err(ConfigError::TooLarge { path: path.to_owned(), bytes });
+    }
+    parse(path, &fs::read_to_string(path).map_err(failed)?)
+}
+
+/// Reads `text` as the content of the TOML file at `path`.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        ConfigError::Content { path: path.to_owned(), line, message: error.message().to_owned() }
+    })
+}

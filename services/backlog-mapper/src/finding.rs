@@ -1,0 +1,166 @@
+//! A known vulnerability in a component of a product, and whether it counts.
+
+use advisories::{Cvss, Index, Match, Package, Severity};
+use documents::vex::{Part, Status, Target};
+use events::{Digest, Text};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    inventory::{Component, Facts},
+    vex::{self, Words},
+};
+
+/// Most bytes of free text from a supplier that a finding repeats.
+const TEXT_BYTES: usize = 1024;
+
+/// A known vulnerability in one component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The component.
+    pub component: Component,
+    /// What advisories were looked up by.
+    pub package: Package,
+    /// The vulnerability.
+    pub vulnerability: Vulnerability,
+}
+
+/// What the advisory index says about a vulnerability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Vulnerability {
+    /// A CVE id if there is one, else a GHSA id, else the smallest.
+    pub id: String,
+    /// Its other ids.
+    pub aliases: Vec<String>,
+    /// One line about it; may be empty.
+    pub summary: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The vector with the highest score.
+    pub cvss: Option<Cvss>,
+    /// Lowest version above the one found that is not affected any more.
+    pub fixed: Option<String>,
+}
+
+/// A vulnerability in a component, and whether it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was found.
+    #[serde(flatten)]
+    pub found: Found,
+    /// The VEX statement by which it does not count, if there is one.
+    pub suppressed: Option<Suppression>,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Who said so.
+    pub who: String,
+    /// `not_affected` or `fixed`.
+    pub status: String,
+    /// The reason in the format's own word.
+    pub justification: Option<String>,
+    /// The reason as text.
+    pub statement: Option<String>,
+    /// The document that says so.
+    pub document: Digest,
+}
+
+impl Finding {
+    /// `open` or `suppressed`.
+    pub fn state(&self) -> &'static str {
+        if self.suppressed.is_some() { "suppressed" } else { "open" }
+    }
+
+    /// Whether it counts.
+    pub fn is_open(&self) -> bool {
+        self.suppressed.is_none()
+    }
+
+    /// What tells it from the slot's other findings beside the vulnerability.
+    pub fn component(&self) -> &str {
+        self.found.component.purl.as_deref().unwrap_or_default()
+    }
+}
+
+/// What `index` knows about `components`, in a fixed order, each vulnerability of a component once.
+///
+/// A record that only informs, such as `unmaintained`, is no vulnerability.
+pub fn find(components: &[Component], index: &Index) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
+    for component in components {
+        let Some(package) = component.package() else { continue };
+        for it in index.matches(&package).into_iter().filter(|it| it.informational.is_none()) {
+            let (component, package) = (component.clone(), package.clone());
+            all.push(Found { component, package, vulnerability: it.into() });
+        }
+    }
+    fn key(it: &Found) -> (&Package, Option<&str>, &str, &Component) {
+        (&it.package, it.component.purl.as_deref(), &it.vulnerability.id, &it.component)
+    }
+    all.sort_by(|a, b| key(a).cmp(&key(b)));
+    all.dedup_by(|a, b| {
+        a.component.purl == b.component.purl && a.vulnerability.id == b.vulnerability.id
+    });
+    all
+}
+
+/// Whether what was found in `document` counts, given what is said about it.
+pub fn judge(
+    found: &[Found],
+    facts: &Facts,
+    document: Digest,
+    words: &Words,
+    own: &Words,
+) -> Vec<Finding> {
+    let subject = facts.subject.as_ref().map(Component::part);
+    let digests = [document];
+    let judged = found.iter().map(|it| {
+        let target = Target {
+            vulnerability: &it.vulnerability.id,
+            aliases: &it.vulnerability.aliases,
+            component: it.component.part(),
+            subject: subject.unwrap_or(Part { purl: None, version: None, bom_ref: None }),
+            serial: facts.serial.as_deref(),
+            bom_version: facts.bom_version,
+            digests: &digests,
+        };
+        let last = words.last(own, &target);
+        let suppressed = last
+            .filter(|(_, said)| matches!(said.status, Status::NotAffected | Status::Fixed))
+            .map(|(spoken, said)| Suppression {
+                who: spoken.who.clone(),
+                status: vex::status(said.status).to_owned(),
+                justification: said.justification.as_deref().map(line),
+                statement: said.statement.as_deref().map(line),
+                document: spoken.document,
+            });
+        Finding { found: it.clone(), suppressed }
+    });
+    judged.collect()
+}
+
+fn line(text: &str) -> String {
+    Text::<TEXT_BYTES>::of(text).into()
+}
+
+impl From<Match> for Vulnerability {
+    fn from(found: Match) -> Self {
+        let Match { id, aliases, summary, severity, cvss, fixed, .. } = found;
+        let summary = if summary.is_empty() { summary } else { line(&summary) };
+        Self { id, aliases, summary, severity, cvss, fixed }
+    }
+}
+
+impl std::fmt::Display for Suppression {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VEX of {}: {}", self.who, self.status)?;
+        if let Some(justification) = &self.justification {
+            write!(f, ", {justification}")?;
+        }
+        match &self.statement {
+            Some(statement) => write!(f, ": {statement}"),
+            None => Ok(()),
+        }
+    }
+}

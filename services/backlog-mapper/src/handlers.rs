@@ -1,0 +1,167 @@
+//! Two arrows: evidence → backlog, and a new advisory index → backlog.
+
+use advisories::Index;
+use archive::Archive;
+use documents::{bom, vex};
+use events::{
+    AdvisoriesUpdated, BacklogMapped, Decision, DecisionResult, Digest, DocumentKind, Envelope,
+    EvidenceSigned, Producer, Role, Scope, Sender, VerdictResult,
+};
+use worker::{Context, HandleError, Handler, off_thread};
+
+use crate::{
+    DOCUMENT_BYTES_MAX, Mapper, NAME,
+    inventory::Inventory,
+    slot::{Slot, SlotKind},
+    store::{Arrival, Content, Sbom},
+    vex::{Statement, VexDocument},
+};
+
+/// The mapper, as it learns of a new advisory index.
+pub struct AdvisoriesChanged(pub Mapper);
+
+impl Handler for Mapper {
+    const NAME: &'static str = NAME;
+    const INPUT_FROM: &'static [Producer] = &[Producer::PolicyGate, Producer::SupplierIngest];
+    type Input = EvidenceSigned;
+    type Output = BacklogMapped;
+
+    async fn handle(
+        &self,
+        event: &Envelope<EvidenceSigned>,
+        _: &Context,
+    ) -> Result<Vec<BacklogMapped>, HandleError> {
+        if let Some(answer) = self.answered(event.id).await? {
+            return Ok(vec![answer]);
+        }
+        let (content, time) = match &event.data.decision {
+            Some(decision) => (self.decided(decision).await?, decision.ingested_at),
+            None => (self.judged(&event.data).await?, event.time),
+        };
+        let mapped = self.record(Arrival { event: event.id, time, content }).await?;
+        Ok(vec![mapped])
+    }
+}
+
+impl Handler for AdvisoriesChanged {
+    const NAME: &'static str = NAME;
+    type Input = AdvisoriesUpdated;
+    type Output = BacklogMapped;
+
+    async fn handle(
+        &self,
+        event: &Envelope<AdvisoriesUpdated>,
+        _: &Context,
+    ) -> Result<Vec<BacklogMapped>, HandleError> {
+        let content = Content::Advisories;
+        let mapped = self.0.record(Arrival { event: event.id, time: event.time, content }).await?;
+        Ok(vec![mapped])
+    }
+}
+
+impl Mapper {
+    /// What a verdict on one of our builds brings: its SBOMs, if it may be promoted.
+    async fn judged(&self, evidence: &EvidenceSigned) -> Result<Content, HandleError> {
+        let sboms: Vec<_> = evidence.documents.iter().filter(|it| it.role == Role::Sbom).collect();
+        let passed = evidence.verdict.as_ref().is_some_and(|it| it.result == VerdictResult::Passed);
+        if !passed {
+            return Ok(Content::Nothing(sboms.first().map(|it| it.digest)));
+        }
+        let mut content = Vec::new();
+        for document in sboms {
+            let size = document.size;
+            let _share = self.budget().take(size).await?;
+            let scope = evidence.project.clone();
+            content.push(sbom(self.archive(), SlotKind::Project, scope, document.digest).await?);
+        }
+        Ok(Content::Sboms(content))
+    }
+
+    /// What a decision on a submitted document brings: its content, if it was accepted.
+    async fn decided(&self, decision: &Decision) -> Result<Content, HandleError> {
+        let Decision { from, document, kind, result, .. } = decision;
+        let (digest, kind) = match (result, document, kind) {
+            (DecisionResult::Rejected, document, _) => return Ok(Content::Nothing(*document)),
+            (DecisionResult::Accepted, Some(digest), Some(kind)) => (*digest, *kind),
+            (DecisionResult::Accepted, _, _) => {
+                let why = "`decision` is accepted, but names no document or no kind; report it to whoever runs supplier-ingest";
+                return Err(HandleError::permanent("decision-incomplete", why));
+            }
+        };
+        // A receipt does not say how large its document is.
+        let _share = self.budget().take(DOCUMENT_BYTES_MAX).await?;
+        match kind {
+            DocumentKind::Sbom => {
+                let kind = match from {
+                    Sender::Supplier(_) => SlotKind::Supplier,
+                    Sender::Operator(_) => SlotKind::Project,
+                };
+                let sbom = sbom(self.archive(), kind, from.scope(), digest).await?;
+                Ok(Content::Sboms(vec![sbom]))
+            }
+            DocumentKind::Vex => {
+                let statements = statements(self.archive(), digest).await?;
+                let (from, time) = (from.clone(), decision.ingested_at);
+                Ok(Content::Vex(VexDocument { from, time, digest, statements }))
+            }
+        }
+    }
+
+    /// The answer to an event that was recorded before.
+    async fn answered(&self, event: uuid::Uuid) -> Result<Option<BacklogMapped>, HandleError> {
+        let mapper = self.clone();
+        off_thread(move || mapper.store().answer(event).map_err(unusable)).await
+    }
+
+    /// Records what arrived, by the advisory index of now.
+    async fn record(&self, arrival: Arrival) -> Result<BacklogMapped, HandleError> {
+        let mapper = self.clone();
+        let mapped = off_thread(move || {
+            let index: Option<Index> = mapper.index().map_err(|error| HandleError::Outage {
+                dependency: "advisories",
+                detail: error.to_string(),
+            })?;
+            mapper.store().record(&arrival, index.as_ref()).map_err(unusable)
+        })
+        .await?;
+        self.changed();
+        Ok(mapped)
+    }
+}
+
+/// Every event needs the store.
+fn unusable(error: crate::store::StoreError) -> HandleError {
+    HandleError::Outage { dependency: "backlog", detail: error.to_string() }
+}
+
+async fn sbom(
+    archive: &Archive,
+    kind: SlotKind,
+    scope: Scope,
+    digest: Digest,
+) -> Result<Sbom, HandleError> {
+    let bytes = archive.get(digest, DOCUMENT_BYTES_MAX).await?;
+    off_thread(move || {
+        let bom = bom::read(&bytes).map_err(|error| unreadable(digest, error.code(), &error))?;
+        let inventory = Inventory::of(bom);
+        let product = inventory.product(&scope);
+        Ok(Sbom { slot: Slot { kind, scope, product }, digest, inventory })
+    })
+    .await
+}
+
+async fn statements(archive: &Archive, digest: Digest) -> Result<Vec<Statement>, HandleError> {
+    let bytes = archive.get(digest, DOCUMENT_BYTES_MAX).await?;
+    off_thread(move || {
+        let read = vex::read(&bytes).map_err(|error| unreadable(digest, error.code(), &error))?;
+        Ok(read.statements.into_iter().map(Statement::from).collect())
+    })
+    .await
+}
+
+fn unreadable(digest: Digest, code: &'static str, error: &dyn std::error::Error) -> HandleError {
+    HandleError::permanent(code, format!("document {digest}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+use archive::{Archive, Class, Entry};
+use events::{Document, Label, SubmissionId, Verdict};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{MapperArgs, testing::day};
+
+const SBOM: &str = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"component":{"type":"application","name":"widget"}},"components":[{"type":"library","name":"jinja2","version":"2.10","purl":"pkg:pypi/jinja2@2.10"}]}"#;
+const VEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://example.org/1","author":"A","timestamp":"2026-01-01T00:00:00Z","version":1,"statements":[{"vulnerability":{"name":"CVE-2019-10906"},"products":[{"@id":"pkg:pypi/jinja2@2.10"}],"status":"fixed"}]}"#;
+
+/// A mapper whose archive holds `documents`.
+async fn mapper(documents: &[&str]) -> (TempDir, Mapper) {
+    let directory = tempfile::tempdir().expect("temporary");
+    let archive = Archive::open(&directory.path().join("archive").display().to_string());
+    let archive = archive.expect("opens");
+    let entry = |text: &&str| Entry {
+        class: Class::Input,
+        media_type: "application/json".to_owned(),
+        event_time: day(0),
+        bytes: text.as_bytes().to_vec().into(),
+    };
+    let entries: Vec<Entry> = documents.iter().map(entry).collect();
+    archive.put(&entries, day(0)).await.expect("stores");
+    let args = MapperArgs {
+        store: directory.path().join("backlog.db"),
+        registers: directory.path().join("registers"),
+        advisories: directory.path().join("advisories"),
+        ..MapperArgs::default()
+    };
+    let mapper = Mapper::open(archive, &args).expect("opens");
+    (directory, mapper)
+}
+
+fn judged(result: VerdictResult, sbom: &str) -> EvidenceSigned {
+    let (policy, report) = (Digest::of(b"policy"), Digest::of(b"report"));
+    EvidenceSigned {
+        producer: Producer::PolicyGate,
+        project: "hotpass".parse().expect("valid"),
+        documents: vec![Document {
+            role: Role::Sbom,
+            name: "sbom/hotpass-sbom.json".parse().expect("valid"),
+            digest: Digest::of(sbom.as_bytes()),
+            size: sbom.len() as u64,
+            media_type: Label::of("application/json"),
+        }],
+        bundles: vec![],
+        verdict: Some(Verdict { result, policy, report }),
+        decision: None,
+    }
+}
+
+fn decided(result: DecisionResult, kind: Option<DocumentKind>, document: &str) -> Decision {
+    let submission: SubmissionId = "s-1".parse().expect("valid");
+    Decision {
+        from: Sender::Supplier("acme".parse().expect("valid")),
+        submission,
+        document: Some(Digest::of(document.as_bytes())),
+        result,
+        kind,
+        rule: None,
+        ingested_at: day(1),
+        policy: None,
+    }
+}
+
+#[tokio::test]
+async fn only_a_build_that_passed_is_mapped() {
+    let (_directory, mapper) = mapper(&[SBOM]).await;
+    let content = mapper.judged(&judged(VerdictResult::Passed, SBOM)).await.expect("maps");
+    let Content::Sboms(sboms) = content else { panic!("{content:?}") };
+    let [sbom] = sboms.as_slice() else { panic!("{sboms:?}") };
+    assert_eq!(sbom.slot.section(), "hotpass");
+    assert_eq!((sbom.slot.product.as_str(), sbom.inventory.components.len()), ("widget", 1));
+
+    let failed = mapper.judged(&judged(VerdictResult::Failed, SBOM)).await.expect("maps");
+    assert!(matches!(failed, Content::Nothing(Some(_))), "{failed:?}");
+    let mut undecided = judged(VerdictResult::Passed, SBOM);
+    undecided.verdict = None;
+    let undecided = mapper.judged(&undecided).await.expect("maps");
+    assert!(matches!(undecided, Content::Nothing(Some(_))), "{undecided:?}");
+}
+
+#[tokio::test]
+async fn only_a_document_that_was_accepted_is_mapped() {
+    use {DecisionResult as R, DocumentKind as K};
+    let (_directory, mapper) = mapper(&[SBOM, VEX]).await;
+    let content = mapper.decided(&decided(R::Accepted, Some(K::Sbom), SBOM)).await.expect("maps");
+    let Content::Sboms(sboms) = content else { panic!("{content:?}") };
+    assert_eq!(sboms[0].slot.section(), "acme (supplier)");
+    let content = mapper.decided(&decided(R::Accepted, Some(K::Vex), VEX)).await.expect("maps");
+    let Content::Vex(document) = content else { panic!("{content:?}") };
+    assert_eq!((document.time, document.statements.len()), (day(1), 1));
+    let rejected = mapper.decided(&decided(R::Rejected, Some(K::Sbom), "away")).await;
+    assert!(matches!(rejected, Ok(Content::Nothing(Some(_)))), "{rejected:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_mapped_says_why() {
+    use {DecisionResult as R, DocumentKind as K};
+    let broken = "{\"bomFormat\":\"CycloneDX\",";
+    let (_directory, mapper) = mapper(&[broken]).await;
+    let refusal = async |decision| mapper.decided(&decision).await.expect_err("refused");
+
+    let incomplete = refusal(decided(R::Accepted, None, SBOM)).await;
+    assert!(
+        matches!(&incomplete, HandleError::Permanent { code: "decision-incomplete", .. }),
+        "{incomplete:?}"
+    );
+    let away = refusal(decided(R::Accepted, Some(K::Sbom), SBOM)).await;
+    assert!(matches!(away, HandleError::Transient { .. }), "{away:?}");
+    for kind in [K::Sbom, K::Vex] {
+        let unreadable = refusal(decided(R::Accepted, Some(kind), broken)).await;
+        let HandleError::Permanent { detail, .. } = &unreadable else { panic!("{unreadable:?}") };
+        assert!(detail.starts_with("document sha256:"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn event_is_answered_again_without_its_document() {
+    let (_directory, mapper) = mapper(&[]).await;
+    let arrival =
+        Arrival { event: crate::testing::event(1), time: day(1), content: Content::Nothing(None) };
+    assert_eq!(mapper.answered(arrival.event).await, Ok(None));
+    let answer = mapper.record(arrival.clone()).await.expect("records");
+    assert_eq!(mapper.answered(arrival.event).await, Ok(Some(answer)));
+}
+
+#[tokio::test]
+async fn damaged_index_is_an_outage() {
+    let (directory, mapper) = mapper(&[]).await;
+    let advisories = directory.path().join("advisories");
+    std::fs::create_dir_all(&advisories).expect("makes");
+    std::fs::write(advisories.join("current"), "no digest").expect("writes");
+    let arrival =
+        Arrival { event: crate::testing::event(1), time: day(1), content: Content::Advisories };
+    let refused = mapper.record(arrival).await.expect_err("refused");
+    assert!(
+        matches!(&refused, HandleError::Outage { dependency: "advisories", .. }),
+        "{refused:?}"
+    );
+}

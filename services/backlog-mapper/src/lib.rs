@@ -1,0 +1,279 @@
+//! Maps evidence to work: accepted documents and promoted builds × advisories × VEX → remediation
+//! backlog and risk register.
+//!
+//! Everything shown is a function of what came in and of the advisory index, so that order and
+//! repetition of events make no difference: see [`timeline`].
+
+pub mod config;
+pub mod entry;
+pub mod export;
+mod files;
+pub mod finding;
+mod handlers;
+mod index;
+pub mod inventory;
+mod metrics;
+pub mod queries;
+pub mod register;
+pub mod risk;
+pub mod routing;
+pub mod sla;
+pub mod slot;
+pub mod store;
+#[cfg(test)]
+mod testing;
+pub mod timeline;
+pub mod vex;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use advisories::{Index, IndexError};
+use archive::Archive;
+use bus::{Bus, BusError};
+use tokio::{
+    sync::{Notify, watch},
+    task::spawn_blocking,
+    time::sleep,
+};
+use tracing::{info, warn};
+use worker::{Budget, Health, LoopArgs, WorkerArgs, WorkerError, run_until};
+
+pub use crate::handlers::AdvisoriesChanged;
+use crate::{
+    config::{Config, ConfigError},
+    index::CurrentIndex,
+    store::{Reader, Store, StoreError},
+};
+
+/// Name of the service.
+pub const NAME: &str = "backlog-mapper";
+/// Largest document that is read, in bytes.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of documents that are read at once; reading takes several times as many.
+const BUDGET_BYTES: u64 = 2 * DOCUMENT_BYTES_MAX;
+/// How often the registers' files are written at most.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// How soon what failed is tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Settings of the backlog mapper.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "attestry-backlog-mapper",
+    version,
+    about = "Maps documents and builds to remediation backlog and risk register",
+    after_help = "Example:\n  attestry-backlog-mapper --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --advisories /var/lib/attestry/advisories --store /var/lib/attestry/backlog.db --registers /var/lib/attestry/registers"
+)]
+pub struct Args {
+    /// What is kept and written where.
+    #[command(flatten)]
+    pub mapper: MapperArgs,
+    /// Settings shared by every worker.
+    #[command(flatten)]
+    pub worker: WorkerArgs,
+}
+
+/// What is kept and written where, and by which choices.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Backlog")]
+pub struct MapperArgs {
+    /// Database file; a second mapper on it waits until the first has ended
+    #[arg(
+        long,
+        env = "BACKLOG_STORE",
+        value_name = "FILE",
+        default_value = "data/backlog/backlog.db"
+    )]
+    pub store: PathBuf,
+    /// Directory that the registers are written to as JSON, CSV and Markdown
+    #[arg(long, env, value_name = "DIR", default_value = "data/registers")]
+    pub registers: PathBuf,
+    /// Directory of advisory indexes, as `attestry advisories sync` writes it
+    #[arg(long, env, value_name = "DIR", default_value = "data/advisories")]
+    pub advisories: PathBuf,
+    /// TOML file that says who owns what [default: Security owns everything]
+    #[arg(long, env, value_name = "FILE")]
+    pub routing: Option<PathBuf>,
+    /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
+    #[arg(long, env, value_name = "FILE")]
+    pub sla: Option<PathBuf>,
+}
+
+impl Default for MapperArgs {
+    fn default() -> Self {
+        Self {
+            store: "data/backlog/backlog.db".into(),
+            registers: "data/registers".into(),
+            advisories: "data/advisories".into(),
+            routing: None,
+            sla: None,
+        }
+    }
+}
+
+/// Keeps backlog and risk register. Cheap to clone.
+#[derive(Clone)]
+pub struct Mapper(Arc<Inner>);
+
+struct Inner {
+    archive: Archive,
+    store: Store,
+    index: CurrentIndex,
+    config: Config,
+    registers: PathBuf,
+    budget: Budget,
+    changed: Notify,
+}
+
+/// Why the mapper could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum MapperError {
+    /// The process could not start.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// The broker refuses.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The operator's choices are refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Mapper {
+    /// A mapper of documents in `archive`. May wait for the disk.
+    ///
+    /// # Errors
+    /// The operator's files are refused, or the store is; [`StoreError::InUse`] while another mapper
+    /// has it.
+    pub fn open(archive: Archive, args: &MapperArgs) -> Result<Self, MapperError> {
+        let config = Config::load(args.routing.as_deref(), args.sla.as_deref())?;
+        Ok(Self(Arc::new(Inner {
+            archive,
+            store: Store::open(&args.store)?,
+            index: CurrentIndex::new(&args.advisories),
+            config,
+            registers: args.registers.clone(),
+            budget: Budget::new(BUDGET_BYTES),
+            changed: Notify::new(),
+        })))
+    }
+
+    /// Like [`Self::open`], once no other mapper has the store.
+    pub async fn open_in_turn(
+        archive: &Archive,
+        args: &MapperArgs,
+        health: &Health,
+    ) -> Result<Self, MapperError> {
+        let mut waiting = false;
+        loop {
+            match Self::open(archive.clone(), args) {
+                Err(MapperError::Store(StoreError::InUse(_))) => {
+                    if !waiting {
+                        info!("Another mapper keeps the backlog; standing by");
+                    }
+                    waiting = true;
+                    // Standing by is all it has to do.
+                    health.set(NAME, Ok(()));
+                    sleep(TRY_AGAIN_AFTER).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Handles events, answers questions and writes registers until `shutdown` completes; then
+    /// writes them for the last time.
+    pub async fn run(
+        &self,
+        shutdown: impl Future<Output = ()>,
+        bus: &Bus,
+        events: &LoopArgs,
+        health: &Health,
+    ) -> Result<(), BusError> {
+        let (stop, stopped) = watch::channel(false);
+        let until = || {
+            let mut stopped = stopped.clone();
+            async move { drop(stopped.wait_for(|it| *it).await) }
+        };
+        let handling = async {
+            let advisories = AdvisoriesChanged(self.clone());
+            futures::try_join!(
+                run_until(until(), bus, events, health, self.clone()),
+                run_until(until(), bus, events, health, advisories),
+            )
+        };
+        let signal = async {
+            shutdown.await;
+            stop.send_replace(true);
+            std::future::pending::<()>().await;
+        };
+        let handled = tokio::select! {
+            handled = handling => handled.map(drop),
+            () = queries::answer(bus, self) => Ok(()),
+            () = self.keep_registers() => Ok(()),
+            () = signal => Ok(()),
+        };
+        self.write_registers().await;
+        handled
+    }
+
+    /// Writes the registers now, and then after changes. Does not end.
+    async fn keep_registers(&self) {
+        loop {
+            self.write_registers().await;
+            sleep(WRITE_EVERY).await;
+            self.0.changed.notified().await;
+        }
+    }
+
+    /// Files that cannot be written stop nobody: what they say is in the store.
+    async fn write_registers(&self) {
+        let mapper = self.clone();
+        let written = spawn_blocking(move || {
+            let Inner { store, config, registers, .. } = &*mapper.0;
+            let reader = Reader::open(store.path())?;
+            metrics::findings(&reader.counts()?);
+            let register = reader.register(config)?;
+            files::write(registers, &register).map_err(|reason| StoreError::File {
+                action: "write the registers to",
+                path: registers.clone(),
+                reason,
+            })
+        });
+        let failure = match written.await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        metrics::REGISTERS_FAILED.inc();
+        warn!(error = failure, "Failed to write the registers; trying again after the next event");
+    }
+
+    /// The state has changed, perhaps.
+    fn changed(&self) {
+        self.0.changed.notify_one();
+    }
+
+    fn archive(&self) -> &Archive {
+        &self.0.archive
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    fn index(&self) -> Result<Option<Index>, IndexError> {
+        self.0.index.get()
+    }
+}

@@ -1,0 +1,171 @@
+//! Answers whoever asks for the backlog, the risk register, or where something is.
+
+use std::time::Duration;
+
+use bus::{Bus, Query};
+use bytes::Bytes;
+use events::Digest;
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+use tracing::warn;
+
+use crate::{
+    Mapper,
+    config::Config,
+    export::{Form, Table, render},
+    store::{Reader, StoreError},
+};
+
+/// Topic of [`BacklogQuestion`].
+pub const BACKLOG: &str = "backlog";
+/// Topic of [`RiskQuestion`].
+pub const RISK: &str = "risk";
+/// Topic of a term to look for, a [`String`].
+pub const SEARCH: &str = "search";
+/// Most bytes of one answer; the rest is asked for with an offset.
+const ANSWER_BYTES: usize = 512 * 1024;
+
+/// A question, and from which byte on the answer is wanted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Asked<Q> {
+    /// What is asked.
+    pub question: Q,
+    /// From which byte on.
+    pub offset: usize,
+}
+
+/// What is asked about the backlog.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BacklogQuestion {
+    /// All of it.
+    Export(Form),
+    /// The entry with this id.
+    Show(String),
+}
+
+/// What is asked about the risk register.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskQuestion {
+    /// All of it.
+    Export(Form),
+}
+
+/// First line of an answer, as JSON; bytes of the answer follow the line break.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// There is an answer.
+    Known {
+        /// Its bytes in all.
+        size: usize,
+        /// Their digest: another one means that the answer has changed since the last part.
+        digest: Digest,
+    },
+    /// There is nothing of that name.
+    Nothing,
+    /// It could not be found out.
+    Error(String),
+}
+
+/// Answers questions for as long as it is polled.
+pub(crate) async fn answer(bus: &Bus, mapper: &Mapper) {
+    futures::join!(
+        listen(bus, mapper, BACKLOG, backlog),
+        listen(bus, mapper, RISK, risk),
+        listen(bus, mapper, SEARCH, search),
+    );
+}
+
+/// What there is to say, or nothing.
+type Found = Result<Option<String>, StoreError>;
+
+async fn listen<Q: for<'de> Deserialize<'de> + Send + 'static>(
+    bus: &Bus,
+    mapper: &Mapper,
+    topic: &'static str,
+    find: fn(&Reader, &Config, Q) -> Found,
+) {
+    loop {
+        let queries = match bus.queries(topic).await {
+            Ok(queries) => queries,
+            Err(error) => {
+                warn!(%error, topic, "Failed to listen for queries; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        tokio::pin!(queries);
+        while let Some(query) = queries.next().await {
+            let (mapper, question) = (mapper.clone(), query.question().clone());
+            let answered = spawn_blocking(move || part(&mapper, &question, find)).await;
+            let failed = |error: tokio::task::JoinError| head(&Head::Error(error.to_string()));
+            reply(query, answered.unwrap_or_else(failed)).await;
+        }
+    }
+}
+
+async fn reply(query: Query, answer: Bytes) {
+    if let Err(error) = query.answer(answer).await {
+        warn!(%error, "Failed to answer a query");
+    }
+}
+
+fn part<Q: for<'de> Deserialize<'de>>(
+    mapper: &Mapper,
+    question: &[u8],
+    find: fn(&Reader, &Config, Q) -> Found,
+) -> Bytes {
+    let found = || {
+        let asked: Asked<Q> = serde_json::from_slice(question).map_err(|it| it.to_string())?;
+        let found = Reader::open(mapper.store().path())
+            .and_then(|reader| find(&reader, mapper.config(), asked.question));
+        Ok((found.map_err(|error| error.to_string())?, asked.offset))
+    };
+    match found() {
+        Ok((Some(text), offset)) => {
+            let bytes = text.as_bytes();
+            let mut answer =
+                Vec::from(head(&Head::Known { size: bytes.len(), digest: Digest::of(bytes) }));
+            let start = offset.min(bytes.len());
+            answer.extend_from_slice(&bytes[start..bytes.len().min(start + ANSWER_BYTES)]);
+            answer.into()
+        }
+        Ok((None, _)) => head(&Head::Nothing),
+        Err(why) => head(&Head::Error(why)),
+    }
+}
+
+fn head(head: &Head) -> Bytes {
+    // Texts and numbers always encode.
+    let mut line = serde_json::to_vec(head).unwrap_or_default();
+    line.push(b'\n');
+    line.into()
+}
+
+fn backlog(reader: &Reader, config: &Config, question: BacklogQuestion) -> Found {
+    match question {
+        BacklogQuestion::Export(form) => {
+            Ok(Some(render(&reader.register(config)?, Table::Backlog, form)))
+        }
+        BacklogQuestion::Show(id) => {
+            let entry = reader.entry(&id, config)?;
+            Ok(entry.map(|entry| serde_json::to_string(&entry)).transpose()?)
+        }
+    }
+}
+
+fn risk(reader: &Reader, config: &Config, question: RiskQuestion) -> Found {
+    let RiskQuestion::Export(form) = question;
+    Ok(Some(render(&reader.register(config)?, Table::Risk, form)))
+}
+
+fn search(reader: &Reader, config: &Config, term: String) -> Found {
+    let hits = reader.search(&term, config)?;
+    if hits.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::to_string(&hits)?))
+}

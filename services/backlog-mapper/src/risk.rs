@@ -1,0 +1,191 @@
+//! The risk register: what a product's known vulnerabilities mean, on scales from 1 to 5.
+
+use advisories::Severity;
+use events::{Digest, Label};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::Config,
+    register::{EntryRow, counted, rating},
+    slot::{Slot, SlotKind},
+};
+
+/// Most backlog entries that a row names.
+const NAMED_MAX: usize = 10;
+/// From so many open vulnerabilities on, one of them is used sooner.
+const SEVERAL: usize = 5;
+/// From so many on, sooner still.
+const MANY: usize = 20;
+
+/// One risk: the known vulnerabilities of one product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskRow {
+    /// Its name, the same for good.
+    pub id: String,
+    /// The risk.
+    pub description: String,
+    /// What is exposed.
+    pub surface: String,
+    /// 1 to 5: the worst severity.
+    pub impact: u8,
+    /// 1 to 5: how many are open, and whether they can be closed.
+    pub likelihood: u8,
+    /// Impact × likelihood.
+    pub exposure: u8,
+    /// Who owns it.
+    pub owner: Label,
+    /// Where its treatment stands.
+    pub status: Treatment,
+    /// What is done about it.
+    pub mitigation: String,
+}
+
+/// Where the treatment of a risk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Treatment {
+    /// Nothing was closed yet.
+    Open,
+    /// Something was closed, something is open.
+    #[serde(rename = "In progress")]
+    InProgress,
+    /// Nothing is open.
+    Mitigated,
+}
+
+/// What a row is made from.
+pub struct Product<'a> {
+    /// Name of the row.
+    pub id: String,
+    /// The product.
+    pub slot: &'a Slot,
+    /// Components in its current document.
+    pub components: u64,
+    /// Its current document.
+    pub document: Digest,
+    /// Its backlog entries, in their order.
+    pub entries: &'a [EntryRow],
+}
+
+impl RiskRow {
+    /// The risk of a product that has or had findings; none for one that never had.
+    pub fn of(product: Product<'_>, config: &Config) -> Option<Self> {
+        let Product { id, slot, components, document, entries } = product;
+        let worst = entries.iter().max_by_key(|it| (it.status.is_open(), it.severity))?;
+        let open: Vec<&EntryRow> = entries.iter().filter(|it| it.status.is_open()).collect();
+        let status = match open.len() {
+            0 => Treatment::Mitigated,
+            count if count == entries.len() => Treatment::Open,
+            _ => Treatment::InProgress,
+        };
+        let (impact, likelihood) = (impact(worst.severity), likelihood(&open));
+        let owner = match open.is_empty() {
+            true => config.routing.owner(slot, std::iter::empty()).clone(),
+            false => worst.owner.clone(),
+        };
+        let count = counted(components as usize, "component", "components");
+        Some(Self {
+            id,
+            description: description(slot, &open),
+            surface: format!("{}, {count}, document {}.", slot_name(slot), short(document)),
+            impact,
+            likelihood,
+            exposure: impact * likelihood,
+            owner,
+            status,
+            mitigation: mitigation(entries, &open),
+        })
+    }
+}
+
+impl Treatment {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::InProgress => "In progress",
+            Self::Mitigated => "Mitigated",
+        }
+    }
+}
+
+/// Identity of a slot's risk as hex digits, of which its id takes as many as it needs.
+pub fn fingerprint(slot: &Slot) -> Digest {
+    Digest::of(format!("risk\0{}", slot.id()).as_bytes())
+}
+
+/// What nobody rated counts as medium.
+fn impact(severity: Severity) -> u8 {
+    match severity {
+        Severity::Critical => 5,
+        Severity::High => 4,
+        Severity::Medium | Severity::Unknown => 3,
+        Severity::Low => 2,
+    }
+}
+
+/// 1 if nothing is open; else 2, 3 from 5 open vulnerabilities on, 4 from 20 on; and 1 more if one
+/// of them has no fix, because then updating does not end it.
+fn likelihood(open: &[&EntryRow]) -> u8 {
+    if open.is_empty() {
+        return 1;
+    }
+    let vulnerabilities: usize = open.iter().map(|it| it.vulnerabilities.len()).sum();
+    let by_count = match vulnerabilities {
+        MANY.. => 4,
+        SEVERAL.. => 3,
+        _ => 2,
+    };
+    let unfixed = open.iter().flat_map(|it| &it.vulnerabilities).any(|it| it.fixed.is_none());
+    by_count + u8::from(unfixed)
+}
+
+fn slot_name(slot: &Slot) -> String {
+    match slot.kind {
+        SlotKind::Project if slot.product.as_str() == slot.scope.as_str() => {
+            format!("project {}", slot.scope)
+        }
+        SlotKind::Project => format!("{} of project {}", slot.product, slot.scope),
+        SlotKind::Supplier => format!("{} from supplier {}", slot.product, slot.scope),
+    }
+}
+
+fn description(slot: &Slot, open: &[&EntryRow]) -> String {
+    let name = slot_name(slot);
+    let Some(worst) = open.iter().max_by_key(|it| it.severity) else {
+        return format!("Known vulnerabilities in components of {name}: none is open.");
+    };
+    let vulnerabilities: usize = open.iter().map(|it| it.vulnerabilities.len()).sum();
+    let count = counted(vulnerabilities, "known vulnerability", "known vulnerabilities");
+    let packages = counted(open.len(), "package", "packages");
+    format!(
+        "{count} in {packages} of {name}, the worst one {} in {}, could be exploited.",
+        rating(worst.severity),
+        worst.package
+    )
+}
+
+fn mitigation(entries: &[EntryRow], open: &[&EntryRow]) -> String {
+    let mut notes = Vec::new();
+    if let Some(due) = open.iter().map(|it| it.due).min() {
+        let mut named: Vec<&str> = open.iter().take(NAMED_MAX).map(|it| it.id.as_str()).collect();
+        let more = open.len().saturating_sub(NAMED_MAX);
+        let more_text = format!("{more} more");
+        if more > 0 {
+            named.push(&more_text);
+        }
+        notes.push(format!("Backlog: {}; first due {due}", named.join(", ")));
+    }
+    let closed: Vec<&str> =
+        entries.iter().filter(|it| !it.status.is_open()).map(|it| it.id.as_str()).collect();
+    if !closed.is_empty() {
+        let named = closed.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+        let more = closed.len().saturating_sub(NAMED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!("closed: {named}{more}"));
+    }
+    format!("{}.", notes.join("; "))
+}
+
+fn short(digest: Digest) -> String {
+    format!("sha256:{}…", &digest.hex()[..12])
+}

@@ -1,0 +1,253 @@
+//! The mapper's memory: what came in, what follows from it, and the answer to every event.
+//!
+//! Each event is one transaction: its content, everything derived from it, and its answer.
+
+mod columns;
+mod derive;
+mod open;
+mod read;
+mod register;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use advisories::Index;
+use events::{BacklogMapped, Digest, Label};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use self::{
+    columns::{Hash, Id, Number, Time},
+    derive::Deriver,
+};
+pub use self::{
+    open::StoreError,
+    read::{Counts, Reader},
+    search::{Hit, Hits},
+};
+use crate::{entry::Status, inventory::Inventory, slot::Slot, vex::VexDocument};
+
+/// Most entries that an answer names.
+const NAMED_MAX: usize = 100;
+
+/// The only writer of the mapper's database.
+pub struct Store {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    /// Held for as long as we write.
+    _lock: File,
+}
+
+/// An event as the mapper understood it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The event.
+    pub event: Uuid,
+    /// When what it brings was ingested.
+    pub time: Timestamp,
+    /// What it brings.
+    pub content: Content,
+}
+
+/// What an event brings.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Nothing to map; perhaps a document that was refused.
+    Nothing(Option<Digest>),
+    /// SBOMs.
+    Sboms(Vec<Sbom>),
+    /// VEX statements.
+    Vex(VexDocument),
+    /// Word of a new advisory index.
+    Advisories,
+}
+
+/// An SBOM about a slot.
+#[derive(Clone, Debug)]
+pub struct Sbom {
+    /// What it is about.
+    pub slot: Slot,
+    /// The document.
+    pub digest: Digest,
+    /// What it contains.
+    pub inventory: Inventory,
+}
+
+impl Store {
+    /// Opens the database at `path`, creating it if need be. While it is open, nobody else may
+    /// ([`StoreError::InUse`]).
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = open::lock(path)?;
+        let connection = open::writer(path)?;
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it lies, for [`Reader::open`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Records what `arrival` brings with everything that follows by `index`, and returns the
+    /// answer: the one of before, if the event was recorded before.
+    pub fn record(
+        &self,
+        arrival: &Arrival,
+        index: Option<&Index>,
+    ) -> Result<BacklogMapped, StoreError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answered(&connection, arrival.event)? {
+            return Ok(answer);
+        }
+        let transaction = connection.transaction()?;
+        let answer = Recording { transaction: &transaction, arrival, index }.record()?;
+        let sql = "INSERT INTO mapped (event, answer) VALUES ($1, $2)";
+        transaction.execute(sql, params![Id(arrival.event), open::json(&answer)])?;
+        transaction.commit()?;
+        Ok(answer)
+    }
+
+    /// The answer to an event that was recorded.
+    pub fn answer(&self, event: Uuid) -> Result<Option<BacklogMapped>, StoreError> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        answered(&connection, event)
+    }
+}
+
+fn answered(connection: &Connection, event: Uuid) -> Result<Option<BacklogMapped>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT answer FROM mapped WHERE event = $1")?;
+    let answer: Option<String> =
+        statement.query_row(params![Id(event)], |row| row.get(0)).optional()?;
+    answer.map(|text| open::parse(&text)).transpose()
+}
+
+/// One event on its way into the database.
+struct Recording<'a> {
+    transaction: &'a Transaction<'a>,
+    arrival: &'a Arrival,
+    index: Option<&'a Index>,
+}
+
+impl Recording<'_> {
+    fn record(&self) -> Result<BacklogMapped, StoreError> {
+        let slots = match &self.arrival.content {
+            Content::Nothing(_) => BTreeSet::new(),
+            Content::Sboms(sboms) => {
+                sboms.iter().try_for_each(|sbom| self.insert_sbom(sbom))?;
+                sboms.iter().map(|sbom| sbom.slot.clone()).collect()
+            }
+            Content::Vex(document) => {
+                self.insert_vex(document)?;
+                let slots = read::slots(self.transaction)?;
+                slots.into_iter().filter(|slot| document.concerns(slot)).collect()
+            }
+            Content::Advisories => BTreeSet::new(),
+        };
+        let digest = self.index.map(Index::digest);
+        let known = read::derived_by(self.transaction)?;
+        let slots = match digest.filter(|digest| known != Some(*digest)) {
+            None => slots,
+            Some(new) => {
+                self.transaction.execute("DELETE FROM derived_by", [])?;
+                let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
+                self.transaction.execute(sql, params![Hash(new)])?;
+                read::slots(self.transaction)?.into_iter().collect()
+            }
+        };
+        let deriver = Deriver::new(self.transaction, self.index, self.arrival.time)?;
+        let mut moved = Moved::default();
+        for slot in &slots {
+            let (before, after) = deriver.derive(slot)?;
+            moved.compare(&before, &after);
+        }
+        let (findings, suppressed) = deriver.count(self.arrival, &slots)?;
+        let document = match &self.arrival.content {
+            Content::Nothing(document) => *document,
+            Content::Sboms(sboms) => sboms.first().map(|sbom| sbom.digest),
+            Content::Vex(document) => Some(document.digest),
+            Content::Advisories => None,
+        };
+        let Moved { opened, closed } = moved;
+        let advisories = digest.or(known);
+        Ok(BacklogMapped { document, advisories, findings, suppressed, opened, closed })
+    }
+
+    fn insert_sbom(&self, sbom: &Sbom) -> Result<(), StoreError> {
+        let Sbom { slot, digest, inventory } = sbom;
+        let id = inventory.id();
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO slot (id, kind, scope, product) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )?;
+        let (kind, scope) = (slot.kind.as_str(), slot.scope.as_str());
+        insert.execute(params![Hash(slot.id()), kind, scope, slot.product.as_str()])?;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO inventory (id, components, found) VALUES ($1, $2, '[]') ON CONFLICT DO NOTHING",
+        )?;
+        let count = Number(inventory.components.len() as u64);
+        if insert.execute(params![Hash(id), count])? == 1 {
+            self.insert_components(id, inventory)?;
+        }
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO document (digest, inventory, facts) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )?;
+        insert.execute(params![Hash(*digest), Hash(id), open::json(&inventory.facts)])?;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO observation (event, document, slot, time) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )?;
+        let (event, time) = (Id(self.arrival.event), Time(self.arrival.time));
+        insert.execute(params![event, Hash(*digest), Hash(slot.id()), time])?;
+        Ok(())
+    }
+
+    fn insert_components(&self, id: Digest, inventory: &Inventory) -> Result<(), StoreError> {
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO component (inventory, position, name, version, purl, bom_ref) VALUES ($1, $2, $3, $4, $5, $6)",
+        )?;
+        for (position, component) in (0_u64..).zip(&inventory.components) {
+            let (name, version) = (&component.name, &component.version);
+            let (purl, bom_ref) = (&component.purl, &component.bom_ref);
+            insert.execute(params![Hash(id), Number(position), name, version, purl, bom_ref])?;
+        }
+        Ok(())
+    }
+
+    fn insert_vex(&self, document: &VexDocument) -> Result<(), StoreError> {
+        let VexDocument { from, time, digest, statements } = document;
+        let sql = "INSERT INTO vex (event, document, sender, time, statements) VALUES ($1, $2, $3, $4, $5)";
+        let (event, sender) = (Id(self.arrival.event), open::json(from));
+        let statements = open::json(statements);
+        self.transaction
+            .execute(sql, params![event, Hash(*digest), sender, Time(*time), statements])?;
+        Ok(())
+    }
+}
+
+/// Entries that an event moved; of each kind the first ones.
+#[derive(Default)]
+struct Moved {
+    opened: Vec<Label>,
+    closed: Vec<Label>,
+}
+
+impl Moved {
+    fn compare(&mut self, before: &BTreeMap<String, Status>, after: &BTreeMap<String, Status>) {
+        for (id, status) in after {
+            let was_open = before.get(id).is_some_and(|status| status.is_open());
+            let list = match (was_open, status.is_open()) {
+                (false, true) => &mut self.opened,
+                (true, false) => &mut self.closed,
+                _ => continue,
+            };
+            if list.len() < NAMED_MAX {
+                list.push(Label::of(id));
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Opening the database: one writer, the schema, and why it may be refused.
+
+use std::{
+    ffi::OsString,
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Every step there ever was, in order; a step that was released never changes.
+const STEPS: [&str; 1] = [include_str!("../../schema/0001.sql")];
+/// The version that this release reads and writes.
+const KNOWN: i64 = STEPS.len() as i64;
+/// How long a statement waits for a checkpoint of somebody else.
+const BUSY: Duration = Duration::from_secs(5);
+/// Statements that stay prepared.
+const STATEMENTS: usize = 64;
+
+/// Why the store did not do as asked. What a document holds is never a reason.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process writes to it.
+    #[error(
+        "the backlog {0} is in use by another process; only one may write: stop the other, or wait until it ends"
+    )]
+    InUse(PathBuf),
+    /// Another release made it.
+    #[error(
+        "the backlog {path} has schema version {found}, this release knows {KNOWN}; use the release that made it, or move it away and replay"
+    )]
+    Newer {
+        /// Where it lies.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// The file system refused.
+    #[error("cannot {action} {path}: {reason}; check that the directory exists and is writable")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// What lies in the database is not what was put there.
+    #[error("the backlog's database is damaged: {0}; restore it from a backup")]
+    Damaged(#[from] serde_json::Error),
+    /// The database refused: disk, memory, or damage.
+    #[error("the backlog's database failed: {0}; check its disk")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// A lock that the system takes back when the process ends, however it ends.
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(directory) = directory {
+        std::fs::create_dir_all(directory).map_err(|reason| StoreError::File {
+            action: "create the directory of",
+            path: path.to_owned(),
+            reason,
+        })?;
+    }
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    let place = PathBuf::from(name);
+    let failed =
+        |reason| StoreError::File { action: "lock the backlog by", path: place.clone(), reason };
+    let file = File::options().create(true).truncate(false).write(true).open(&place);
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::Error(reason)) => Err(failed(reason)),
+    }
+}
+
+/// A connection that writes; its schema is up to date.
+pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // An event is acknowledged after its transaction, and may be gone from its stream one day.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// A connection that only reads, beside the writer.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// Brings the database up to date, each step in one transaction.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)", [])?;
+    let sql = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
+    let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    if found > KNOWN {
+        return Err(StoreError::Newer { path: path.to_owned(), found });
+    }
+    for (version, step) in (1..).zip(STEPS).skip_while(|(version, _)| *version <= found) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction
+            .execute("INSERT INTO schema_version (version) VALUES ($1)", params![version])?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// `value` as it lies in a column of text.
+pub(super) fn json(value: &impl Serialize) -> String {
+    // Structs and maps with text keys always encode.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A value that lies in a column of text.
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(text)?)
+}

@@ -1,0 +1,127 @@
+//! Reading rows back as what they were.
+
+use std::{collections::BTreeMap, path::Path};
+
+use events::{Digest, Label, Scope};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    StoreError,
+    columns::{Hash, Number, Time},
+    open::{self, parse},
+};
+use crate::{
+    entry::Entry,
+    finding::Finding,
+    inventory::Component,
+    slot::{Slot, SlotKind},
+    vex::VexDocument,
+};
+
+/// A reader beside the writer. What one call answers is of one moment.
+pub struct Reader {
+    pub(super) connection: Connection,
+}
+
+/// Numbers of findings, by severity and state.
+pub type Counts = BTreeMap<(String, String), u64>;
+
+impl Reader {
+    /// Opens the database at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: open::reader(path)? })
+    }
+
+    /// How many findings there are, by severity and state.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        let sql = "SELECT severity, state, COUNT(*) FROM finding GROUP BY severity, state";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, Number>(2)?.0)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Every slot, in order.
+pub(super) fn slots(connection: &Connection) -> Result<Vec<Slot>, StoreError> {
+    let sql = "SELECT kind, scope, product FROM slot ORDER BY kind, scope, product";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], slot)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A slot from the three columns that it begins a row with.
+pub(super) fn slot(row: &Row<'_>) -> rusqlite::Result<Slot> {
+    let (kind, scope, product): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let kind = match kind.as_str() {
+        "supplier" => SlotKind::Supplier,
+        _ => SlotKind::Project,
+    };
+    Ok(Slot { kind, scope: Scope::of(&scope), product: Label::of(&product) })
+}
+
+/// The advisory index by which everything was derived.
+pub(super) fn derived_by(connection: &Connection) -> Result<Option<Digest>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT advisories FROM derived_by")?;
+    let digest = statement.query_row([], |row| row.get::<_, Hash>(0)).optional()?;
+    Ok(digest.map(|it| it.0))
+}
+
+/// Every VEX document, in the order of their times.
+pub(super) fn vex(connection: &Connection) -> Result<Vec<VexDocument>, StoreError> {
+    let sql = "SELECT document, sender, time, statements FROM vex ORDER BY time, document, event";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        let (digest, sender): (Hash, String) = (row.get(0)?, row.get(1)?);
+        let (time, statements): (Time, String) = (row.get(2)?, row.get(3)?);
+        Ok((digest.0, sender, time.0, statements))
+    })?;
+    let mut documents = Vec::new();
+    for row in rows {
+        let (digest, sender, time, statements) = row?;
+        let (from, statements) = (parse(&sender)?, parse(&statements)?);
+        documents.push(VexDocument { from, time, digest, statements });
+    }
+    Ok(documents)
+}
+
+/// A slot's entries, by id.
+pub(super) fn entries(
+    connection: &Connection,
+    slot: &Slot,
+) -> Result<BTreeMap<String, Entry>, StoreError> {
+    let sql = "SELECT id, body FROM entry WHERE slot = $1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![Hash(slot.id())], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut entries = BTreeMap::new();
+    for row in rows {
+        let (id, body) = row?;
+        entries.insert(id, parse(&body)?);
+    }
+    Ok(entries)
+}
+
+/// Findings of a slot's current document, in order.
+pub(super) fn findings(connection: &Connection, slot: &Slot) -> Result<Vec<Finding>, StoreError> {
+    let sql = "SELECT body FROM finding WHERE slot = $1 ORDER BY component, vulnerability";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![Hash(slot.id())], |row| row.get::<_, String>(0))?;
+    rows.map(|row| parse(&row?)).collect()
+}
+
+/// Components of an inventory, in order.
+pub(super) fn components(
+    connection: &Connection,
+    inventory: Digest,
+) -> Result<Vec<Component>, StoreError> {
+    let sql =
+        "SELECT name, version, purl, bom_ref FROM component WHERE inventory = $1 ORDER BY position";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![Hash(inventory)], |row| {
+        let (name, version) = (row.get(0)?, row.get(1)?);
+        Ok(Component { name, version, purl: row.get(2)?, bom_ref: row.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,107 @@
+//! The registers of one moment, from the store.
+
+use events::Digest;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    Reader, StoreError,
+    columns::{Hash, Number, Time},
+    open::parse,
+    read,
+};
+use crate::{
+    config::Config,
+    entry::Entry,
+    register::{EntryRow, Register},
+    risk::{Product, RiskRow},
+    sla,
+    slot::Slot,
+};
+
+impl Reader {
+    /// Backlog and risk register, by the operator's choices.
+    pub fn register(&self, config: &Config) -> Result<Register, StoreError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        let (mut entries, mut risks) = (Vec::new(), Vec::new());
+        let mut newest = newest_arrival(&snapshot)?;
+        for slot in read::slots(&snapshot)? {
+            let known = read::entries(&snapshot, &slot)?;
+            newest = newest.max(known.values().filter_map(last_change).max());
+            let mut rows: Vec<EntryRow> = known
+                .into_iter()
+                .map(|(id, entry)| EntryRow::of(id, &slot, &entry, config))
+                .collect();
+            rows.sort_by_cached_key(EntryRow::order);
+            risks.extend(risk(&snapshot, &slot, &rows, config)?);
+            entries.extend(rows);
+        }
+        // Slots of one scope share a section.
+        entries.sort_by_cached_key(EntryRow::order);
+        risks.sort_by(|a, b| b.exposure.cmp(&a.exposure).then_with(|| a.id.cmp(&b.id)));
+        let advisories = read::derived_by(&snapshot)?;
+        Ok(Register { last_updated: newest.map(sla::date), advisories, entries, risks })
+    }
+
+    /// One backlog entry; none if nobody has that id.
+    pub fn entry(&self, id: &str, config: &Config) -> Result<Option<EntryRow>, StoreError> {
+        let sql = "SELECT s.kind, s.scope, s.product, e.id, e.body FROM entry e JOIN slot s ON s.id = e.slot WHERE e.id = $1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = statement.query_row(params![as_kept(id)], |row| {
+            Ok((read::slot(row)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?))
+        });
+        let Some((slot, id, body)) = row.optional()? else { return Ok(None) };
+        Ok(Some(EntryRow::of(id, &slot, &parse(&body)?, config)))
+    }
+}
+
+/// An id as it is kept, however it was typed: its scope in capitals, its digits in small letters.
+fn as_kept(id: &str) -> String {
+    match id.rsplit_once('-') {
+        Some((scope, digits)) => {
+            format!("{}-{}", scope.to_ascii_uppercase(), digits.to_ascii_lowercase())
+        }
+        None => id.to_owned(),
+    }
+}
+
+fn last_change(entry: &Entry) -> Option<Timestamp> {
+    entry.last_change().map(|change| change.time)
+}
+
+/// When the newest document was ingested.
+fn newest_arrival(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT MAX(time) FROM (SELECT time FROM observation UNION ALL SELECT time FROM vex)";
+    let newest = connection.query_row(sql, [], |row| row.get::<_, Option<Time>>(0))?;
+    Ok(newest.map(|it| it.0))
+}
+
+fn risk(
+    connection: &Connection,
+    slot: &Slot,
+    entries: &[EntryRow],
+    config: &Config,
+) -> Result<Option<RiskRow>, StoreError> {
+    let sql = "SELECT r.id, o.document, i.components FROM risk r JOIN observation o ON o.slot = r.slot JOIN document d ON d.digest = o.document JOIN inventory i ON i.id = d.inventory WHERE r.slot = $1 ORDER BY o.time DESC, o.document DESC, o.event DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let row = statement.query_row(params![Hash(slot.id())], |row| {
+        let document: Hash = row.get(1)?;
+        Ok((row.get::<_, String>(0)?, document.0, row.get::<_, Number>(2)?.0))
+    });
+    let Some((id, document, components)): Option<(String, Digest, u64)> = row.optional()? else {
+        return Ok(None);
+    };
+    Ok(RiskRow::of(Product { id, slot, components, document, entries }, config))
+}
+
+/// Everything that is derived, as text in a fixed order: what two stores are compared by.
+#[cfg(test)]
+pub(super) fn dump(reader: &Reader, config: &Config) -> Result<String, StoreError> {
+    let register = reader.register(config)?;
+    let mut findings = std::collections::BTreeMap::new();
+    for slot in read::slots(&reader.connection)? {
+        let of = format!("{} {} {}", slot.kind, slot.scope, slot.product);
+        findings.insert(of, read::findings(&reader.connection, &slot)?);
+    }
+    Ok(serde_json::to_string_pretty(&(register, findings))?)
+}

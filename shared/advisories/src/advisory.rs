@@ -1,0 +1,100 @@
+//! What a record says once it is read, and what a match tells.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Cvss, Ecosystem, Severity};
+
+/// One OSV record, as far as matching and telling people need it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Advisory {
+    /// Id of the record, such as `GHSA-…`, `PYSEC-…` or `RUSTSEC-…`.
+    pub id: String,
+    /// Other ids of the same vulnerability, sorted, each once.
+    pub aliases: Vec<String>,
+    /// When the record was last changed.
+    pub modified: Option<Timestamp>,
+    /// When the record was published.
+    pub published: Option<Timestamp>,
+    /// When the record was taken back; such a record never matches.
+    pub withdrawn: Option<Timestamp>,
+    /// One line about the vulnerability; empty where the record has none.
+    pub summary: String,
+    /// What the CVSS vector amounts to, else what the database says.
+    pub severity: Severity,
+    /// The CVSS vector with the highest score, if the record has one that can be read.
+    pub cvss: Option<Cvss>,
+    /// Affected packages of the ecosystems that can be matched; others are left out.
+    pub affected: Vec<Affected>,
+}
+
+/// One package that a record names, and the versions it speaks of (OSV schema, `affected[]`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Affected {
+    /// Ecosystem of the package.
+    pub ecosystem: Ecosystem,
+    /// Name as the record writes it.
+    pub name: String,
+    /// Version ranges; GIT ranges are left out.
+    pub ranges: Vec<Range>,
+    /// Affected versions that no range covers.
+    pub versions: Vec<String>,
+    /// Set where the record informs rather than warns of a flaw, such as `unmaintained` (RustSec).
+    pub informational: Option<String>,
+}
+
+/// Events in the ecosystem's version order (OSV schema, `affected[].ranges[]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// The events, sorted; those of equal version as the record orders them.
+    pub events: Vec<Event>,
+}
+
+/// What happens at a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Affected from here on; `0` is before every version.
+    Introduced(String),
+    /// Not affected from here on.
+    Fixed(String),
+    /// Not affected after this.
+    LastAffected(String),
+    /// Nothing is said of versions from here on.
+    Limit(String),
+}
+
+/// A vulnerability that a package has, all records about it joined.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Match {
+    /// A CVE id if there is one, else a GHSA id, else the smallest id.
+    pub id: String,
+    /// All other ids of the vulnerability, sorted.
+    pub aliases: Vec<String>,
+    /// Ids of the records by which the package is affected, sorted.
+    pub advisories: Vec<String>,
+    /// One line about the vulnerability; empty where no record has one.
+    pub summary: String,
+    /// The strongest severity that a matching record states.
+    pub severity: Severity,
+    /// The CVSS vector with the highest score among the matching records.
+    pub cvss: Option<Cvss>,
+    /// Lowest version above the found one that fixes the vulnerability and that no joined record affects.
+    pub fixed: Option<String>,
+    /// How the package was found to be affected.
+    pub rule: MatchRule,
+    /// Set where every matching record only informs, such as `unmaintained` (RustSec).
+    pub informational: Option<String>,
+    /// Latest change of a matching record, as RFC 3339 writes it; empty where none says.
+    pub modified: String,
+}
+
+/// Why a package counts as affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchRule {
+    /// The version lies within a range of a record.
+    Range,
+    /// A record lists exactly this version.
+    ExactVersion,
+}

@@ -1,0 +1,183 @@
+//! The index: every advisory, found by package and by id.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use events::Digest;
+
+use crate::{
+    Advisory, BuildReport, IndexError, Match, MatchRule, Package,
+    range::Evaluator,
+    source::Reader,
+    store::{self, Stored},
+    tables::{Found, Tables},
+    version::Version,
+};
+
+/// Every advisory of the sources it was built from. Immutable, and cheap to clone.
+#[derive(Clone)]
+pub struct Index {
+    stored: Arc<Stored>,
+    tables: Arc<Tables>,
+}
+
+impl Index {
+    /// Builds an index from directories and from `.json`, `.jsonl` and `.zip` files of OSV records.
+    ///
+    /// # Errors
+    /// A source cannot be read at all, or there is too much of it. A record that cannot be read is reported instead.
+    pub fn build(sources: &[PathBuf]) -> Result<(Self, BuildReport), IndexError> {
+        let mut reader = Reader::default();
+        for source in sources {
+            reader.read(source)?;
+        }
+        let (content, report) = reader.finish().finish();
+        let stored = Stored::new(&content)?;
+        Ok((Self { stored: Arc::new(stored), tables: Arc::new(Tables::new(content)) }, report))
+    }
+
+    /// Reads the index file at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no index, is damaged, or of another format.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let (stored, content) = store::open(path)?;
+        Ok(Self { stored: Arc::new(stored), tables: Arc::new(Tables::new(content)) })
+    }
+
+    /// Writes `<digest>.index` to `directory`, points the file `current` to it, and removes all but two older indexes.
+    ///
+    /// Whoever reads meanwhile finds the old index or the new one, whole, even after a loss of power.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn save(&self, directory: &Path) -> Result<Digest, IndexError> {
+        store::save(&self.stored, directory)?;
+        Ok(self.digest())
+    }
+
+    /// The index that `current` in `directory` points to; none before the first [`Index::save`].
+    ///
+    /// # Errors
+    /// As for [`Index::open`].
+    pub fn current(directory: &Path) -> Result<Option<Self>, IndexError> {
+        Ok(store::current(directory)?.map(|(stored, content)| Self {
+            stored: Arc::new(stored),
+            tables: Arc::new(Tables::new(content)),
+        }))
+    }
+
+    /// Digest of what the index holds: the same records give the same one, in whatever order they came.
+    pub fn digest(&self) -> Digest {
+        self.stored.digest()
+    }
+
+    /// How many advisories there are, withdrawn ones included.
+    pub fn len(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Whether there is no advisory.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
+    pub fn matches(&self, package: &Package) -> Vec<Match> {
+        let version = Version::parse(package.ecosystem, &package.version);
+        let mut vulnerabilities: BTreeMap<usize, Vec<Judged<'_>>> = BTreeMap::new();
+        for found in self.tables.package(package.ecosystem, &package.name) {
+            let evaluator = Evaluator::new(found.affected);
+            let rule = evaluator.affects(&version);
+            let judged = Judged { found, evaluator, rule };
+            vulnerabilities.entry(found.vulnerability).or_default().push(judged);
+        }
+        vulnerabilities.retain(|_, judged| judged.iter().any(|it| it.rule.is_some()));
+        let mut matches: Vec<_> = vulnerabilities
+            .iter()
+            .map(|(vulnerability, judged)| self.to_match(*vulnerability, judged, &version))
+            .collect();
+        matches.sort_by(|left, right| left.id.cmp(&right.id));
+        matches
+    }
+
+    /// Every record about the vulnerability of that id or alias, sorted by id; case does not matter.
+    pub fn advisory(&self, id_or_alias: &str) -> Vec<Advisory> {
+        self.tables.by_id(id_or_alias).into_iter().cloned().collect()
+    }
+
+    fn to_match(&self, vulnerability: usize, judged: &[Judged<'_>], version: &Version) -> Match {
+        let matching: Vec<&Judged<'_>> = judged.iter().filter(|it| it.rule.is_some()).collect();
+        let advisories = || matching.iter().map(|it| it.found.advisory);
+        let mut aliases: BTreeSet<&str> = BTreeSet::new();
+        for member in self.tables.members(vulnerability) {
+            aliases.insert(&member.id);
+            aliases.extend(member.aliases.iter().map(String::as_str));
+        }
+        let id = aliases.iter().copied().min_by_key(|id| preference(id)).unwrap_or_default();
+        aliases.remove(id);
+        let by_range = matching.iter().any(|it| it.rule == Some(MatchRule::Range));
+        let informational = matching.iter().map(|it| it.found.affected.informational.as_ref());
+        let ids: BTreeSet<_> = advisories().map(|it| &it.id).collect();
+        Match {
+            id: id.to_owned(),
+            aliases: aliases.into_iter().map(str::to_owned).collect(),
+            advisories: ids.into_iter().cloned().collect(),
+            summary: advisories()
+                .map(|it| &it.summary)
+                .find(|it| !it.is_empty())
+                .cloned()
+                .unwrap_or_default(),
+            severity: advisories().map(|it| it.severity).max().unwrap_or_default(),
+            cvss: advisories()
+                .filter_map(|it| it.cvss.as_ref())
+                .max_by(|left, right| left.order(right))
+                .cloned(),
+            fixed: lowest_fix(judged, version),
+            rule: if by_range { MatchRule::Range } else { MatchRule::ExactVersion },
+            informational: informational.min().flatten().cloned(),
+            modified: advisories()
+                .filter_map(|it| it.modified)
+                .max()
+                .map(|it| it.to_string())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("digest", &self.digest()).field("len", &self.len()).finish()
+    }
+}
+
+/// What one record says of the package, and whether the version found is affected by it.
+struct Judged<'a> {
+    found: Found<'a>,
+    evaluator: Evaluator<'a>,
+    rule: Option<MatchRule>,
+}
+
+/// CVE before GHSA before the rest; smaller ids first.
+fn preference(id: &str) -> (u8, &str) {
+    match id {
+        _ if id.starts_with("CVE-") => (0, id),
+        _ if id.starts_with("GHSA-") => (1, id),
+        _ => (2, id),
+    }
+}
+
+/// Also a record that does not match speaks here: what one fixes another may still be affected by.
+fn lowest_fix(judged: &[Judged<'_>], found: &Version) -> Option<String> {
+    let fixes = judged.iter().flat_map(|it| it.evaluator.fixes());
+    let mut above: Vec<_> = fixes.filter(|(version, _)| *version > found).collect();
+    above.sort_unstable();
+    above.dedup_by(|next, kept| next.0 == kept.0);
+    let is_clean =
+        |version: &Version| judged.iter().all(|it| it.evaluator.affects(version).is_none());
+    above.into_iter().find(|(version, _)| is_clean(version)).map(|(_, text)| text.to_owned())
+}

@@ -1,0 +1,26 @@
+//! Known vulnerabilities: OSV records in, one compact index out, and whether a package is affected. No network, no
+//! clock.
+
+mod advisory;
+mod build;
+mod ecosystem;
+mod error;
+mod index;
+mod osv;
+mod package;
+mod range;
+mod severity;
+mod source;
+mod store;
+mod tables;
+mod version;
+
+pub use crate::{
+    advisory::{Advisory, Affected, Event, Match, MatchRule, Range},
+    ecosystem::Ecosystem,
+    error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
+    index::Index,
+    package::{NotMatchable, Package},
+    severity::{Cvss, Severity},
+    source::{MAX_RECORD_BYTES, MAX_RECORDS},
+};

@@ -1,0 +1,140 @@
+//! Advisories in memory, found by package and by id; records about one vulnerability are joined by their aliases.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Advisory, Affected, Ecosystem};
+
+/// What an index file holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Sorted by id, each id once.
+    pub(crate) advisories: Vec<Advisory>,
+}
+
+/// The content, and the ways to find something in it.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    advisories: Vec<Advisory>,
+    /// By advisory, the smallest number of an advisory about the same vulnerability.
+    vulnerability: Vec<usize>,
+    /// By vulnerability, the numbers of its advisories.
+    members: HashMap<usize, Vec<usize>>,
+    /// By id or alias in upper case, numbers of advisories.
+    ids: HashMap<String, Vec<usize>>,
+    packages: BTreeMap<Ecosystem, HashMap<String, Vec<Place>>>,
+}
+
+/// One entry of `affected` in one advisory.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    advisory: usize,
+    affected: usize,
+}
+
+/// One entry of `affected`, and whose it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    pub(crate) advisory: &'a Advisory,
+    pub(crate) affected: &'a Affected,
+    /// The same for all advisories about one vulnerability.
+    pub(crate) vulnerability: usize,
+}
+
+impl Tables {
+    pub(crate) fn new(content: Content) -> Self {
+        let advisories = content.advisories;
+        let mut ids: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut packages: BTreeMap<Ecosystem, HashMap<String, Vec<Place>>> = BTreeMap::new();
+        let mut unions = Unions::new(advisories.len());
+        for (number, advisory) in advisories.iter().enumerate() {
+            for id in [&advisory.id].into_iter().chain(&advisory.aliases) {
+                ids.entry(id.to_ascii_uppercase()).or_default().push(number);
+            }
+            if advisory.withdrawn.is_some() {
+                continue;
+            }
+            for (affected, it) in advisory.affected.iter().enumerate() {
+                let names = packages.entry(it.ecosystem).or_default();
+                let name = it.ecosystem.lookup_name(&it.name);
+                names.entry(name).or_default().push(Place { advisory: number, affected });
+            }
+        }
+        // What a withdrawn record says counts no more, so that it joins nothing.
+        for numbers in ids.values() {
+            let mut live = numbers.iter().filter(|it| advisories[**it].withdrawn.is_none());
+            if let Some(first) = live.next() {
+                live.for_each(|other| unions.join(*first, *other));
+            }
+        }
+        let vulnerability: Vec<_> = (0..advisories.len()).map(|it| unions.smallest(it)).collect();
+        let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (number, vulnerability) in vulnerability.iter().enumerate() {
+            members.entry(*vulnerability).or_default().push(number);
+        }
+        Self { advisories, vulnerability, members, ids, packages }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.advisories.len()
+    }
+
+    /// Everything that is said of the package by records that were not withdrawn.
+    pub(crate) fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<Found<'_>> {
+        let places =
+            self.packages.get(&ecosystem).and_then(|it| it.get(&ecosystem.lookup_name(name)));
+        let found = places.into_iter().flatten().map(|place| {
+            let advisory = &self.advisories[place.advisory];
+            let affected = &advisory.affected[place.affected];
+            Found { advisory, affected, vulnerability: self.vulnerability[place.advisory] }
+        });
+        let mut found: Vec<_> = found.collect();
+        if ecosystem.is_case_sensitive() && found.iter().any(|it| it.affected.name == name) {
+            found.retain(|it| it.affected.name == name);
+        }
+        found
+    }
+
+    /// The advisories about one vulnerability, sorted by id.
+    pub(crate) fn members(&self, vulnerability: usize) -> impl Iterator<Item = &Advisory> {
+        let numbers = self.members.get(&vulnerability).into_iter().flatten();
+        numbers.map(|number| &self.advisories[*number])
+    }
+
+    /// The advisories about every vulnerability that goes by that id, sorted by id.
+    pub(crate) fn by_id(&self, id: &str) -> Vec<&Advisory> {
+        let named = self.ids.get(&id.trim().to_ascii_uppercase()).into_iter().flatten();
+        let mut numbers: Vec<usize> = named
+            .filter_map(|number| self.members.get(&self.vulnerability[*number]))
+            .flatten()
+            .copied()
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().map(|number| &self.advisories[number]).collect()
+    }
+}
+
+/// Sets of advisories; each is named by its smallest member.
+struct Unions(Vec<usize>);
+
+impl Unions {
+    fn new(len: usize) -> Self {
+        Self((0..len).collect())
+    }
+
+    fn smallest(&mut self, mut member: usize) -> usize {
+        while self.0[member] != member {
+            // Halves the way for the next one who asks.
+            self.0[member] = self.0[self.0[member]];
+            member = self.0[member];
+        }
+        member
+    }
+
+    fn join(&mut self, left: usize, right: usize) {
+        let (left, right) = (self.smallest(left), self.smallest(right));
+        self.0[left.max(right)] = left.min(right);
+    }
+}

@@ -1,0 +1,125 @@
+//! The index as a file.
+
+use std::{fs, path::Path};
+
+use advisories::{Index, IndexError};
+use serde_json::json;
+
+use crate::{DJANGO, build, fixture, ids, index_of, record};
+
+fn small(id: &str) -> Index {
+    index_of(&[record(id, &[], DJANGO, json!([{ "introduced": "0" }]))])
+}
+
+fn indexes(directory: &Path) -> Vec<String> {
+    let names =
+        fs::read_dir(directory).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|it| it != "current").collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn saved_index_is_the_current_one_and_says_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("made/on/the/way");
+    let (built, _) = build(&fixture("osv"));
+
+    let digest = built.save(&place).unwrap();
+    let read = Index::current(&place).unwrap().unwrap();
+
+    assert_eq!((read.digest(), read.len()), (digest, built.len()));
+    for purl in ["pkg:pypi/scrapy@2.13.3", "pkg:cargo/regex@1.0.2", "pkg:golang/stdlib@1.21.0"] {
+        assert_eq!(crate::matches(&read, purl), crate::matches(&built, purl));
+    }
+    assert_eq!(indexes(&place), [format!("{}.index", digest.hex())]);
+}
+
+#[test]
+fn there_is_no_current_index_before_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+
+    assert!(Index::current(directory.path()).unwrap().is_none());
+    assert!(Index::current(&directory.path().join("missing")).unwrap().is_none());
+}
+
+#[test]
+fn two_older_indexes_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let digests: Vec<_> = ["A", "B", "C", "D"]
+        .map(|id| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            small(id).save(directory.path()).unwrap()
+        })
+        .into();
+
+    let mut kept: Vec<_> = digests[1..].iter().map(|it| format!("{}.index", it.hex())).collect();
+    kept.sort();
+    assert_eq!(indexes(directory.path()), kept);
+    let current = Index::current(directory.path()).unwrap().unwrap();
+    assert_eq!(ids(&current, "pkg:pypi/django@1"), ["D"]);
+}
+
+#[test]
+fn any_damage_to_the_file_is_an_error_that_names_the_remedy() {
+    fastrand::seed(4);
+    let directory = tempfile::tempdir().unwrap();
+    let digest = small("A").save(directory.path()).unwrap();
+    let file = directory.path().join(format!("{}.index", digest.hex()));
+    let sound = fs::read(&file).unwrap();
+    let truncated = (0..sound.len()).map(|end| sound[..end].to_vec());
+    let flipped = (0..sound.len()).map(|at| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1 << fastrand::u32(..8);
+        bytes
+    });
+    for bytes in truncated.chain(flipped).chain([Vec::new(), b"{}".to_vec()]) {
+        fs::write(&file, &bytes).unwrap();
+        // Zstandard's own header has bits that mean nothing: what opens must be what was saved.
+        match Index::open(&file) {
+            Ok(index) => assert_eq!(index.digest(), digest),
+            Err(error) => {
+                assert!(error.to_string().contains("attestry advisories sync"), "{error}")
+            }
+        }
+    }
+}
+
+#[test]
+fn damage_is_told_from_foreign_files_and_other_formats() {
+    let directory = tempfile::tempdir().unwrap();
+    let digest = small("A").save(directory.path()).unwrap();
+    let file = directory.path().join(format!("{}.index", digest.hex()));
+    let sound = fs::read(&file).unwrap();
+    let open = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = sound.clone();
+        change(&mut bytes);
+        fs::write(&file, bytes).unwrap();
+        Index::open(&file).unwrap_err()
+    };
+
+    assert!(matches!(open(&|it| it[0] = b'x'), IndexError::Foreign { .. }));
+    assert!(matches!(open(&|it| it[8] = 99), IndexError::Format { found: 99, .. }));
+    assert!(matches!(open(&|it| it.truncate(30)), IndexError::Damaged { .. }));
+    assert!(matches!(open(&|it| it[25] ^= 1), IndexError::Damaged { .. }));
+    assert!(matches!(open(&|it| it[12..20].fill(0xff)), IndexError::Damaged { .. }));
+}
+
+#[test]
+fn pointer_that_leads_nowhere_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let digest = small("A").save(directory.path()).unwrap();
+    let other = small("B").save(directory.path()).unwrap();
+    let current = |text: &str| {
+        fs::write(directory.path().join("current"), text).unwrap();
+        Index::current(directory.path())
+    };
+
+    assert!(matches!(current("../../etc/passwd\n"), Err(IndexError::Damaged { .. })));
+    assert!(matches!(current(""), Err(IndexError::Damaged { .. })));
+    assert!(matches!(current(&format!("sha256:{}\n", "0".repeat(64))), Err(IndexError::Io { .. })));
+    assert_eq!(current(&format!("{digest}\n")).unwrap().unwrap().digest(), digest);
+    let [from, to] = [other, digest].map(|it| directory.path().join(format!("{}.index", it.hex())));
+    fs::copy(from, to).unwrap();
+    assert!(matches!(current(&format!("{digest}\n")), Err(IndexError::Damaged { .. })));
+}
