@@ -4,8 +4,8 @@ use std::{env, path::PathBuf, process::Command};
 
 use crate::steps::Steps;
 
-/// What the driver is given by CI: short, and still every kind of fault.
-const SHORT: [&str; 6] = ["--builds", "200", "--kills", "10", "--seed", "1"];
+/// What the driver is given by CI: short, and still every kind of fault and of broken drop.
+const SHORT: [&str; 8] = ["--builds", "200", "--drops", "20", "--kills", "10", "--seed", "1"];
 
 /// Settings of `cargo xtask chaos`.
 #[derive(Debug, clap::Args)]

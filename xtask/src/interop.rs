@@ -1,6 +1,10 @@
 //! `cargo xtask interop`: strangers' programs read what we write. Needs the network, so it is no part of `test`.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Context;
 
@@ -9,6 +13,7 @@ use crate::{demo, steps::Steps};
 /// Where the strangers are installed.
 const TOOLS: &str = "target/interop";
 const IN_TOTO: &str = "in-toto-attestation==0.9.3";
+const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
 const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"];
 
 /// The demo's evidence, read with in-toto's Python types and verified by Sigstore's JavaScript library.
@@ -18,15 +23,36 @@ pub(crate) fn evidence(steps: &mut Steps) -> anyhow::Result<()> {
     sigstore(steps)
 }
 
+/// What `attestry advisories match` finds `over` records and lockfiles, beside what others' version rules say.
+pub(crate) fn advisories(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> {
+    let over = match over.is_empty() {
+        true => vec![
+            "shared/advisories/fixtures/osv".into(),
+            "shared/documents/fixtures/lockfiles".into(),
+        ],
+        false => over,
+    };
+    steps.cargo("build --package attestry")?;
+    let python = python(steps, &VERSIONS)?;
+    let script = ["tests/interop/advisories.py", "target/debug/attestry"];
+    steps.run(Command::new(python).args(script).args(over))
+}
+
 fn in_toto(steps: &mut Steps) -> anyhow::Result<()> {
+    let python = python(steps, &[IN_TOTO])?;
+    steps.run(Command::new(python).args(["tests/interop/verify.py", demo::DIST]))
+}
+
+/// A Python that has these packages.
+fn python(steps: &mut Steps, packages: &[&str]) -> anyhow::Result<PathBuf> {
     let venv = Path::new(TOOLS).join("venv");
     let python = venv.join("bin/python");
     if !python.exists() {
         steps.run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", IN_TOTO];
-    steps.run(Command::new(&python).args(install))?;
-    steps.run(Command::new(&python).args(["tests/interop/verify.py", demo::DIST]))
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    steps.run(Command::new(&python).args(install).args(packages))?;
+    Ok(python)
 }
 
 fn sigstore(steps: &mut Steps) -> anyhow::Result<()> {

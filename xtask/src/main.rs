@@ -13,7 +13,10 @@ mod schemas;
 mod steps;
 mod tidy;
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -42,6 +45,9 @@ enum Xtask {
         /// What they check
         #[arg(value_enum)]
         what: Interop,
+        /// For `advisories`: a directory of OSV records, then lockfiles or directories of them [default: our fixtures]
+        #[arg(value_name = "PATH")]
+        over: Vec<PathBuf>,
     },
 }
 
@@ -50,6 +56,8 @@ enum Xtask {
 enum Interop {
     /// The demo's statements and bundles, with in-toto's Python types and Sigstore's JavaScript verifier
     Evidence,
+    /// Which OSV records affect the packages of lockfiles, with PyPA's packaging and PyPI's semver
+    Advisories,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -70,7 +78,10 @@ fn main() -> anyhow::Result<()> {
         }
         Xtask::Chaos(args) => chaos::run(&mut steps, &args)?,
         Xtask::Bench(args) => bench::run(&mut steps, &args)?,
-        Xtask::Interop { what: Interop::Evidence } => interop::evidence(&mut steps)?,
+        Xtask::Interop { what: Interop::Evidence, .. } => interop::evidence(&mut steps)?,
+        Xtask::Interop { what: Interop::Advisories, over } => {
+            interop::advisories(&mut steps, over)?;
+        }
     }
     steps.print_summary();
     Ok(())

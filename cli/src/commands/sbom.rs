@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::build::{lockfiles_below, project_name, read_lockfile};
+use super::build::{lockfile_names, lockfiles_below, project_name, read_lockfile};
 use crate::{
     failure::Failure,
     output::{self, Format},
@@ -87,7 +87,7 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
         false => vec![(file_name(&args.source), read_lockfile(&args.source)?)],
     };
     if sources.is_empty() {
-        let why = "holds no lockfile (uv.lock, Cargo.lock)";
+        let why = format!("holds no lockfile ({})", lockfile_names());
         return Err(Failure::Input(format!("{}: {why}", args.source.display())));
     }
     let parse = |(path, bytes): &(String, bytes::Bytes)| lockfile::parse(path, bytes);

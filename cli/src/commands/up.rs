@@ -166,7 +166,7 @@ impl Settings {
         let suppliers = IngestArgs {
             passports: args.data.join("passports"),
             policy: args.policy.clone(),
-            policy_timeout: 5,
+            policy_timeout: 30,
         };
         let mapper = MapperArgs {
             store: args.data.join("backlog/backlog.db"),
@@ -178,7 +178,8 @@ impl Settings {
         Ok(Self {
             gate: identity.gate.load().map_err(Failure::input)?,
             suppliers: suppliers.load().map_err(Failure::input)?,
-            mapper: Mapper::open(archive.clone(), &mapper).map_err(Failure::input)?,
+            mapper: Mapper::open(archive.clone(), &mapper)
+                .map_err(|error| Failure::Input(format!("{error}; or choose another --data")))?,
         })
     }
 }
@@ -213,6 +214,7 @@ impl Identity {
             trusted_development_key: if development { vec![public] } else { vec![] },
             allow_development_key: development,
             policy_timeout: 5,
+            advisories: Some(args.data.join("advisories")),
         };
         Ok(Self { key, gate, development_key })
     }

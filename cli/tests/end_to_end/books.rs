@@ -10,9 +10,16 @@ use crate::place::{BROKEN_LOCK, LOCK, Place, wait_until};
 /// Waits until the registrar has recorded everything.
 fn until_recorded(place: &Place) {
     wait_until("everything is recorded", || {
-        let doctor = place.attestry("doctor");
-        doctor.stdout.contains("has recorded everything")
+        place.attestry("doctor").stdout.contains("has recorded everything")
     });
+}
+
+/// Waits until the mapper has answered, which nobody who submits waits for, and that is recorded.
+fn until_mapped(place: &Place) {
+    wait_until("the verdict is mapped", || {
+        !place.attestry("doctor").stdout.contains("ATTESTRY_BACKLOG_MAPPED: 0 messages")
+    });
+    until_recorded(place);
 }
 
 /// The archive's metadata files, each with its content.
@@ -30,7 +37,7 @@ fn story_of_an_artifact_names_who_signed_and_which_policy() {
     let place = Place::with_lock(LOCK);
     let _up = place.up();
     place.submit("--project acme/app --kind release --out dist").expect(0);
-    until_recorded(&place);
+    until_mapped(&place);
 
     let told = place.attestry("explain app.whl").expect(0);
     told.says(&["PASSED  acme/app", "the artifact app.whl", "evidence.signed of policy-gate"]);
@@ -39,7 +46,7 @@ fn story_of_an_artifact_names_who_signed_and_which_policy() {
     let json = place.attestry(&format!("explain {digest} --format json")).expect(0).json();
     let build = &json["builds"][0];
     assert_eq!((&build["state"], &build["project"]), (&"passed".into(), &"acme/app".into()));
-    assert_eq!(build["events"].as_array().unwrap().len(), 5);
+    assert_eq!(build["events"].as_array().unwrap().len(), 6);
     assert_eq!(build["statements"].as_array().unwrap().len(), 3);
     for statement in build["statements"].as_array().unwrap() {
         assert!(statement["bundle"]["signer"].is_string(), "{statement}");
@@ -53,9 +60,9 @@ fn story_of_an_artifact_names_who_signed_and_which_policy() {
     let then = format!("explain app.whl --as-of {submitted} --format json");
     assert_eq!(place.attestry(&then).expect(0).json()["builds"][0]["state"], "in-progress");
     let before = "explain app.whl --as-of 2020-01-01T00:00:00Z";
-    place.attestry(before).expect(1).says(&["no build names app.whl as of 2020"]);
+    place.attestry(before).expect(1).says(&["no build or submission names app.whl as of 2020"]);
     let nobody = format!("explain {}", Digest::of(b"nobody"));
-    place.attestry(&nobody).expect(1).says(&["no build names"]);
+    place.attestry(&nobody).expect(1).says(&["no build or submission names"]);
     place.attestry("explain nonsense").expect(2).says(&["write a digest as sha256:HEX"]);
 }
 
@@ -81,14 +88,14 @@ fn registry_is_rebuilt_from_the_archive_and_damage_is_noticed() {
     let place = Place::with_lock(LOCK);
     let up = place.up();
     place.submit("").expect(0);
-    until_recorded(&place);
+    until_mapped(&place);
     place.attestry("registry rebuild").expect(3).says(&["in use", "stop the other"]);
     assert_eq!(up.terminate().0, Some(0));
 
-    place.attestry("registry check").expect(0).says(&["5 records in 1 segments"]);
+    place.attestry("registry check").expect(0).says(&["6 records in 1 segments"]);
     let dump = place.attestry("registry dump").expect(0).stdout;
     let rebuilt = place.attestry("registry rebuild").expect(0);
-    rebuilt.says(&["5 records of 1 segments", "The same as before, byte for byte"]);
+    rebuilt.says(&["6 records of 1 segments", "The same as before, byte for byte"]);
     assert_eq!(place.attestry("registry dump").expect(0).stdout, dump);
     fs::remove_dir_all(place.path("data/registry")).unwrap();
     fs::create_dir(place.path("data/registry")).unwrap();
@@ -112,7 +119,7 @@ fn sweep_takes_what_is_over_and_leaves_what_a_live_verdict_needs() {
     let _up = place.up();
     place.submit("").expect(0);
     place.write("other/app/uv.lock", BROKEN_LOCK);
-    until_recorded(&place);
+    until_mapped(&place);
     let list = place.attestry("retention list").expect(0);
     list.says(&["ATTESTRY_BUILD_COMPLETED", "kept 30 days", "bundle", "kept 365 days", "0 due"]);
     place.attestry("retention sweep").expect(0).says(&["removed 0 documents"]);

@@ -37,7 +37,7 @@ fn second_pipeline_on_the_same_data_is_refused_and_harms_nothing() {
     place.submit("--out first").expect(0);
 
     let second = place.attestry("up --nats-port 0 --metrics 127.0.0.1:0").expect(2);
-    second.says(&["is in use by another nats-server", "choose another --data"]);
+    second.says(&["is in use by another", "choose another --data"]);
 
     place.submit("--out second --key data/keys/signer.pub").expect(0);
 }

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::place::{LIMIT, LOCK, Place};
+use crate::place::{LIMIT, LOCK, Place, wait_until};
 
 const TRACE: [u8; 16] = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes();
 
@@ -27,17 +27,21 @@ fn trace_that_ci_began_reaches_the_collector_from_every_worker() {
     let up = place.up_tracing_to(&format!("http://{address}"));
     place.submit("--traceparent 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").expect(0);
 
+    wait_until("the mapper has answered", || {
+        !place.attestry("doctor").stdout.contains("ATTESTRY_BACKLOG_MAPPED: 0 messages")
+    });
+
     // What was not sent by then is sent before the process ends.
     up.terminate();
 
     let mut spans = 0;
-    // The generator's, the gate's, and both of the signer's.
-    while spans < 4 {
+    // The generator's, the gate's, the mapper's, and both of the signer's.
+    while spans < 5 {
         let (path, body) = requests.recv_timeout(LIMIT).expect("every span arrives");
         assert_eq!(path, "/v1/traces");
         spans += body.windows(TRACE.len()).filter(|it| **it == TRACE).count();
     }
-    assert_eq!(spans, 4);
+    assert_eq!(spans, 5);
 }
 
 /// Path and body of one OTLP request, which is told that all is well.

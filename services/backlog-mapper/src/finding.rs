@@ -10,6 +10,9 @@ use crate::{
     vex::{self, Words},
 };
 
+/// From so many findings of a document on, no more components are looked up: real documents have a
+/// tenth of it, and a made-up one could have a million.
+pub const FINDINGS_MAX: usize = 20_000;
 /// Most bytes of free text from a supplier that a finding repeats.
 const TEXT_BYTES: usize = 1024;
 
@@ -85,10 +88,14 @@ impl Finding {
 
 /// What `index` knows about `components`, in a fixed order, each vulnerability of a component once.
 ///
-/// A record that only informs, such as `unmaintained`, is no vulnerability.
+/// A record that only informs, such as `unmaintained`, is no vulnerability. Of a document that would
+/// have more than [`FINDINGS_MAX`] the components of later names are left out.
 pub fn find(components: &[Component], index: &Index) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     for component in components {
+        if all.len() >= FINDINGS_MAX {
+            break;
+        }
         let Some(package) = component.package() else { continue };
         for it in index.matches(&package).into_iter().filter(|it| it.informational.is_none()) {
             let (component, package) = (component.clone(), package.clone());
@@ -162,5 +169,31 @@ impl std::fmt::Display for Suppression {
             Some(statement) => write!(f, ": {statement}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{full_index, inventory};
+
+    #[test]
+    fn made_up_versions_do_not_fill_the_memory() {
+        let purls: Vec<String> =
+            (0..FINDINGS_MAX).map(|it| format!("pkg:pypi/torch@2.1.0.dev{it}")).collect();
+        let purls: Vec<&str> = purls.iter().map(String::as_str).collect();
+        let components = inventory("widget", &purls).components;
+        let found = find(&components, &full_index());
+        assert!((FINDINGS_MAX..FINDINGS_MAX + 10).contains(&found.len()), "{}", found.len());
+        assert_eq!(find(&components, &full_index()), found);
+    }
+
+    #[test]
+    fn component_that_is_listed_twice_is_found_once() {
+        let mut components = inventory("widget", &["pkg:pypi/jinja2@2.11"]).components;
+        let mut other = components[0].clone();
+        other.bom_ref = Some("again".to_owned());
+        components.push(other);
+        assert_eq!(find(&components, &full_index()).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use archive::Archive;
 use documents::{bom, vex};
 use events::{
     AdvisoriesUpdated, BacklogMapped, Decision, DecisionResult, Digest, DocumentKind, Envelope,
-    EvidenceSigned, Producer, Role, Scope, Sender, VerdictResult,
+    EvidenceSigned, Priority, Producer, Role, Scope, Sender, VerdictResult,
 };
 use worker::{Context, HandleError, Handler, off_thread};
 
@@ -36,7 +36,7 @@ impl Handler for Mapper {
         }
         let (content, time) = match &event.data.decision {
             Some(decision) => (self.decided(decision).await?, decision.ingested_at),
-            None => (self.judged(&event.data).await?, event.time),
+            None => (self.judged(&event.data, event.priority).await?, event.time),
         };
         let mapped = self.record(Arrival { event: event.id, time, content }).await?;
         Ok(vec![mapped])
@@ -60,11 +60,16 @@ impl Handler for AdvisoriesChanged {
 }
 
 impl Mapper {
-    /// What a verdict on one of our builds brings: its SBOMs, if it may be promoted.
-    async fn judged(&self, evidence: &EvidenceSigned) -> Result<Content, HandleError> {
+    /// What a verdict on one of our builds brings: its SBOMs, if it is a release that may be promoted.
+    /// What somebody proposes in a pull request says nothing about the product.
+    async fn judged(
+        &self,
+        evidence: &EvidenceSigned,
+        priority: Priority,
+    ) -> Result<Content, HandleError> {
         let sboms: Vec<_> = evidence.documents.iter().filter(|it| it.role == Role::Sbom).collect();
         let passed = evidence.verdict.as_ref().is_some_and(|it| it.result == VerdictResult::Passed);
-        if !passed {
+        if !passed || priority != Priority::Release {
             return Ok(Content::Nothing(sboms.first().map(|it| it.digest)));
         }
         let mut content = Vec::new();

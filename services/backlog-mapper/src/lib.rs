@@ -10,7 +10,6 @@ pub mod export;
 mod files;
 pub mod finding;
 mod handlers;
-mod index;
 pub mod inventory;
 mod metrics;
 pub mod queries;
@@ -27,7 +26,7 @@ pub mod vex;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use advisories::{Index, IndexError};
+use advisories::{CurrentIndex, Index, IndexError};
 use archive::Archive;
 use bus::{Bus, BusError};
 use tokio::{
@@ -41,7 +40,6 @@ use worker::{Budget, Health, LoopArgs, WorkerArgs, WorkerError, run_until};
 pub use crate::handlers::AdvisoriesChanged;
 use crate::{
     config::{Config, ConfigError},
-    index::CurrentIndex,
     store::{Reader, Store, StoreError},
 };
 
@@ -99,6 +97,16 @@ pub struct MapperArgs {
     pub sla: Option<PathBuf>,
 }
 
+impl MapperArgs {
+    /// The operator's choices.
+    ///
+    /// # Errors
+    /// A file cannot be read or is refused, with its line.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(self.routing.as_deref(), self.sla.as_deref())
+    }
+}
+
 impl Default for MapperArgs {
     fn default() -> Self {
         Self {
@@ -149,7 +157,7 @@ impl Mapper {
     /// The operator's files are refused, or the store is; [`StoreError::InUse`] while another mapper
     /// has it.
     pub fn open(archive: Archive, args: &MapperArgs) -> Result<Self, MapperError> {
-        let config = Config::load(args.routing.as_deref(), args.sla.as_deref())?;
+        let config = args.config()?;
         Ok(Self(Arc::new(Inner {
             archive,
             store: Store::open(&args.store)?,

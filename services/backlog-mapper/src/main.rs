@@ -13,6 +13,8 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let Args { mapper: settings, worker } = args;
+    // A mistake shows at once, whether there is a broker or not.
+    settings.config()?;
     let process = Process::start(NAME, worker.process)?;
     let archive = process.archive.clone();
     let kept = process.connected::<MapperError>(async |connected, mut shutdown| {

@@ -169,3 +169,69 @@ fn search(reader: &Reader, config: &Config, term: String) -> Found {
     }
     Ok(Some(serde_json::to_string(&hits)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use archive::Archive;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        MapperArgs,
+        testing::{JINJA, TORCH, day, full_index, project, sbom},
+    };
+
+    fn mapper(directory: &std::path::Path) -> Mapper {
+        let archive = Archive::open(&directory.join("archive").display().to_string());
+        let args = MapperArgs { store: directory.join("backlog.db"), ..MapperArgs::default() };
+        Mapper::open(archive.expect("opens"), &args).expect("opens")
+    }
+
+    fn asked(question: &serde_json::Value, offset: usize) -> Vec<u8> {
+        serde_json::to_vec(&json!({ "question": question, "offset": offset })).expect("encodes")
+    }
+
+    fn read(answer: &[u8]) -> (Head, &[u8]) {
+        let line = answer.iter().position(|byte| *byte == b'\n').expect("a first line");
+        (serde_json::from_slice(&answer[..line]).expect("a head"), &answer[line + 1..])
+    }
+
+    #[tokio::test]
+    async fn long_answer_comes_in_parts_that_make_the_whole() {
+        let directory = tempfile::tempdir().expect("temporary");
+        let (mapper, index) = (mapper(directory.path()), full_index());
+        for number in 0..250 {
+            let slot = project(&format!("project-{number}"));
+            let arrival = sbom(number, day(1), &slot, &[JINJA, TORCH]);
+            mapper.store().record(&arrival, Some(&index)).expect("records");
+        }
+        let mut whole = Vec::new();
+        let (size, digest) = loop {
+            let question = asked(&json!({ "export": "json" }), whole.len());
+            let answer = part(&mapper, &question, backlog);
+            assert!(answer.len() <= ANSWER_BYTES + 1024, "{}", answer.len());
+            let (Head::Known { size, digest }, bytes) = read(&answer) else { panic!("an answer") };
+            whole.extend_from_slice(bytes);
+            if whole.len() >= size || bytes.is_empty() {
+                break (size, digest);
+            }
+        };
+        assert!(size > ANSWER_BYTES, "{size}");
+        assert_eq!((whole.len(), Digest::of(&whole)), (size, digest));
+        let read: crate::export::json::Backlog = serde_json::from_slice(&whole).expect("JSON");
+        assert_eq!(read.entries.len(), 500);
+    }
+
+    #[tokio::test]
+    async fn nothing_and_nonsense_are_told_apart() {
+        let directory = tempfile::tempdir().expect("temporary");
+        let mapper = mapper(directory.path());
+        let shown = part(&mapper, &asked(&json!({ "show": "X-1" }), 0), backlog);
+        assert_eq!(read(&shown).0, Head::Nothing);
+        assert_eq!(read(&part(&mapper, &asked(&json!("jinja2"), 0), search)).0, Head::Nothing);
+        let nonsense = part(&mapper, b"{}", backlog);
+        assert!(matches!(read(&nonsense).0, Head::Error(_)), "{nonsense:?}");
+        let beyond = part(&mapper, &asked(&json!({ "export": "csv" }), usize::MAX), risk);
+        assert!(matches!(read(&beyond), (Head::Known { .. }, [])), "{beyond:?}");
+    }
+}

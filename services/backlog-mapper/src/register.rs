@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use advisories::{Ecosystem, Severity};
-use events::{Digest, Label, Scope};
+use events::{Digest, Label, Scope, Text};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,10 @@ use crate::{
     slot::{Slot, SlotKind},
 };
 
-/// Most vulnerabilities that a summary names.
+/// Most vulnerabilities and versions that a summary names.
 const NAMED_MAX: usize = 20;
+/// Most bytes of a version that a summary repeats.
+const VERSION_BYTES: usize = 64;
 
 /// Everything that is exported, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -194,7 +196,11 @@ fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
         entry.telling().map(|it| it.found.package.version.as_str()).collect();
     versions.sort_by(|a, b| entry.action.ecosystem.compare(a, b).then_with(|| a.cmp(b)));
     versions.dedup();
-    let (package, versions) = (&entry.action.package, versions.join(", "));
+    let shown: Vec<String> =
+        versions.iter().take(NAMED_MAX).map(|it| Text::<VERSION_BYTES>::of(it).into()).collect();
+    let more = versions.len().saturating_sub(NAMED_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (package, versions) = (&entry.action.package, format!("{}{more}", shown.join(", ")));
     let verb = if entry.status == Status::Fixed { "had" } else { "has" };
     let count = counted(vulnerabilities.len(), "known vulnerability", "known vulnerabilities");
     let named: Vec<String> = vulnerabilities.iter().take(NAMED_MAX).map(named).collect();

@@ -161,7 +161,7 @@ impl Recording<'_> {
                 read::slots(self.transaction)?.into_iter().collect()
             }
         };
-        let deriver = Deriver::new(self.transaction, self.index, self.arrival.time)?;
+        let deriver = Deriver::new(self.transaction, self.index, self.arrival.time, &slots)?;
         let mut moved = Moved::default();
         for slot in &slots {
             let (before, after) = deriver.derive(slot)?;

@@ -1,6 +1,6 @@
 //! VEX statements that were kept, and which of several has the last word.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use documents::vex::{self, Status, Target};
 use events::{Digest, OPERATOR, Sender};
@@ -29,8 +29,9 @@ pub struct Statement(pub vex::Statement);
 /// A statement with its weight against others about the same.
 struct Word {
     weight: Weight,
-    spoken: Spoken,
-    statement: Statement,
+    spoken: Arc<Spoken>,
+    /// Shared by all its ids, of which a document may name many.
+    statement: Arc<Statement>,
 }
 
 /// Who says something, and where.
@@ -79,6 +80,7 @@ impl Words {
             Sender::Supplier(supplier) => format!("supplier {supplier}"),
             Sender::Operator(_) => "operator".to_owned(),
         };
+        let spoken = Arc::new(Spoken { who, document: *digest });
         let operator = matches!(from, Sender::Operator(_));
         let everywhere = matches!(from, Sender::Operator(scope) if scope.as_str() == OPERATOR);
         for (position, statement) in statements.iter().enumerate() {
@@ -88,7 +90,7 @@ impl Words {
             if everywhere {
                 statement.keep_global_names();
             }
-            self.insert(weight, &Spoken { who: who.clone(), document: *digest }, &statement);
+            self.insert(weight, &spoken, statement);
         }
     }
 
@@ -100,15 +102,17 @@ impl Words {
         document: Digest,
         statements: &[Statement],
     ) {
-        let spoken = Spoken { who: format!("{} {}", slot.kind, slot.scope), document };
+        let who = format!("{} {}", slot.kind, slot.scope);
+        let spoken = Arc::new(Spoken { who, document });
         for (position, statement) in statements.iter().enumerate() {
             let said = statement.0.timestamp;
             let weight = Weight { operator: false, time, document, said, position };
-            self.insert(weight, &spoken, statement);
+            self.insert(weight, &spoken, statement.clone());
         }
     }
 
-    fn insert(&mut self, weight: Weight, spoken: &Spoken, statement: &Statement) {
+    fn insert(&mut self, weight: Weight, spoken: &Arc<Spoken>, statement: Statement) {
+        let statement = Arc::new(statement);
         let ids = std::iter::once(&statement.0.vulnerability).chain(&statement.0.aliases);
         for id in ids {
             let (spoken, statement) = (spoken.clone(), statement.clone());
@@ -138,7 +142,7 @@ impl Words {
         words
             .filter(|word| word.statement.0.applies_to(target))
             .max_by_key(|word| word.weight)
-            .map(|word| (&word.spoken, &word.statement.0))
+            .map(|word| (&*word.spoken, &word.statement.0))
     }
 }
 

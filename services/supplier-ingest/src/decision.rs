@@ -49,9 +49,10 @@ impl Decided {
         reason: &str,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
-        let said = examine::said(rule, reason);
-        let field = events::Text::of("manifest");
-        Self::new(event, passport, Parts::only(ReceiptFinding { field, ..said }), now)
+        let reason = reason.rsplit_once("; ").map_or(reason, |(reason, _)| reason);
+        let remedy = "upload every chunk, then publish the manifest under another name";
+        let finding = examine::finding(rule, "manifest", reason, remedy);
+        Self::new(event, passport, Parts::only(finding), now)
     }
 
     /// The document was read as far as possible.

@@ -22,6 +22,9 @@ use serde::Serialize;
 
 use crate::passport::{Mode, Passport};
 
+#[cfg(test)]
+mod tests;
+
 /// Most findings that a receipt lists.
 const MAX_FINDINGS: usize = 100;
 /// Most violations of a schema that a receipt lists.
@@ -181,7 +184,7 @@ fn violated(code: &str, violations: &[Violation], remedy: &str) -> Vec<ReceiptFi
 }
 
 /// A message of the form `what is wrong; what to do about it`.
-pub(crate) fn said(code: &str, message: &str) -> ReceiptFinding {
+fn said(code: &str, message: &str) -> ReceiptFinding {
     let (reason, remedy) = match message.rsplit_once("; ") {
         Some((reason, remedy)) => (reason, remedy),
         None => (message, "mend the document and submit it again"),
@@ -275,6 +278,7 @@ struct Supplier<'a> {
     require_signature: bool,
     mode: Mode,
     vex: bool,
+    tolerates: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -296,10 +300,13 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Component<'a> {
-    #[serde(rename = "ref")]
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     bom_ref: Option<&'a str>,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'a str>,
+    // To Rego's functions on text, null is an error, and what is not there is not asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<&'a str>,
 }
 
@@ -335,6 +342,7 @@ impl<'a> Supplier<'a> {
             require_signature: true,
             mode: passport.mode,
             vex: passport.vex,
+            tolerates: &passport.tolerates,
         }
     }
 }

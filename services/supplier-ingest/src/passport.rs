@@ -10,6 +10,15 @@ use toml::Spanned;
 
 /// Largest passport in bytes.
 pub const MAX_PASSPORT_BYTES: usize = 256 * 1024;
+/// Codes of problems that a passport may tolerate: real generators make documents with them. What
+/// hides something from a reader, `purl-bomb` and `control-character`, is not among them.
+pub const TOLERABLE: [&str; 5] = [
+    "dependency-cycle",
+    "self-dependency",
+    "dangling-reference",
+    "duplicate-bom-ref",
+    "invalid-purl",
+];
 
 /// Who a supplier is to us.
 #[derive(Clone, Debug)]
@@ -34,6 +43,8 @@ pub struct Passport {
     pub max_age_days: u32,
     /// Whether its VEX documents count.
     pub vex: bool,
+    /// Codes of problems, each of [`TOLERABLE`], that only warn.
+    pub tolerates: Vec<String>,
     /// Keys that sign for it.
     pub keys: Vec<Key>,
     /// Digest of the file that says all this.
@@ -108,6 +119,8 @@ struct File {
     #[serde(default = "yes")]
     vex: bool,
     #[serde(default)]
+    tolerates: Vec<SpannedText>,
+    #[serde(default)]
     keys: Vec<KeyEntry>,
 }
 
@@ -161,6 +174,7 @@ impl Passport {
             spec_versions: default_spec_versions(),
             max_age_days: default_max_age_days(),
             vex: true,
+            tolerates: vec![],
             keys,
             digest: Digest::of(b""),
         }
@@ -185,6 +199,14 @@ impl Passport {
         })?;
         let id = file.id.as_ref().parse::<SupplierId>();
         let id = id.map_err(|error| at(file.id.span(), format!("`id` {error}")))?;
+        if let Some(code) =
+            file.tolerates.iter().find(|it| !TOLERABLE.contains(&it.as_ref().as_str()))
+        {
+            let (found, known) = (code.as_ref(), TOLERABLE.join(", "));
+            let problem =
+                format!("`tolerates` {found:?} is nothing to be tolerated; known are {known}");
+            return Err(at(code.span(), problem));
+        }
         let mut keys: Vec<Key> = Vec::new();
         for entry in &file.keys {
             let wrong = |problem: String| at(entry.pem.span(), format!("`pem` {problem}"));
@@ -212,6 +234,7 @@ impl Passport {
             spec_versions: file.spec_versions,
             max_age_days: file.max_age_days,
             vex: file.vex,
+            tolerates: file.tolerates.into_iter().map(Spanned::into_inner).collect(),
             keys,
             digest: Digest::of(text.as_bytes()),
         })
@@ -237,6 +260,7 @@ impl Passport {
             spec_versions: self.spec_versions.clone(),
             max_age_days: self.max_age_days,
             vex: self.vex,
+            tolerates: self.tolerates.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
             keys: self.keys.iter().map(entry).collect(),
         };
         // Texts, numbers and lists of them always encode.
@@ -284,11 +308,13 @@ mod tests {
         let mut written = acme(vec![key()]);
         written.products = vec!["widget".to_owned()];
         written.mode = Mode::Warn;
+        written.tolerates = vec!["dependency-cycle".to_owned(), "dangling-reference".to_owned()];
         written.keys[0].not_after = Some("2027-01-01T00:00:00Z".parse().expect("valid"));
 
         let read = Passport::parse(&written.to_toml()).expect("reads");
         assert_eq!(read.to_toml(), written.to_toml());
         assert_eq!(read.keys[0].key, written.keys[0].key);
+        assert_eq!(read.tolerates, written.tolerates);
     }
 
     #[test]
@@ -311,6 +337,26 @@ mod tests {
         let entry = good.find("[[keys]]").expect("there");
         let twice = format!("{good}\n{}", &good[entry..]);
         assert!(refusal(&twice).contains("list it once"), "{}", refusal(&twice));
+    }
+
+    #[test]
+    fn only_harmless_problems_can_be_tolerated() {
+        let passport = |tolerates: &str| {
+            let text = format!("id = \"acme\"\nname = \"Acme\"\ntolerates = [\n{tolerates}\n]\n");
+            Passport::parse(&text).map_err(|error| error.to_string())
+        };
+
+        let all = format!("{TOLERABLE:?}");
+        assert_eq!(passport(&all[1..all.len() - 1]).expect("reads").tolerates, TOLERABLE);
+        for code in ["purl-bomb", "control-character", "Dependency-Cycle", ""] {
+            let refused = passport(&format!("\"invalid-purl\",\n\"{code}\"")).expect_err("refused");
+            let expected = format!(
+                "line 5: `tolerates` {code:?} is nothing to be tolerated; known are dependency-cycle, \
+                 self-dependency, dangling-reference, duplicate-bom-ref, invalid-purl"
+            );
+            assert_eq!(refused, expected);
+        }
+        assert!(acme(vec![]).tolerates.is_empty(), "strict unless it says otherwise");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct IngestArgs {
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
     /// Seconds that judging one document may take
-    #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
 }
 

@@ -3,6 +3,7 @@
 
 mod advisory;
 mod build;
+mod current;
 mod ecosystem;
 mod error;
 mod index;
@@ -17,6 +18,7 @@ mod version;
 
 pub use crate::{
     advisory::{Advisory, Affected, Event, Match, MatchRule, Range},
+    current::CurrentIndex,
     ecosystem::Ecosystem,
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
     index::Index,

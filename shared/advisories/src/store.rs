@@ -103,19 +103,24 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<(Digest, Content), IndexError> {
     Ok((digest, content))
 }
 
+/// What the pointer says; none if there is no pointer.
+pub(crate) fn pointer(directory: &Path) -> Result<Option<String>, IndexError> {
+    let path = directory.join(POINTER);
+    match fs::read_to_string(&path) {
+        Ok(name) => Ok(Some(name)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(IndexError::io(&path, error)),
+    }
+}
+
 /// Follows the pointer; none if there is no pointer.
 pub(crate) fn current(directory: &Path) -> Result<Option<(Stored, Content)>, IndexError> {
-    let pointer = directory.join(POINTER);
     let mut tries = 1;
     loop {
-        let name = match fs::read_to_string(&pointer) {
-            Ok(name) => name,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(IndexError::io(&pointer, error)),
-        };
+        let Some(name) = pointer(directory)? else { return Ok(None) };
         let Some(digest) = name.strip_suffix('\n').and_then(|it| it.parse::<Digest>().ok()) else {
             let reason = "names no index".to_owned();
-            return Err(IndexError::Damaged { path: pointer, reason });
+            return Err(IndexError::Damaged { path: directory.join(POINTER), reason });
         };
         match open(&file_of(directory, digest)) {
             Err(IndexError::Io { source, .. })

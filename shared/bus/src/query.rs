@@ -55,7 +55,7 @@ impl Bus {
             action: "ask the pipeline",
             reason: match error.kind() {
                 RequestErrorKind::NoResponders => {
-                    format!("no worker answers `{topic}`; is the policy-gate running?")
+                    format!("no worker answers `{topic}`; are all workers running?")
                 }
                 _ => error.to_string(),
             },

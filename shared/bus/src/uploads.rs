@@ -17,7 +17,7 @@ pub enum UploadError {
     Bus(#[from] BusError),
     /// A chunk never came or has expired.
     #[error(
-        "`{path}`: chunk {index} of {chunks} is missing; submit it again"
+        "`{path}`: chunk {index} of {chunks} is missing; submit the build again to upload it, then replay this event"
     )]
     MissingChunk {
         /// Path of the document.
@@ -29,7 +29,7 @@ pub enum UploadError {
     },
     /// The chunks are there, but are not the document that the event names.
     #[error(
-        "`{path}`: the uploaded bytes have digest {found}, its manifest says {expected}; submit it again"
+        "`{path}`: the uploaded bytes have digest {found}, its manifest says {expected}; submit the build again, then replay this event"
     )]
     WrongDigest {
         /// Path of the document.

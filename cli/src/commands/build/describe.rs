@@ -179,11 +179,17 @@ fn uploads(source: &Path) -> Result<Vec<Upload>, Failure> {
     let uploads: Vec<Upload> = lockfiles_below(source)?.into_iter().map(upload).collect();
     if uploads.is_empty() {
         note(&format!(
-            "No lockfile (uv.lock, Cargo.lock) below {}: the SBOM will name no dependency.",
+            "No lockfile ({}) below {}: the SBOM will name no dependency.",
+            lockfile_names(),
             source.display()
         ));
     }
     Ok(uploads)
+}
+
+/// The names of lockfiles that are looked for.
+pub(crate) fn lockfile_names() -> String {
+    lockfile::known_names().collect::<Vec<_>>().join(", ")
 }
 
 /// The lockfiles below `source`, each with its path below it, read whole.

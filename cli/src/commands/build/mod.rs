@@ -5,7 +5,7 @@ pub(super) mod outcome;
 mod project;
 
 pub(super) use self::{
-    describe::{lockfiles_below, read_lockfile},
+    describe::{lockfile_names, lockfiles_below, read_lockfile},
     project::name as project_name,
 };
 

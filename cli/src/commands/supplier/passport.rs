@@ -3,11 +3,12 @@
 use std::{fs, io::Write, path::PathBuf};
 
 use attestation::PublicKey;
+use clap::builder::PossibleValuesParser;
 use events::{Label, SupplierId};
 use serde::Serialize;
 use supplier_ingest::{
     Passport, PassportDirectory,
-    passport::{Key, Mode},
+    passport::{Key, Mode, TOLERABLE},
 };
 
 use crate::{
@@ -49,6 +50,9 @@ pub(crate) struct AddArgs {
     /// Age of a document, in days, above which it is too old
     #[arg(long, value_name = "DAYS", default_value_t = 365)]
     max_age_days: u32,
+    /// Only warn of that problem, which real generators cause; repeat for several
+    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(TOLERABLE))]
+    tolerate: Vec<String>,
     /// Accept what breaks the trust policy, with a warning
     #[arg(long)]
     warn_only: bool,
@@ -87,6 +91,7 @@ struct Shown<'a> {
     spec_versions: &'a [String],
     max_age_days: u32,
     vex: bool,
+    tolerates: &'a [String],
     keys: Vec<ShownKey<'a>>,
     digest: events::Digest,
 }
@@ -109,6 +114,7 @@ pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
         namespaces: args.namespace,
         max_age_days: args.max_age_days,
         vex: !args.no_vex,
+        tolerates: args.tolerate,
         ..Passport::new(args.supplier, args.name, keys)
     };
     // What is written is what will be read.
@@ -220,6 +226,7 @@ impl<'a> Shown<'a> {
             spec_versions: &passport.spec_versions,
             max_age_days: passport.max_age_days,
             vex: passport.vex,
+            tolerates: &passport.tolerates,
             keys: passport.keys.iter().map(key).collect(),
             digest: passport.digest,
         }

@@ -71,13 +71,13 @@ fn text(told: &Told<'_>) -> String {
     let result = decision.result.as_str().to_uppercase();
     let mut text = format!("{result} {} ({signature})\n", told.submission);
     if let (Some(kind), Some(read)) = (decision.kind, &receipt.document) {
-        let version = read.spec_version.as_deref().unwrap_or_default();
+        let version = read.spec_version.iter().map(|it| format!(" {it}")).collect::<String>();
         let entries = match kind {
             events::DocumentKind::Sbom => "components",
             events::DocumentKind::Vex => "statements",
         };
         let (kind, format) = (kind.as_str(), &read.format);
-        text.push_str(&format!("  {kind}: {format} {version}, {} {entries}\n", read.entries));
+        text.push_str(&format!("  {kind}: {format}{version}, {} {entries}\n", read.entries));
     }
     if let Some(document) = decision.document {
         text.push_str(&format!("  document {document}\n"));

@@ -64,19 +64,24 @@ fn decided(result: DecisionResult, kind: Option<DocumentKind>, document: &str) -
 }
 
 #[tokio::test]
-async fn only_a_build_that_passed_is_mapped() {
+async fn only_a_release_that_passed_is_mapped() {
     let (_directory, mapper) = mapper(&[SBOM]).await;
-    let content = mapper.judged(&judged(VerdictResult::Passed, SBOM)).await.expect("maps");
+    let content =
+        mapper.judged(&judged(VerdictResult::Passed, SBOM), Priority::Release).await.expect("maps");
     let Content::Sboms(sboms) = content else { panic!("{content:?}") };
     let [sbom] = sboms.as_slice() else { panic!("{sboms:?}") };
     assert_eq!(sbom.slot.section(), "hotpass");
     assert_eq!((sbom.slot.product.as_str(), sbom.inventory.components.len()), ("widget", 1));
 
-    let failed = mapper.judged(&judged(VerdictResult::Failed, SBOM)).await.expect("maps");
+    let failed =
+        mapper.judged(&judged(VerdictResult::Failed, SBOM), Priority::Release).await.expect("maps");
     assert!(matches!(failed, Content::Nothing(Some(_))), "{failed:?}");
+    let proposed = judged(VerdictResult::Passed, SBOM);
+    let proposed = mapper.judged(&proposed, Priority::Pr).await.expect("maps");
+    assert!(matches!(proposed, Content::Nothing(Some(_))), "{proposed:?}");
     let mut undecided = judged(VerdictResult::Passed, SBOM);
     undecided.verdict = None;
-    let undecided = mapper.judged(&undecided).await.expect("maps");
+    let undecided = mapper.judged(&undecided, Priority::Release).await.expect("maps");
     assert!(matches!(undecided, Content::Nothing(Some(_))), "{undecided:?}");
 }
 

@@ -31,7 +31,7 @@ const ID_DIGITS: usize = 6;
 /// Hex digits of a risk's id, unless it is taken.
 const RISK_DIGITS: usize = 4;
 
-/// Derives, by the statements and the index of one moment.
+/// Derives some slots, by the statements and the index of one moment.
 pub(super) struct Deriver<'a> {
     transaction: &'a Transaction<'a>,
     index: Option<&'a Index>,
@@ -48,8 +48,9 @@ impl<'a> Deriver<'a> {
         transaction: &'a Transaction<'a>,
         index: Option<&'a Index>,
         time: Timestamp,
+        slots: &BTreeSet<Slot>,
     ) -> Result<Self, StoreError> {
-        Ok(Self { transaction, index, vex: read::vex(transaction)?, time })
+        Ok(Self { transaction, index, vex: read::vex(transaction, slots)?, time })
     }
 
     /// Derives a slot's findings and entries; returns where its entries stood and stand.

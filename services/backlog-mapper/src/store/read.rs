@@ -1,6 +1,9 @@
 //! Reading rows back as what they were.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use events::{Digest, Label, Scope};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -67,8 +70,11 @@ pub(super) fn derived_by(connection: &Connection) -> Result<Option<Digest>, Stor
     Ok(digest.map(|it| it.0))
 }
 
-/// Every VEX document, in the order of their times.
-pub(super) fn vex(connection: &Connection) -> Result<Vec<VexDocument>, StoreError> {
+/// VEX documents that concern one of `slots`, in the order of their times.
+pub(super) fn vex(
+    connection: &Connection,
+    slots: &BTreeSet<Slot>,
+) -> Result<Vec<VexDocument>, StoreError> {
     let sql = "SELECT document, sender, time, statements FROM vex ORDER BY time, document, event";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
@@ -79,8 +85,13 @@ pub(super) fn vex(connection: &Connection) -> Result<Vec<VexDocument>, StoreErro
     let mut documents = Vec::new();
     for row in rows {
         let (digest, sender, time, statements) = row?;
-        let (from, statements) = (parse(&sender)?, parse(&statements)?);
-        documents.push(VexDocument { from, time, digest, statements });
+        let mut document =
+            VexDocument { from: parse(&sender)?, time, digest, statements: Vec::new() };
+        // What others say need not be read, however large it is.
+        if slots.iter().any(|slot| document.concerns(slot)) {
+            document.statements = parse(&statements)?;
+            documents.push(document);
+        }
     }
     Ok(documents)
 }

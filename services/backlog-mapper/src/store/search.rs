@@ -79,13 +79,17 @@ impl Hits {
 }
 
 impl Reader {
-    /// Everything about `term`: a purl, with or without version, a component's name, the id of a
-    /// vulnerability, or the digest of a document.
+    /// Everything about `term`: a purl, with or without version, the name of a component, a product, a
+    /// project or a supplier, the id of a vulnerability, or the digest of a document.
     pub fn search(&self, term: &str, config: &Config) -> Result<Hits, StoreError> {
         let snapshot = self.connection.unchecked_transaction()?;
         let products = match term.parse::<Digest>() {
             Ok(digest) => documents(&snapshot, digest)?,
-            Err(_) => components(&snapshot, term)?,
+            Err(_) => {
+                let mut hits = named(&snapshot, term)?;
+                hits.extend(components(&snapshot, term)?);
+                hits
+            }
         };
         let mut hits = Hits { products, ..Hits::default() };
         for slot in read::slots(&snapshot)? {
@@ -163,6 +167,16 @@ fn components(connection: &Connection, term: &str) -> Result<Vec<Hit>, StoreErro
         }
     }
     Ok(joined(hits))
+}
+
+/// Products of that name, or of the project or supplier of that name.
+fn named(connection: &Connection, name: &str) -> Result<Vec<Hit>, StoreError> {
+    let sql = format!(
+        "SELECT {HIT} FROM observation o JOIN slot s ON s.id = o.slot WHERE s.product = $1 COLLATE NOCASE OR s.scope = $1 COLLATE NOCASE ORDER BY o.time, o.document"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![name], |row| hit(row, None))?;
+    Ok(joined(rows.collect::<Result<_, _>>()?))
 }
 
 /// Products that a document is about; those that a VEX document suppresses findings of are among

@@ -244,6 +244,7 @@ fn search_tells_where_something_is_and_was() {
     assert_eq!(search("TORCH").0.len(), 1);
     assert_eq!(search("cve-2019-10906"), (vec![], 1, 2));
     assert_eq!(search("PYSEC-2021-66"), (vec![], 1, 2));
+    assert_eq!(search("Hotpass").0.len(), 1, "a project by its name");
     let document = Digest::of(b"document 3").to_string();
     assert_eq!(search(&document).0, vec![of("acme", true, 1)]);
     for nothing in

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use advisories::{Index, IndexError};
+use advisories::{CurrentIndex, Index, IndexError};
 use serde_json::json;
 
 use crate::{DJANGO, build, fixture, ids, index_of, record};
@@ -41,6 +41,32 @@ fn there_is_no_current_index_before_the_first() {
 
     assert!(Index::current(directory.path()).unwrap().is_none());
     assert!(Index::current(&directory.path().join("missing")).unwrap().is_none());
+}
+
+#[test]
+fn current_index_that_was_swapped_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("made/later");
+    let current = CurrentIndex::new(&place);
+    let digest = || current.get().unwrap().map(|index| index.digest());
+    assert_eq!(digest(), None);
+    for id in ["A", "B"] {
+        let saved = small(id).save(&place).unwrap();
+        assert_eq!((digest(), digest()), (Some(saved), Some(saved)));
+    }
+}
+
+#[test]
+fn current_index_is_read_once_until_it_is_swapped() {
+    let directory = tempfile::tempdir().unwrap();
+    let current = CurrentIndex::new(directory.path());
+    let saved = small("A").save(directory.path()).unwrap();
+    assert!(current.get().unwrap().is_some());
+
+    fs::remove_file(directory.path().join(format!("{}.index", saved.hex()))).unwrap();
+    assert_eq!(current.get().unwrap().map(|index| index.digest()), Some(saved));
+    fs::write(directory.path().join("current"), "nothing").unwrap();
+    assert!(current.get().is_err());
 }
 
 #[test]
