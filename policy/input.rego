@@ -22,7 +22,7 @@ rules := {
 	"INPUT-004": {
 		"title": "The policy data is complete",
 		"severity": "critical",
-		"remedy": "Put data.json with banned_components and allowed_builders (empty objects if need be) beside the policies",
+		"remedy": "Put data.json with banned_components, allowed_builders (objects) and denied_severities (a list), empty if need be, beside the policies",
 	},
 }
 
@@ -49,6 +49,16 @@ deny contains finding if {
 }
 
 deny contains finding if {
+	not is_array(input.findings)
+	finding := lib.finding(rules, "INPUT-001", "findings is not a list", null)
+}
+
+deny contains finding if {
+	not is_number(input.finding_count)
+	finding := lib.finding(rules, "INPUT-001", "finding_count is not a number", null)
+}
+
+deny contains finding if {
 	not is_object(data.banned_components)
 	finding := lib.finding(rules, "INPUT-004", "data.json has no object banned_components", null)
 }
@@ -56,4 +66,21 @@ deny contains finding if {
 deny contains finding if {
 	not is_object(data.allowed_builders)
 	finding := lib.finding(rules, "INPUT-004", "data.json has no object allowed_builders", null)
+}
+
+deny contains finding if {
+	not is_array(data.denied_severities)
+	finding := lib.finding(rules, "INPUT-004", "data.json has no list denied_severities", null)
+}
+
+denied_severities := data.denied_severities if is_array(data.denied_severities)
+
+else := []
+
+# A severity that is misspelt would deny nothing, silently.
+deny contains finding if {
+	some severity in denied_severities
+	not severity in {"critical", "high", "medium", "low", "unknown"}
+	message := sprintf("denied_severities in data.json names %v, which is no severity", [severity])
+	finding := lib.finding(rules, "INPUT-004", message, null)
 }

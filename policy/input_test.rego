@@ -32,3 +32,21 @@ test_missing_data_is_denied if {
 	ids == {"INPUT-004"} with input as fixtures.good with data.banned_components as null
 	ids == {"INPUT-004"} with input as fixtures.good with data.allowed_builders as []
 }
+
+test_findings_that_are_no_list_are_denied if {
+	ids == {"INPUT-001"} with input as fixtures.but({"findings": null})
+	ids == {"INPUT-001"} with input as object.remove(fixtures.good, ["findings"])
+	ids == {"INPUT-001"} with input as fixtures.but({"finding_count": "0"})
+}
+
+test_severities_that_there_are_can_be_denied if {
+	every severity in ["critical", "high", "medium", "low", "unknown"] {
+		ids == set() with input as fixtures.good with data.denied_severities as [severity]
+	}
+}
+
+test_a_severity_that_there_is_not_is_denied if {
+	ids == {"INPUT-004"} with input as fixtures.good with data.denied_severities as ["critical", "High"]
+	ids == {"INPUT-004"} with input as fixtures.good with data.denied_severities as [5]
+	ids == {"INPUT-004"} with input as fixtures.good with data.denied_severities as null
+}

@@ -94,8 +94,16 @@ deny contains finding if {
 deny contains finding if {
 	some index, component in packages
 	not lib.present(component.version)
+	not is_local(component)
 	message := sprintf("component %d, %s, has no version", [index, lib.shown(component, "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
+}
+
+# A member of a workspace may have no version: nothing but the project itself depends on it.
+is_local(component) if {
+	some property in component.properties
+	property.name == "attestry:package:source"
+	property.value == "local"
 }
 
 deny contains finding if {
@@ -360,10 +368,34 @@ noted_problems := {
 	"non-canonical-purl": "SUP-017",
 }
 
+# What a passport may let pass; the other problems hide something from a reader.
+tolerable := {
+	"dependency-cycle",
+	"self-dependency",
+	"dangling-reference",
+	"duplicate-bom-ref",
+	"invalid-purl",
+}
+
+is_tolerated(code) if {
+	code in tolerable
+	is_array(passport.tolerates)
+	code in passport.tolerates
+}
+
 supplier contains finding if {
 	some problem in document.problems
 	id := refused_problems[problem.code]
-	message := lib.shown(problem, "message", problem.code)
+	not is_tolerated(problem.code)
+	message := sprintf("%s: %s", [problem.code, lib.shown(problem, "message", "no message")])
+	finding := found(id, message, null, lib.shown(problem, "pointer", "document.problems"))
+}
+
+supplier_warn contains finding if {
+	some problem in document.problems
+	id := refused_problems[problem.code]
+	is_tolerated(problem.code)
+	message := sprintf("%s (%s, which the passport tolerates)", [lib.shown(problem, "message", "a problem without a message"), problem.code])
 	finding := found(id, message, null, lib.shown(problem, "pointer", "document.problems"))
 }
 

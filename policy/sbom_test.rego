@@ -88,6 +88,21 @@ test_a_component_without_version_is_denied if {
 	sbom.deny[_].component == "pkg:pypi/left@1.0" with input as changed
 }
 
+test_a_local_component_needs_no_version if {
+	local := object.union(object.remove(fixtures.left, ["version"]), {"properties": [
+		{"name": "attestry:lockfile:path", "value": "uv.lock"},
+		{"name": "attestry:package:source", "value": "local"},
+	]})
+	ids == set() with input as fixtures.listing([local])
+	ids == {"SBOM-006"} with input as fixtures.listing([object.remove(local, ["purl"])])
+	every property in [
+		{"name": "attestry:package:source", "value": "registry"},
+		{"name": "attestry:dependency:group", "value": "local"},
+	] {
+		ids == {"SBOM-005"} with input as fixtures.listing([object.union(local, {"properties": [property]})])
+	}
+}
+
 test_a_component_without_name_and_version_is_denied_for_both if {
 	changed := fixtures.listing([object.remove(fixtures.left, ["name", "version"])])
 	messages == {"component 0 has no name", "component 0, unnamed, has no version"} with input as changed

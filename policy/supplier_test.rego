@@ -255,6 +255,47 @@ test_problems_are_refused_by_their_rules if {
 	said == {["purl-bomb", "document.problems"]} with input as with_problems([{"code": "purl-bomb"}], 1)
 }
 
+tolerating(codes, problems) := object.union(with_problems(problems, count(problems)), {"supplier": {"tolerates": codes}})
+
+test_problems_that_the_passport_tolerates_are_warned_of if {
+	every code, id in {
+		"dependency-cycle": "SUP-014",
+		"self-dependency": "SUP-014",
+		"dangling-reference": "SUP-015",
+		"duplicate-bom-ref": "SUP-016",
+		"invalid-purl": "SUP-017",
+	} {
+		tolerated := tolerating([code], [problem(code)])
+		refused == set() with input as tolerated
+		warned == {id} with input as tolerated
+		found := said with input as tolerated
+		found == {[sprintf("it is wrong (%s, which the passport tolerates)", [code]), "/dependencies/3"]}
+	}
+}
+
+test_only_what_the_passport_names_is_tolerated if {
+	problems := [problem("dependency-cycle"), problem("dangling-reference")]
+	one := tolerating(["dangling-reference"], problems)
+	refused == {"SUP-014"} with input as one
+	warned == {"SUP-015"} with input as one
+	every codes in [[], null, "dependency-cycle", {"code": "dependency-cycle"}] {
+		refused == {"SUP-014", "SUP-015"} with input as tolerating(codes, problems)
+		warned == set() with input as tolerating(codes, problems)
+	}
+}
+
+test_what_hides_something_is_never_tolerated if {
+	every code, id in {"purl-bomb": "SUP-017", "control-character": "SUP-023"} {
+		refused == {id} with input as tolerating([code], [problem(code)])
+		warned == set() with input as tolerating([code], [problem(code)])
+	}
+}
+
+test_tolerated_problems_without_message_are_named if {
+	found := said with input as tolerating(["invalid-purl"], [{"code": "invalid-purl"}])
+	found == {["a problem without a message (invalid-purl, which the passport tolerates)", "document.problems"]}
+}
+
 test_other_problems_are_warned_of if {
 	every code, id in {
 		"component-without-identity": "SUP-013",

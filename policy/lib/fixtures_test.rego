@@ -47,6 +47,9 @@ good := {
 		signature("https://slsa.dev/provenance/v1"),
 		signature("https://in-toto.io/attestation/reference/v0.1"),
 	],
+	"findings": [],
+	"finding_count": 0,
+	"advisories": {"digest": concat("", ["sha256:", lockfile]), "records": 3},
 	"config": {"allow_development_key": false},
 }
 
@@ -95,6 +98,7 @@ supplied := {
 		"require_signature": true,
 		"mode": "enforce",
 		"vex": false,
+		"tolerates": [],
 	},
 	"document": {
 		"digest": concat("", ["sha256:", lockfile]),

@@ -5,6 +5,7 @@
 mod server;
 mod small_disk;
 mod tested;
+mod workers;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,6 +23,7 @@ use tokio::{
 pub use server::{Broker, LaneState, Stream, publish_all, quarantined};
 pub use small_disk::SmallDisk;
 pub use tested::{Call, Journal, Replica, Tested};
+pub use workers::Workers;
 
 /// A build of `acme/hotpass` that a pull request waits for.
 pub fn build(run: &str) -> Envelope<BuildCompleted> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use async_nats::jetstream::{self, consumer::PullConsumer};
+use async_nats::jetstream::{self, consumer::PullConsumer, stream::Config};
 use broker::{Binary, Options, Search, Server};
 use bus::{Bus, BusOptions, QuarantineFilter};
 use bytes::Bytes;
@@ -105,9 +105,22 @@ impl Broker {
         sent.expect("sent").await.expect("stored");
     }
 
+    /// Lets the stream `name` keep at most `bytes`, as an operator would.
+    pub async fn set_room(&self, name: &str, bytes: i64) {
+        let raw = self.raw().await;
+        let found = raw.get_stream(name).await.expect("the stream exists");
+        let config = Config { max_bytes: bytes, ..found.cached_info().config.clone() };
+        raw.update_stream(&config).await.expect("its limits can be changed");
+    }
+
     /// Every subject of `stream` with the number of messages on it.
     pub async fn subjects(&self, stream: Stream) -> BTreeMap<String, usize> {
-        let found = self.raw().await.get_stream(stream.name()).await.expect("the stream exists");
+        self.subjects_of(stream.name()).await
+    }
+
+    /// Every subject of the stream `name` with the number of messages on it.
+    pub async fn subjects_of(&self, name: &str) -> BTreeMap<String, usize> {
+        let found = self.raw().await.get_stream(name).await.expect("the stream exists");
         let subjects = found.info_with_subjects(">").await.expect("the stream answers");
         subjects.try_collect().await.expect("the stream answers")
     }

@@ -123,7 +123,7 @@ impl Replica {
     /// Starts a copy that handles `concurrency` events at once and gives up after `max_attempts`.
     pub async fn start(
         broker: &Broker,
-        handler: Tested,
+        handler: impl Handler,
         concurrency: u16,
         max_attempts: u32,
     ) -> Self {
@@ -131,7 +131,7 @@ impl Replica {
     }
 
     /// As [`Replica::start`], on a given connection.
-    pub fn start_on(bus: Bus, handler: Tested, concurrency: u16, max_attempts: u32) -> Self {
+    pub fn start_on(bus: Bus, handler: impl Handler, concurrency: u16, max_attempts: u32) -> Self {
         let args = LoopArgs { concurrency, max_attempts, ..Default::default() };
         let health = Health::default();
         let (stop, stopped) = oneshot::channel();

@@ -63,7 +63,9 @@ fn story_of_an_artifact_names_who_signed_and_which_policy() {
     place.attestry(before).expect(1).says(&["no build or submission names app.whl as of 2020"]);
     let nobody = format!("explain {}", Digest::of(b"nobody"));
     place.attestry(&nobody).expect(1).says(&["no build or submission names"]);
-    place.attestry("explain nonsense").expect(2).says(&["write a digest as sha256:HEX"]);
+    let unsubmitted = "no build or submission names nonsense";
+    place.attestry("explain nonsense").expect(1).says(&[unsubmitted]);
+    place.attestry("explain no/such.whl").expect(2).says(&["write a digest as sha256:HEX"]);
 }
 
 #[test]

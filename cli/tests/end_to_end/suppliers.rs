@@ -138,7 +138,7 @@ fn each_refusal_names_its_rule_and_the_remedy() {
     cycle["dependencies"][1] = json!({ "ref": "left", "dependsOn": ["widget"] });
     submit(&place, "cycle.json", cycle.to_string())
         .expect(1)
-        .says(&["REJECTED", "depend on one another"]);
+        .says(&["REJECTED", "dependency-cycle"]);
     // Somebody mended the passport: what was rejected may be submitted anew.
     let add = "supplier add acme --name Acme --key acme.pub --key stranger.pub --replace";
     place.attestry(add).expect(0);

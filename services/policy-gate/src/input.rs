@@ -2,8 +2,11 @@
 
 use events::{BuildCompleted, BuildKind, Digest};
 use jiff::Timestamp;
+use policy::AdvisoryIndex;
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::vulnerabilities::Vulnerability;
 
 /// Everything that is known about a build when it is judged: `attestry.policy-input/v1`.
 ///
@@ -28,6 +31,12 @@ pub(crate) struct Input<'a> {
     /// Signatures over this build's statements, as checked before judging: a signature over any
     /// other document must not be listed.
     pub(crate) signatures: Vec<Signature<'a>>,
+    /// Known vulnerabilities of the SBOM's components, the worst first; of very many, the worst.
+    pub(crate) findings: &'a [Vulnerability],
+    /// How many known vulnerabilities there are.
+    pub(crate) finding_count: usize,
+    /// What the components were matched with, or null: then nothing is known about them.
+    pub(crate) advisories: Option<AdvisoryIndex>,
     /// What the operator decided.
     pub(crate) config: Config,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use advisories::Index;
 use archive::{Class, Entry};
 use attestation::{
     Predicate, Statement, Subject, VerificationSummary,
@@ -13,7 +14,7 @@ use events::{
     Verdict, VerdictResult, subject,
 };
 use jiff::Timestamp;
-use policy::Report;
+use policy::{AdvisoryIndex, Report};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::HandleError;
@@ -22,6 +23,7 @@ use crate::{
     Settings,
     evidence::Evidence,
     input::{Input, Signature},
+    vulnerabilities::Vulnerabilities,
 };
 
 /// A verdict with everything it consists of; what is claimed for a build, and what all the rest
@@ -39,16 +41,18 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges `evidence` as of `now`.
+    /// Judges `evidence` as of `now`, by what `index` knows about its components.
     pub(crate) fn of(
         evidence: &Evidence,
+        index: Option<&Index>,
         settings: &Settings,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
-        let report = match input(evidence, settings, now) {
+        let mut report = match input(evidence, index, settings, now) {
             Ok(input) => settings.policy.evaluate(&input),
             Err(reason) => Report::unjudged(settings.policy.digest(), reason),
         };
+        report.advisories = index.map(named);
         let summary = summary(evidence, settings, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
@@ -139,13 +143,23 @@ const REPORT_JSON: &str = "application/vnd.attestry.policy-report.v1+json";
 const POLICY_FILES: &str = "application/vnd.attestry.policy-files.v1";
 
 /// The document that policies see, as JSON.
-fn input(evidence: &Evidence, settings: &Settings, now: Timestamp) -> Result<String, String> {
+fn input(
+    evidence: &Evidence,
+    index: Option<&Index>,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<String, String> {
     let raw = |what: &str, bytes: Option<&Bytes>| {
         let parse = |bytes: &Bytes| serde_json::from_slice::<Box<RawValue>>(bytes);
         bytes.map(parse).transpose().map_err(|error| format!("the {what} is not JSON: {error}"))
     };
     let sbom = raw("SBOM", evidence.sbom.as_ref().map(|(_, bytes)| bytes))?;
     let provenance = raw("provenance", evidence.provenance.as_ref())?;
+    let vulnerabilities = match (index, &evidence.sbom) {
+        (Some(index), Some((_, sbom))) => Vulnerabilities::find(index, sbom)
+            .map_err(|error| format!("the SBOM cannot be matched with advisories: {error}"))?,
+        _ => Vulnerabilities::default(),
+    };
     let signatures = evidence.signatures.iter().map(|signature| {
         let checked = signature.checked.as_ref().ok();
         if let Err(reason) = &signature.checked {
@@ -168,9 +182,16 @@ fn input(evidence: &Evidence, settings: &Settings, now: Timestamp) -> Result<Str
         sbom_digest: evidence.sbom.as_ref().map(|(digest, _)| *digest),
         provenance: provenance.as_deref(),
         signatures: signatures.collect(),
+        findings: &vulnerabilities.listed,
+        finding_count: vulnerabilities.count,
+        advisories: index.map(named),
         config: settings.config,
     };
     serde_json::to_string(&input).map_err(|error| error.to_string())
+}
+
+fn named(index: &Index) -> AdvisoryIndex {
+    AdvisoryIndex { digest: index.digest(), records: index.len() as u64 }
 }
 
 /// SLSA VSA v1: what was judged, by which policy, on which evidence, with which result.
@@ -190,6 +211,10 @@ fn summary(
     if development {
         // The VSA has no field for it, and whoever reads a verdict must be able to see it.
         version.insert("signing-key".to_owned(), "development".to_owned());
+    }
+    if let Some(advisories) = &report.advisories {
+        // As with any scanner, the same verifier says more with a later one.
+        version.insert("advisories".to_owned(), advisories.digest.to_string());
     }
     let build = &evidence.build;
     let project = subject::token(build.project.as_str());
@@ -221,4 +246,75 @@ fn subjects(evidence: &Evidence) -> Vec<Subject> {
         digest: artifact.digest,
     };
     evidence.build.artifacts.iter().map(subject).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use attestation::KeySet;
+    use policy::{Bundle, DEFAULT_TIME_LIMIT};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{input::Config, vulnerabilities::tests::sbom};
+
+    fn evidence() -> Evidence {
+        let digest = Digest::of(b"left.whl");
+        let build = json!({
+            "project": "left",
+            "kind": "release",
+            "run": "1",
+            "builder": { "id": "https://ci.example/builder" },
+            "artifacts": [{ "name": "left.whl", "digest": digest, "size": 8 }],
+        });
+        let sbom = sbom(&["pkg:pypi/left@1.0"]);
+        Evidence {
+            build: serde_json::from_value(build).expect("a build"),
+            sbom: Some((Digest::of(&sbom), sbom.into())),
+            provenance: None,
+            signatures: vec![],
+            bundles: vec![],
+        }
+    }
+
+    /// The report and the summary of a judgement with `index`.
+    fn judged(index: Option<&Index>) -> (Report, Value) {
+        let settings = Settings {
+            policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
+            keys: KeySet::new(),
+            config: Config::default(),
+            advisories: None,
+        };
+        let judged = Judgement::of(&evidence(), index, &settings, Timestamp::UNIX_EPOCH);
+        let judged = judged.expect("judges");
+        let read = |text| serde_json::from_str(text).expect("JSON");
+        (serde_json::from_str(&judged.report).expect("a report"), read(&judged.summary))
+    }
+
+    #[test]
+    fn what_advisories_say_is_judged_and_their_index_named() {
+        let index =
+            crate::vulnerabilities::tests::index(&[("CVE-2026-1", "CRITICAL", Some("2.0"))]);
+        let (report, summary) = judged(Some(&index));
+
+        assert!(report.errors.is_empty(), "{}", report.text());
+        let warned = report.warnings.iter().find(|it| it.id == "VULN-001").expect("a warning");
+        assert_eq!(warned.component.as_deref(), Some("pkg:pypi/left@1.0"));
+        assert!(warned.message.contains("CVE-2026-1"), "{}", warned.message);
+        assert!(warned.remedy.contains("2.0"), "{}", warned.remedy);
+        assert!(report.infos.iter().all(|it| it.id != "VULN-002"), "{}", report.text());
+        assert_eq!(report.advisories, Some(named(&index)));
+        let version = &summary["predicate"]["verifier"]["version"];
+        assert_eq!(version["advisories"], json!(index.digest()));
+    }
+
+    #[test]
+    fn a_build_that_was_matched_with_nothing_says_so() {
+        let (report, summary) = judged(None);
+
+        assert!(report.errors.is_empty(), "{}", report.text());
+        assert!(report.infos.iter().any(|it| it.id == "VULN-002"), "{}", report.text());
+        assert!(report.warnings.iter().all(|it| it.id != "VULN-001"), "{}", report.text());
+        assert_eq!(report.advisories, None);
+        assert_eq!(summary["predicate"]["verifier"]["version"]["advisories"], Value::Null);
+    }
 }

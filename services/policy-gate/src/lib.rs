@@ -5,9 +5,11 @@ mod input;
 mod judgement;
 pub mod queries;
 mod settings;
+mod vulnerabilities;
 
 use std::sync::Arc;
 
+use advisories::Index;
 use archive::Archive;
 use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +27,7 @@ const POLICY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
     name = "attestry-policy-gate",
     version,
     about = "Judges every build's evidence by policy and answers CI with a verdict",
-    after_help = "Example:\n  attestry-policy-gate --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --policy policy --trusted-key signer.pub"
+    after_help = "Example:\n  attestry-policy-gate --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --policy policy --trusted-key signer.pub --advisories /var/lib/attestry/advisories"
 )]
 pub struct Args {
     /// What decides.
@@ -66,7 +68,11 @@ impl PolicyGate {
         let _share = self.budget.take(bytes).await?;
         let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
         let (settings, now) = (self.settings.clone(), context.now);
-        let judgement = off_thread(move || Judgement::of(&evidence, &settings, now)).await?;
+        let judge = move || {
+            let index = settings.index()?;
+            Judgement::of(&evidence, index.as_ref(), &settings, now)
+        };
+        let judgement = off_thread(judge).await?;
         self.keep_policy(event.time, context.now).await?;
         let claim = serde_json::to_vec(&judgement).map_err(HandleError::transient)?;
         let first = self.archive.claim(&name, claim.into()).await?;
@@ -101,6 +107,18 @@ impl Handler for PolicyGate {
         let indexed = queries::index(&self.archive, event, judgement.artifacts());
         futures::try_join!(stored, indexed)?;
         Ok(vec![judgement.into_event(&event.data)])
+    }
+}
+
+impl Settings {
+    /// The advisory index of now; none if the operator gave none, or none was made yet. One that
+    /// cannot be read must not let a build pass unseen, and so every build waits.
+    fn index(&self) -> Result<Option<Index>, HandleError> {
+        let Some(advisories) = &self.advisories else { return Ok(None) };
+        advisories.get().map_err(|error| HandleError::Outage {
+            dependency: "advisories",
+            detail: error.to_string(),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use advisories::CurrentIndex;
 use attestation::{KeyError, KeySet, PublicKey, TrustedKey, verify::AlreadyTrusted};
 use policy::{Bundle, LoadError};
 
@@ -29,6 +30,10 @@ pub struct GateArgs {
     /// Seconds that judging one build may take
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
+    /// Directory of advisory indexes, as `attestry advisories sync` writes it [default: no
+    /// vulnerability is known]
+    #[arg(long, env, value_name = "DIR")]
+    pub advisories: Option<PathBuf>,
 }
 
 /// Settings, loaded and checked.
@@ -36,6 +41,7 @@ pub struct Settings {
     pub(crate) policy: Bundle,
     pub(crate) keys: KeySet,
     pub(crate) config: Config,
+    pub(crate) advisories: Option<CurrentIndex>,
 }
 
 /// Why the gate cannot start.
@@ -94,7 +100,8 @@ impl GateArgs {
         };
         let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
         let config = Config { allow_development_key: self.allow_development_key };
-        Ok(Settings { policy, keys, config })
+        let advisories = self.advisories.as_deref().map(CurrentIndex::new);
+        Ok(Settings { policy, keys, config, advisories })
     }
 }
 

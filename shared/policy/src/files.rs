@@ -30,7 +30,7 @@ pub(super) struct Files {
 pub(super) const DATA: &str = "data.json";
 
 /// The policy library that ships with Attestry: what judges, without its tests.
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("input.rego", include_str!("../../../policy/input.rego")),
     ("lib/lib.rego", include_str!("../../../policy/lib/lib.rego")),
     ("lib/purl.rego", include_str!("../../../policy/lib/purl.rego")),
@@ -38,6 +38,7 @@ const SHIPPED: [(&str, &str); 7] = [
     ("sbom.rego", include_str!("../../../policy/sbom.rego")),
     ("sbom_rules.rego", include_str!("../../../policy/sbom_rules.rego")),
     ("signatures.rego", include_str!("../../../policy/signatures.rego")),
+    ("vulnerabilities.rego", include_str!("../../../policy/vulnerabilities.rego")),
 ];
 
 impl Files {

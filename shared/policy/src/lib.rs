@@ -39,7 +39,7 @@ pub use self::{
     error::{LoadError, Position},
     files::MAX_BUNDLE_BYTES,
     json::MAX_INPUT_BYTES,
-    report::{Finding, MAX_FINDINGS, Report, Severity},
+    report::{AdvisoryIndex, Finding, MAX_FINDINGS, Report, Severity},
 };
 use self::{files::Files, rules::Rules};
 

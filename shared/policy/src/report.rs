@@ -20,6 +20,9 @@ pub struct Report {
     pub result: VerdictResult,
     /// Digest of the policy bundle that judged.
     pub policy_digest: Digest,
+    /// The advisory index that components were matched with; none if none was at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advisories: Option<AdvisoryIndex>,
     /// Number of rules that were asked.
     pub rules_evaluated: u64,
     /// What `deny` holds; the worst first.
@@ -32,6 +35,15 @@ pub struct Report {
     pub omitted: u64,
     /// Why the policy could not be evaluated, or not all of it.
     pub errors: Vec<String>,
+}
+
+/// Which advisories were known when a build was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AdvisoryIndex {
+    /// Digest of the index.
+    pub digest: Digest,
+    /// Number of advisories in it.
+    pub records: u64,
 }
 
 /// One objection of a rule. The order is that of a report: by severity, rule, component and place.
@@ -90,6 +102,7 @@ impl Report {
         Self {
             result: VerdictResult::Failed,
             policy_digest,
+            advisories: None,
             rules_evaluated,
             violations: vec![],
             warnings: vec![],

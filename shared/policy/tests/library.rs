@@ -16,7 +16,7 @@ use policy::{
 };
 
 /// What is mutated, and the tests that must notice.
-const TESTED: [(&str, &[&str]); 6] = [
+const TESTED: [(&str, &[&str]); 7] = [
     ("input.rego", &["input_test.rego"]),
     ("sbom.rego", &["sbom_test.rego", "supplier_test.rego"]),
     ("provenance.rego", &["provenance_test.rego"]),
@@ -25,6 +25,7 @@ const TESTED: [(&str, &[&str]); 6] = [
         "lib/lib.rego",
         &["input_test.rego", "sbom_test.rego", "signatures_test.rego", "supplier_test.rego"],
     ),
+    ("vulnerabilities.rego", &["vulnerabilities_test.rego"]),
     ("lib/purl.rego", &["sbom_test.rego", "supplier_test.rego"]),
 ];
 
@@ -82,7 +83,13 @@ fn a_rule_without_one_of_its_lines_fails_a_test() {
 fn every_rule_is_in_the_readme_with_its_severity_and_remedy() {
     let readme = fs::read_to_string(library().join("README.md")).expect("reads");
     let mut rules = 0;
-    for file in ["input.rego", "sbom_rules.rego", "provenance.rego", "signatures.rego"] {
+    for file in [
+        "input.rego",
+        "sbom_rules.rego",
+        "provenance.rego",
+        "signatures.rego",
+        "vulnerabilities.rego",
+    ] {
         let policy = fs::read_to_string(library().join(file)).expect("reads");
         let values = |key: &str| -> Vec<String> {
             let prefix = format!("\t\t\"{key}\": \"");

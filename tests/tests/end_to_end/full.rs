@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
-use async_nats::jetstream::stream::Config;
 use bus::{Bus, BusError, Published};
 use e2e_tests::{
     Broker, Journal, Replica, SmallDisk, Stream, Tested, build, builds, eventually, get,
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 async fn full_stream_refuses_events_and_takes_them_once_there_is_room() {
     let broker = Broker::start().await;
     let bus = broker.bus().await;
-    set_room(&broker, Stream::Builds, 8 * 1024).await;
+    broker.set_room(Stream::Builds.name(), 8 * 1024).await;
     let events = builds(40);
 
     let refused = refused(&bus, &events).await;
@@ -25,7 +24,7 @@ async fn full_stream_refuses_events_and_takes_them_once_there_is_room() {
     let kept = broker.subjects(Stream::Builds).await;
     assert_eq!(kept.len() + refused.len(), 40, "what was accepted is still there");
 
-    set_room(&broker, Stream::Builds, 1024 * 1024).await;
+    broker.set_room(Stream::Builds.name(), 1024 * 1024).await;
     publish_all(&bus, &refused).await;
     let kept = broker.subjects(Stream::Builds).await;
     assert_eq!(kept.len(), 40);
@@ -36,7 +35,7 @@ async fn full_stream_refuses_events_and_takes_them_once_there_is_room() {
 async fn worker_waits_for_room_downstream_and_no_event_pays_for_it() {
     let broker = Broker::start().await;
     let bus = broker.bus().await;
-    set_room(&broker, Stream::Evidence, 4 * 1024).await;
+    broker.set_room(Stream::Evidence.name(), 4 * 1024).await;
     let events = builds(30);
     publish_all(&bus, &events).await;
     let journal = Journal::default();
@@ -50,7 +49,7 @@ async fn worker_waits_for_room_downstream_and_no_event_pays_for_it() {
     let begun = journal.begun().len();
     assert!(begun < 30, "{begun} begun although nothing can be published");
 
-    set_room(&broker, Stream::Evidence, 1024 * 1024).await;
+    broker.set_room(Stream::Evidence.name(), 1024 * 1024).await;
     eventually(seconds(15), "settled", async || {
         broker.outputs().await.len() == 30 && broker.all_settled().await
     })
@@ -64,7 +63,7 @@ async fn worker_waits_for_room_downstream_and_no_event_pays_for_it() {
 async fn full_store_refuses_for_every_stream_and_takes_events_once_it_is_larger() {
     let mut broker = Broker::start().await;
     let bus = broker.bus().await;
-    set_room(&broker, Stream::Builds, -1).await;
+    broker.set_room(Stream::Builds.name(), -1).await;
     broker.server.set_max_store(Some(32 * 1024));
     broker.restart().await;
     let (journal, events) = (Journal::default(), builds(60));
@@ -226,12 +225,4 @@ async fn refused(bus: &Bus, events: &[Envelope<BuildCompleted>]) -> Vec<Envelope
         }
     }
     refused
-}
-
-/// Lets `stream` keep at most `bytes`, as an operator would.
-async fn set_room(broker: &Broker, stream: Stream, bytes: i64) {
-    let raw = broker.raw().await;
-    let found = raw.get_stream(stream.name()).await.unwrap();
-    let config = Config { max_bytes: bytes, ..found.cached_info().config.clone() };
-    raw.update_stream(&config).await.unwrap();
 }

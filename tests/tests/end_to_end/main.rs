@@ -13,4 +13,5 @@ mod registrar;
 mod replicas;
 mod restarts;
 mod retries;
+mod suppliers;
 mod uploads;

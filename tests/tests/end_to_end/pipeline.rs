@@ -10,7 +10,7 @@ use attestation::{
     predicate::verification_summary::{Policy, VerificationResult, Verifier},
 };
 use bus::Bus;
-use e2e_tests::{Broker, build, eventually, quarantined, seconds};
+use e2e_tests::{Broker, Workers, build, eventually, quarantined, seconds};
 use events::{
     BuildCompleted, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Producer,
     Role, StatementRef, Uri, VerdictResult,
@@ -21,8 +21,7 @@ use policy::Report;
 use policy_gate::{GateArgs, PolicyGate};
 use signer::Signer;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use worker::{Handler, Health, LoopArgs, run_until};
+use worker::Handler;
 
 const LOCK: &str = include_str!("../../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
 
@@ -32,7 +31,7 @@ struct Pipeline {
     bus: Bus,
     archive: Archive,
     directory: TempDir,
-    workers: Vec<JoinHandle<()>>,
+    workers: Workers,
 }
 
 impl Pipeline {
@@ -41,7 +40,7 @@ impl Pipeline {
         let bus = broker.bus().await;
         let directory = tempfile::tempdir().unwrap();
         let archive = Archive::open(directory.path().join("archive").to_str().unwrap()).unwrap();
-        Self { broker, bus, archive, directory, workers: vec![] }
+        Self { broker, bus, archive, directory, workers: Workers::default() }
     }
 
     fn key(&self) -> SigningKey {
@@ -57,6 +56,7 @@ impl Pipeline {
             trusted_development_key: vec![],
             allow_development_key: false,
             policy_timeout: 30,
+            advisories: None,
         };
         PolicyGate::new(self.archive.clone(), args.load().unwrap())
     }
@@ -66,11 +66,7 @@ impl Pipeline {
     }
 
     async fn run<H: Handler>(&mut self, handler: H) {
-        let bus = self.broker.bus().await;
-        self.workers.push(tokio::spawn(async move {
-            let (args, health) = (LoopArgs::default(), Health::default());
-            run_until(std::future::pending(), &bus, &args, &health, handler).await.unwrap();
-        }));
+        self.workers.run(&self.broker, handler).await;
     }
 
     async fn run_all(&mut self) {
@@ -107,12 +103,6 @@ impl Pipeline {
         let event = build.caused(Label::of("/test"), Timestamp::UNIX_EPOCH, data);
         self.bus.publish(&event, None).await.unwrap();
         event
-    }
-}
-
-impl Drop for Pipeline {
-    fn drop(&mut self) {
-        self.workers.iter().for_each(JoinHandle::abort);
     }
 }
 

@@ -4,12 +4,15 @@ use std::fmt::{self, Write as _};
 
 use events::VerdictResult;
 
-use super::{Finding, Report, Severity};
+use super::{AdvisoryIndex, Finding, Report, Severity};
 
 impl Report {
     /// Plain text: one line of result, then each finding with its rule, component and remedy.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n", self.headline());
+        if let Some(AdvisoryIndex { digest, records }) = self.advisories {
+            push(&mut text, format_args!("Matched with {records} advisories: index {digest}\n"));
+        }
         for error in &self.errors {
             push(&mut text, format_args!("\nerror: could not be judged\n"));
             for line in error.lines() {
@@ -38,6 +41,9 @@ impl Report {
     /// Markdown: the result, then a table of findings.
     pub fn markdown(&self) -> String {
         let mut text = format!("**{}**\n", self.headline());
+        if let Some(AdvisoryIndex { digest, records }) = self.advisories {
+            push(&mut text, format_args!("\nMatched with {records} advisories: index {digest}\n"));
+        }
         for error in &self.errors {
             push(&mut text, format_args!("\nCould not be judged: {}\n", Markdown(error)));
         }

@@ -60,6 +60,19 @@ fn the_worst_comes_first_and_the_rest_is_counted() {
 }
 
 #[test]
+fn the_advisory_index_is_named_if_there_was_one() {
+    let mut report = report();
+    assert!(!report.text().contains("advisories"), "{}", report.text());
+    report.advisories = Some(AdvisoryIndex { digest: Digest::of(b"index"), records: 7 });
+
+    let line = format!("Matched with 7 advisories: index {}\n", Digest::of(b"index"));
+    assert_eq!(report.text().lines().nth(1), Some(line.trim_end()));
+    assert!(report.markdown().contains(&format!("\n\n{line}")), "{}", report.markdown());
+    let json = serde_json::to_string(&report).expect("serialises");
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("reads"), report);
+}
+
+#[test]
 fn names_from_outside_stay_on_their_line() {
     let mut report = report();
     report.violations = vec![finding(Severity::High, "evil\n\nPASSED \u{1b}[2J\u{202e}| <b> @all")];

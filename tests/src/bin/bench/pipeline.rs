@@ -13,7 +13,7 @@ use crate::{
     system::{Kind, System},
 };
 
-/// Events on the bus that one build makes, its own included.
+/// Events on the bus that one build makes up to its verdict, its own included.
 const EVENTS_PER_BUILD: f64 = 5.0;
 /// Builds that nobody measures: connections, caches and allocators settle.
 const WARM_UP: usize = 20;
@@ -99,6 +99,10 @@ pub(crate) struct Measured {
     /// From before the upload of the lockfile to the stored verdict, one build at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<Latency>,
+    /// CPUs that all processes together kept busy up to the last verdict; far fewer than there are
+    /// mean waiting for the disk.
+    pub(crate) busy_cpus: f64,
+    /// What a build costs in all, its way into the backlog included.
     pub(crate) processes: Vec<Usage>,
 }
 
@@ -155,19 +159,21 @@ async fn measure(
         Some((runs, builds)) => Some(load.latency(runs, builds).await?),
         None => None,
     };
+    system.wait_until_mapped().await?;
     let before = system.usage()?;
     let builds_per_second = load.throughput(configuration.builds).await?;
+    let up_to_verdicts = system.usage()?.since(&before, configuration.builds);
+    // Nobody waits for the backlog, but every build is to be paid for.
+    system.wait_until_mapped().await?;
     let processes = system.usage()?.since(&before, configuration.builds);
-    let events_per_second = builds_per_second * EVENTS_PER_BUILD;
-    Ok(Measured { builds_per_second, events_per_second, latency, processes })
-}
-
-impl Measured {
-    /// CPUs that all processes together kept busy; far fewer than there are means waiting for the disk.
-    pub(crate) fn busy_cpus(&self) -> f64 {
-        let ms_per_build: f64 = self.processes.iter().map(|it| it.cpu_ms_per_build).sum();
-        self.builds_per_second * ms_per_build / 1_000.0
-    }
+    let cpu_ms_per_build: f64 = up_to_verdicts.iter().map(|it| it.cpu_ms_per_build).sum();
+    Ok(Measured {
+        builds_per_second,
+        events_per_second: builds_per_second * EVENTS_PER_BUILD,
+        latency,
+        busy_cpus: builds_per_second * cpu_ms_per_build / 1_000.0,
+        processes,
+    })
 }
 
 impl Args {

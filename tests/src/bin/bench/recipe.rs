@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use archive::{Archive, Class};
 use bus::Bus;
 use events::{
-    BuildCompleted, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Producer, Role,
-    VerdictResult, stage_stream,
+    BacklogMapped, BuildCompleted, Digest, Envelope, Event, EvidenceReady, EvidenceSigned,
+    Producer, Role, VerdictResult, stage_stream, subject,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,7 @@ pub(crate) struct Claim {
 pub(crate) async fn record(system: &System, load: &mut Load) -> anyhow::Result<Recipe> {
     let before = Files::of(&system.archive_dir())?;
     let build = load.answered().await?;
+    system.wait_until_mapped().await?;
     let written = Files::of(&system.archive_dir())?.since(&before);
     let recorder = Recorder { bus: &load.bus, archive: system.archive()?, build, written };
     recorder.recipe().await
@@ -88,10 +89,11 @@ struct Recorder<'a> {
 impl Recorder<'_> {
     async fn recipe(mut self) -> anyhow::Result<Recipe> {
         let build = self.build.clone();
-        let made = self.event::<EvidenceReady>(Producer::Generator).await?;
-        let signed = self.event::<EvidenceSigned>(Producer::Generator).await?;
-        let judged = self.event::<EvidenceReady>(Producer::PolicyGate).await?;
-        let verdict = self.event::<EvidenceSigned>(Producer::PolicyGate).await?;
+        let made = self.event::<EvidenceReady>(Some(Producer::Generator)).await?;
+        let signed = self.event::<EvidenceSigned>(Some(Producer::Generator)).await?;
+        let judged = self.event::<EvidenceReady>(Some(Producer::PolicyGate)).await?;
+        let verdict = self.event::<EvidenceSigned>(Some(Producer::PolicyGate)).await?;
+        let mapped = self.event::<BacklogMapped>(None).await?;
         let result = verdict.data.verdict.as_ref().map(|it| it.result);
         ensure!(result == Some(VerdictResult::Passed), "the benchmark's build is {result:?}");
 
@@ -110,13 +112,15 @@ impl Recorder<'_> {
                 hop("signer", &made, &signed, signatures)?,
                 hop("policy-gate", &signed, &judged, vec![policy, decision, judgement, index])?,
                 hop("signer", &judged, &verdict, verdict_signature)?,
+                // Its database is its own business, as the registrar's is.
+                hop("backlog-mapper", &verdict, &mapped, vec![])?,
             ],
         })
     }
 
-    async fn event<E: Event>(&self, producer: Producer) -> anyhow::Result<Envelope<E>> {
-        let found = self.bus.find(&self.build.scope, Some(producer), self.build.id).await?;
-        found.with_context(|| format!("the build has no {} of {}", E::VERB, producer.as_str()))
+    async fn event<E: Event>(&self, producer: Option<Producer>) -> anyhow::Result<Envelope<E>> {
+        let found = self.bus.find(&self.build.scope, producer, self.build.id).await?;
+        found.with_context(|| format!("the build has no {} of {producer:?}", subject::stage::<E>()))
     }
 
     /// Bundles are claimed as they are, and stored when all are.

@@ -30,7 +30,7 @@ const QUESTIONS: usize = 200;
 /// How much is recorded.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Events, five for each build
+    /// Events, six for each build
     #[arg(long, default_value_t = 1_000_000)]
     events: usize,
     /// A smoke run: 10,000 events

@@ -73,14 +73,15 @@ pub(crate) fn table(rows: &[Row]) -> String {
             kind(*size),
             pipeline.builds_per_second,
             pipeline.events_per_second,
-            pipeline.busy_cpus(),
+            pipeline.busy_cpus,
             floor.builds_per_second,
-            floor.busy_cpus(),
+            floor.busy_cpus,
         )
         .unwrap_or_default();
     }
     table += "\nPeak memory of one process in MiB, and CPU time of all in ms per build\n\n";
-    table += "sync     replicas  build    process        MiB   CPU ms  floor MiB  floor CPU ms\n";
+    table +=
+        "sync     replicas  build    process           MiB   CPU ms  floor MiB  floor CPU ms\n";
     for row in rows {
         for usage in &row.pipeline.processes {
             let floor = row.floor.processes.iter().find(|it| it.process == usage.process);
@@ -95,7 +96,7 @@ fn usage_line(configuration: &Configuration, usage: &Usage, floor: Option<&Usage
     let memory = |it: &Usage| format!("{:.1}", it.peak_memory_bytes as f64 / MIB);
     let cpu = |it: &Usage| format!("{:.2}", it.cpu_ms_per_build);
     format!(
-        "{:8} {replicas:8}  {:7}  {:11} {:>6} {:>8} {:>10} {:>13}",
+        "{:8} {replicas:8}  {:7}  {:14} {:>6} {:>8} {:>10} {:>13}",
         name(*sync),
         kind(*size),
         usage.process,

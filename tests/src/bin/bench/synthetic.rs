@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use attestation::{Predicate, Provenance, Reference, VerificationSummary};
 use events::{
-    Artifact, BuildCompleted, BuildKind, Builder, BundleRef, Commit, Digest, Document, Envelope,
-    Event, EvidenceReady, EvidenceSigned, Input, Label, Priority, Producer, Record, Role, Scope,
-    Source, StatementRef, Uri, Verdict, VerdictResult, stage_stream,
+    Artifact, BacklogMapped, BuildCompleted, BuildKind, Builder, BundleRef, Commit, Digest,
+    Document, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Priority, Producer,
+    Record, Role, Scope, Source, StatementRef, Uri, Verdict, VerdictResult, stage_stream,
 };
 use jiff::{SignedDuration, Timestamp};
 
 /// Events on the bus that one build makes, its own included.
-pub(crate) const EVENTS_PER_BUILD: usize = 5;
+pub(crate) const EVENTS_PER_BUILD: usize = 6;
 /// Builds are spread over so many projects.
 const PROJECTS: usize = 100;
 /// 2026-01-01T00:00:00Z
@@ -23,6 +23,13 @@ pub(crate) struct Events {
     builds: usize,
     /// Messages of each stream.
     sequences: BTreeMap<String, u64>,
+}
+
+/// Who makes evidence of a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    Generator,
+    PolicyGate,
 }
 
 /// One build's events, as its documents' digests follow from its number.
@@ -41,13 +48,16 @@ impl Events {
         for build in &batch {
             records.push(self.record(&build.completed, 0)?);
         }
-        for (hop, producer) in [(1, Producer::Generator), (3, Producer::PolicyGate)] {
+        for (hop, maker) in [(1, Maker::Generator), (3, Maker::PolicyGate)] {
             for build in &batch {
-                records.push(self.record(&build.ready(producer)?, hop)?);
+                records.push(self.record(&build.ready(maker)?, hop)?);
             }
             for build in &batch {
-                records.push(self.record(&build.signed(producer)?, hop + 1)?);
+                records.push(self.record(&build.signed(maker)?, hop + 1)?);
             }
+        }
+        for build in &batch {
+            records.push(self.record(&build.mapped()?, 5)?);
         }
         Ok(records)
     }
@@ -126,7 +136,7 @@ impl Build {
         Ok(Self { number, completed })
     }
 
-    fn ready(&self, producer: Producer) -> anyhow::Result<Envelope<EvidenceReady>> {
+    fn ready(&self, maker: Maker) -> anyhow::Result<Envelope<EvidenceReady>> {
         let statement = |what: &str, predicate: &str| {
             Ok::<_, anyhow::Error>(StatementRef {
                 digest: digest(&format!("statement-{what}"), self.number),
@@ -134,31 +144,31 @@ impl Build {
                 bundle_name: format!("bundles/{what}.sigstore.json").parse()?,
             })
         };
-        let statements = match producer {
-            Producer::Generator => {
+        let statements = match maker {
+            Maker::Generator => {
                 vec![
                     statement("provenance", Provenance::TYPE)?,
                     statement("sbom", Reference::TYPE)?,
                 ]
             }
-            Producer::PolicyGate => vec![statement("verdict", VerificationSummary::TYPE)?],
+            Maker::PolicyGate => vec![statement("verdict", VerificationSummary::TYPE)?],
         };
-        let (documents, verdict) = (self.documents(producer)?, self.verdict(producer));
-        let project = self.completed.data.project.clone();
+        let (documents, verdict) = (self.documents(maker)?, self.verdict(maker));
+        let (producer, project) = (maker.producer(), self.completed.data.project.clone());
         let data =
             EvidenceReady { producer, project, documents, statements, verdict, decision: None };
         let source = Label::of(&format!("/attestry/{}", producer.as_str()));
         // The gate's evidence follows from what the signer made of the generator's.
-        Ok(match producer {
-            Producer::Generator => self.completed.caused(source, self.completed.time, data),
-            Producer::PolicyGate => {
-                self.signed(Producer::Generator)?.caused(source, self.completed.time, data)
+        Ok(match maker {
+            Maker::Generator => self.completed.caused(source, self.completed.time, data),
+            Maker::PolicyGate => {
+                self.signed(Maker::Generator)?.caused(source, self.completed.time, data)
             }
         })
     }
 
-    fn signed(&self, producer: Producer) -> anyhow::Result<Envelope<EvidenceSigned>> {
-        let ready = self.ready(producer)?;
+    fn signed(&self, maker: Maker) -> anyhow::Result<Envelope<EvidenceSigned>> {
+        let ready = self.ready(maker)?;
         let bundle = |statement: &StatementRef| {
             let what = statement.bundle_name.as_str().trim_start_matches("bundles/");
             let what = format!("bundle-{}", what.trim_end_matches(".sigstore.json"));
@@ -171,7 +181,7 @@ impl Build {
             }
         };
         let data = EvidenceSigned {
-            producer,
+            producer: maker.producer(),
             project: ready.data.project.clone(),
             documents: ready.data.documents.clone(),
             bundles: ready.data.statements.iter().map(bundle).collect(),
@@ -181,14 +191,27 @@ impl Build {
         Ok(ready.caused(Label::of("/attestry/signer"), ready.time, data))
     }
 
-    fn documents(&self, producer: Producer) -> anyhow::Result<Vec<Document>> {
+    fn mapped(&self) -> anyhow::Result<Envelope<BacklogMapped>> {
+        let verdict = self.signed(Maker::PolicyGate)?;
+        let data = BacklogMapped {
+            document: Some(digest("sbom", self.number)),
+            advisories: Some(Digest::of(b"advisories")),
+            findings: 0,
+            suppressed: 0,
+            opened: vec![],
+            closed: vec![],
+        };
+        Ok(verdict.caused(Label::of("/attestry/backlog-mapper"), verdict.time, data))
+    }
+
+    fn documents(&self, maker: Maker) -> anyhow::Result<Vec<Document>> {
         let document = |role, name: &str, media_type: &str, digest| {
             let (name, media_type) = (name.parse()?, Label::of(media_type));
             Ok(Document { role, name, digest, size: 10_000, media_type })
         };
         let own = |what: &str| digest(what, self.number);
-        let documents = match producer {
-            Producer::Generator => vec![
+        let documents = match maker {
+            Maker::Generator => vec![
                 document(Role::Build, "build.json", "application/json", own("build")),
                 document(
                     Role::Sbom,
@@ -204,7 +227,7 @@ impl Build {
                 ),
                 document(Role::Checksums, "checksums.txt", "text/plain", own("checksums")),
             ],
-            Producer::PolicyGate => vec![
+            Maker::PolicyGate => vec![
                 document(Role::Report, "verdict/report.json", "application/json", own("report")),
                 document(Role::Policy, "verdict/policy.bundle", "application/json", policy()),
             ],
@@ -212,12 +235,21 @@ impl Build {
         documents.into_iter().collect()
     }
 
-    fn verdict(&self, producer: Producer) -> Option<Verdict> {
-        (producer == Producer::PolicyGate).then(|| Verdict {
+    fn verdict(&self, maker: Maker) -> Option<Verdict> {
+        (maker == Maker::PolicyGate).then(|| Verdict {
             result: VerdictResult::Passed,
             policy: policy(),
             report: digest("report", self.number),
         })
+    }
+}
+
+impl Maker {
+    fn producer(self) -> Producer {
+        match self {
+            Self::Generator => Producer::Generator,
+            Self::PolicyGate => Producer::PolicyGate,
+        }
     }
 }
 

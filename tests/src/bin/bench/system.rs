@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use advisories::Index;
 use anyhow::{Context, ensure};
 use archive::Archive;
 use async_nats::jetstream::{self, consumer::PullConsumer};
@@ -25,9 +26,15 @@ use crate::{
 /// Holds everything of the system that runs; left as it is when a measurement fails.
 const AREA: &str = "target/bench/area";
 /// The hops' workers: each takes events of one stream.
-const WORKERS: [&str; 3] = ["generator", "signer", "policy-gate"];
+const WORKERS: [&str; 4] = ["generator", "signer", "policy-gate", MAPPER];
+const MAPPER: &str = "backlog-mapper";
 /// A worker starts in less than a second.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// The mapper keeps up with builds, or nearly.
+const MAPPING_LIMIT: Duration = Duration::from_secs(120);
+/// What the mapper holds components against.
+const ADVISORIES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../services/backlog-mapper/fixtures/osv");
 
 /// Who answers builds.
 pub(crate) enum Kind {
@@ -104,6 +111,20 @@ impl System {
         Ok(snapshot)
     }
 
+    /// Waits until every verdict so far is in the backlog.
+    pub(crate) async fn wait_until_mapped(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + MAPPING_LIMIT;
+        loop {
+            let consumer = consumer(&self.raw, MAPPER).await.context("nobody maps verdicts")?;
+            let info = consumer.cached_info();
+            if info.num_pending == 0 && info.num_ack_pending == 0 {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the mapper does not keep up; see {AREA}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends everything and removes what it wrote.
     pub(crate) async fn remove(mut self) -> anyhow::Result<()> {
         self.processes.clear();
@@ -111,24 +132,28 @@ impl System {
         fs::remove_dir_all(AREA).with_context(|| format!("cannot remove {AREA}"))
     }
 
+    /// All services that a build meets; supplier-ingest is not one of them.
     fn start_services(&mut self, replicas: usize) -> anyhow::Result<()> {
-        let [key, public, registry] =
-            ["signing.pem", "signing.pub", "registry.db"].map(|name| Path::new(AREA).join(name));
-        make_key(&key, &public)?;
+        let at = |name: &str| Path::new(AREA).join(name).display().to_string();
+        let [key, public] = ["signing.pem", "signing.pub"].map(at);
+        make_key(Path::new(&key), Path::new(&public))?;
+        let [store, registers, advisories] = ["backlog.db", "registers", "advisories"].map(at);
+        Index::build(&[ADVISORIES.into()])?.0.save(Path::new(&advisories))?;
         let flags = |worker| match worker {
-            "signer" => vec!["--signing-key".to_owned(), key.display().to_string()],
-            "policy-gate" => vec!["--trusted-key".to_owned(), public.display().to_string()],
+            "signer" => vec!["--signing-key", &key],
+            "policy-gate" => vec!["--trusted-key", &public],
+            MAPPER => {
+                vec!["--store", &store, "--registers", &registers, "--advisories", &advisories]
+            }
             _ => vec![],
         };
         for name in WORKERS {
-            for number in 1..=replicas {
+            for number in 1..=processes(name, replicas) {
                 self.start_service(name, number, &flags(name))?;
             }
         }
-        // The only writer of its database: more of them would only wait.
         if program("registrar")?.exists() {
-            let flags = ["--registry".to_owned(), registry.display().to_string()];
-            self.start_service("registrar", 1, &flags)?;
+            self.start_service("registrar", 1, &["--registry", &at("registry.db")])?;
         }
         Ok(())
     }
@@ -137,7 +162,7 @@ impl System {
         &mut self,
         name: &'static str,
         number: usize,
-        flags: &[String],
+        flags: &[&str],
     ) -> anyhow::Result<()> {
         let mut command = Command::new(program(name)?);
         command.args(["--nats-url", &self.server.url(), "--metrics", "127.0.0.1:0"]);
@@ -151,7 +176,7 @@ impl System {
         fs::write(&file, serde_json::to_vec(recipe)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
         for name in WORKERS {
-            for number in 1..=replicas {
+            for number in 1..=processes(name, replicas) {
                 let mut command = Command::new(env::current_exe()?);
                 command.args(["floor-worker", name, "--nats-url", &self.server.url()]);
                 command.arg("--archive").arg(self.archive_dir()).arg("--recipe").arg(&file);
@@ -166,7 +191,7 @@ impl System {
     async fn wait_until_ready(&mut self, replicas: usize) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_LIMIT;
         for worker in WORKERS {
-            while asking(&self.raw, worker).await < replicas {
+            while asking(&self.raw, worker).await < processes(worker, replicas) {
                 for process in &mut self.processes {
                     process.check()?;
                 }
@@ -178,18 +203,26 @@ impl System {
     }
 }
 
+/// A mapper is the only writer of its database: more of them would only wait, as registrars would.
+fn processes(worker: &str, replicas: usize) -> usize {
+    if worker == MAPPER { 1 } else { replicas }
+}
+
 /// Replicas of `worker` that wait for builds of the measured priority.
 async fn asking(jetstream: &jetstream::Context, worker: &str) -> usize {
+    let consumer = consumer(jetstream, worker).await;
+    consumer.map_or(0, |consumer| consumer.cached_info().num_waiting)
+}
+
+/// The consumer of `worker` for builds of the measured priority; it comes to be when the first replica starts.
+async fn consumer(jetstream: &jetstream::Context, worker: &str) -> Option<PullConsumer> {
     let stream = match worker {
         "generator" => stage_stream::<BuildCompleted>(),
         "signer" => stage_stream::<EvidenceReady>(),
         _ => stage_stream::<EvidenceSigned>(),
     };
-    let Ok(stream) = jetstream.get_stream(stream).await else { return 0 };
-    let name = format!("{worker}-{}", Priority::Release);
-    // It comes to be when the first replica starts.
-    let found: Result<PullConsumer, _> = stream.get_consumer(&name).await;
-    found.map_or(0, |consumer| consumer.cached_info().num_waiting)
+    let stream = jetstream.get_stream(stream).await.ok()?;
+    stream.get_consumer(&format!("{worker}-{}", Priority::Release)).await.ok()
 }
 
 /// The services lie beside this program.

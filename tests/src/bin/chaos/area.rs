@@ -80,6 +80,26 @@ impl Area {
         self.0.join("ledger")
     }
 
+    /// The suppliers' passports.
+    pub(crate) fn passports(&self) -> PathBuf {
+        self.0.join("passports")
+    }
+
+    /// The advisory indexes.
+    pub(crate) fn advisories(&self) -> PathBuf {
+        self.0.join("advisories")
+    }
+
+    /// The backlog mapper's database.
+    pub(crate) fn backlog(&self) -> PathBuf {
+        self.0.join("backlog.sqlite")
+    }
+
+    /// The registers that the backlog mapper writes.
+    pub(crate) fn registers(&self) -> PathBuf {
+        self.0.join("registers")
+    }
+
     /// What the services say.
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("logs")

@@ -1,40 +1,40 @@
-//! Where builds without a verdict were last seen, and who had them.
+//! Where builds and drops without an answer were last seen, and who had them.
 
-use std::{collections::HashSet, fmt::Write};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+};
 
 use async_nats::jetstream::Context;
 use events::Record;
 use uuid::Uuid;
 
-use crate::{
-    builds::Build,
-    streams::{LaneState, Streams, matches},
-};
+use crate::streams::{LaneState, Streams, matches};
 
-/// Most builds that are named.
+/// Most that are named.
 const NAMED: usize = 10;
 
-/// A text about every build that did not end.
+/// A text about everything of `names` that did not end.
 pub(crate) async fn of(
     jetstream: &Context,
-    builds: &[Build],
+    names: &HashMap<Uuid, String>,
     ended: &HashSet<Uuid>,
 ) -> anyhow::Result<String> {
     let streams = Streams::read(jetstream).await?;
-    let missing: Vec<&Build> = builds.iter().filter(|it| !ended.contains(&it.event.id)).collect();
-    let (submitted, waiting): (Vec<&Build>, Vec<&Build>) =
-        missing.into_iter().partition(|it| last_seen(&streams, it.event.id).is_some());
+    let missing = names.iter().filter(|(id, _)| !ended.contains(id));
+    let (mut submitted, waiting): (Vec<_>, Vec<_>) =
+        missing.partition(|(id, _)| last_seen(&streams, **id).is_some());
+    submitted.sort();
     let mut text = format!(
-        "{} builds ended, {} are under way, {} were not submitted yet",
+        "{} ended, {} are under way, {} were not submitted yet",
         ended.len(),
         submitted.len(),
         waiting.len()
     );
-    for build in submitted.iter().take(NAMED) {
-        let Some(record) = last_seen(&streams, build.event.id) else { continue };
-        let (run, id) = (&build.event.data.run, build.event.id);
+    for (id, name) in submitted.into_iter().take(NAMED) {
+        let Some(record) = last_seen(&streams, *id) else { continue };
         // Writing to a String cannot fail.
-        write!(text, "\n  {run} ({id}): last seen as {}", record.position()).unwrap_or_default();
+        write!(text, "\n  {name} ({id}): last seen as {}", record.position()).unwrap_or_default();
         for lane in streams.lanes.iter().filter(|it| it.takes(record)) {
             write!(text, "; {}", lane.says_of(record)).unwrap_or_default();
         }
@@ -54,17 +54,17 @@ pub(crate) async fn of(
     Ok(text)
 }
 
-/// The last event of a build in the order of the stages.
-fn last_seen(streams: &Streams, build: Uuid) -> Option<&Record> {
-    let correlation = build.to_string();
-    let of_build = |it: &&Record| it.subject.ends_with(&correlation);
-    let records = streams.stages.values().flatten().filter(of_build);
+/// The last event of a build or drop.
+fn last_seen(streams: &Streams, correlation: Uuid) -> Option<&Record> {
+    let correlation = correlation.to_string();
+    let of_it = |it: &&Record| it.subject.ends_with(&correlation);
+    let records = streams.stages.values().flatten().filter(of_it);
     records.max_by_key(|it| it.stored_at)
 }
 
 impl LaneState {
     fn takes(&self, record: &Record) -> bool {
-        self.stream == record.stream && matches(&self.filter, &record.subject)
+        self.stream == record.stream && self.filters.iter().any(|it| matches(it, &record.subject))
     }
 
     fn says_of(&self, record: &Record) -> String {

@@ -1,10 +1,10 @@
-//! What goes wrong and when: drawn from the seed before the first build is submitted.
+//! What goes wrong and when: drawn from the seed before anything is submitted.
 
 use std::{fmt, time::Duration};
 
 use fastrand::Rng;
 
-/// No fault comes before this part of the builds is answered, and none after the last.
+/// No fault comes before this part of everything is answered, and none after the last.
 const FIRST: f64 = 0.02;
 const LAST: f64 = 0.92;
 /// One of these for every so many kills, at least one.
@@ -43,7 +43,7 @@ pub(crate) enum Fault {
 /// A fault and its moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Planned {
-    /// Builds that are answered by then.
+    /// Builds and drops that are answered by then.
     pub(crate) answered: usize,
     /// How long after that.
     pub(crate) delay: Duration,
@@ -53,8 +53,8 @@ pub(crate) struct Planned {
 
 /// What is known when faults are planned.
 pub(crate) struct Scope<'a> {
-    /// Builds of the run.
-    pub(crate) builds: usize,
+    /// Builds and drops of the run.
+    pub(crate) answers: usize,
     /// Kills of services and broker, power failures not counted.
     pub(crate) kills: usize,
     /// The services that run.
@@ -87,7 +87,7 @@ pub(crate) fn plan(scope: &Scope<'_>, seed: u64) -> Vec<Planned> {
     let at = |(index, fault), rng: &mut Rng| {
         let part = FIRST + (LAST - FIRST) * (index as f64 + rng.f64()) / count;
         Planned {
-            answered: (part * scope.builds as f64) as usize,
+            answered: (part * scope.answers as f64) as usize,
             delay: Duration::from_millis(rng.u64(..250)),
             fault,
         }
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     const SCOPE: Scope<'_> =
-        Scope { builds: 2_000, kills: 50, services: &["generator", "signer"], replicas: 2 };
+        Scope { answers: 2_000, kills: 50, services: &["generator", "signer"], replicas: 2 };
 
     #[test]
     fn every_target_gets_its_share_of_the_kills() {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_come_in_order_while_builds_are_under_way() {
+    fn faults_come_in_order_while_answers_are_under_way() {
         let moments: Vec<usize> = plan(&SCOPE, 7).iter().map(|it| it.answered).collect();
         assert!(moments.is_sorted(), "{moments:?}");
         assert!(moments.iter().all(|it| (40..1_840).contains(it)), "{moments:?}");

@@ -1,4 +1,4 @@
-//! Builds under fire: every service a process of its own, killed and paused at moments that a seed
+//! Builds and drops under fire: every service a process of its own, killed and paused at moments that a seed
 //! decides; then the invariants.
 
 #![allow(clippy::print_stdout, reason = "the driver tells what it does")]
@@ -6,6 +6,7 @@
 mod area;
 mod builds;
 mod diagnosis;
+mod drops;
 mod faults;
 mod fleet;
 mod invariants;
@@ -13,6 +14,7 @@ mod report;
 mod streams;
 mod submit;
 mod watch;
+mod work;
 mod world;
 
 use std::{
@@ -24,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use advisories::Index;
 use anyhow::{Context, anyhow, bail};
 use async_nats::jetstream;
 use bus::{Bus, BusOptions};
@@ -37,18 +40,22 @@ use tokio::{
 
 use crate::{
     area::Area,
-    builds::Build,
+    drops::Supplier,
     faults::Planned,
     invariants::Remains,
-    report::Report,
+    report::{Drops, Report},
     streams::Streams,
+    work::Work,
     world::{SERVICES, World},
 };
 
-/// Builds that are under way at once: this many, or this part of all if that is more.
+/// Builds and drops that are under way at once: this many, or this part of all if that is more.
 const UNDER_WAY: usize = 48;
 const UNDER_WAY_PART: usize = 10;
-/// How long workers may take to settle what is left once every build has its verdict.
+const BUILDS_PER_DROP: usize = 4;
+/// Real advisories, beside this crate.
+const ADVISORIES: &str = "../shared/advisories/fixtures/osv";
+/// How long workers may take to settle what is left once everything has its answer.
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -59,10 +66,13 @@ struct Args {
     /// Builds to submit
     #[arg(long, value_name = "N", default_value_t = 200)]
     builds: usize,
+    /// Documents that suppliers drop, one in ten of them broken [default: a quarter of the builds]
+    #[arg(long, value_name = "M")]
+    drops: Option<usize>,
     /// Kills of services and broker; pauses, power failures and a lost archive come on top
     #[arg(long, value_name = "K", default_value_t = 10)]
     kills: usize,
-    /// Decides builds and faults; everything of the run is kept in target/chaos/S
+    /// Decides builds, drops and faults; everything of the run is kept in target/chaos/S
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Replicas of each service
@@ -125,18 +135,39 @@ async fn judge(args: &Args) -> anyhow::Result<bool> {
     Ok(report.holds())
 }
 
+/// What is submitted, by suppliers that have their passports then.
+fn plan(args: &Args, area: &Area) -> anyhow::Result<Work> {
+    #[allow(clippy::disallowed_methods, reason = "what is submitted comes to be now")]
+    let now = Timestamp::now();
+    let suppliers = Supplier::with_passports(&area.passports())?;
+    let count = args.drops.unwrap_or(args.builds / BUILDS_PER_DROP);
+    Ok(Work {
+        builds: builds::plan(args.builds, args.seed, now)?,
+        drops: drops::plan(count, args.seed, &suppliers, now)?,
+    })
+}
+
+/// Puts an index of real advisories where the backlog mapper looks for it.
+fn save_advisories(area: &Area) -> anyhow::Result<Index> {
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(ADVISORIES);
+    let (index, _) = Index::build(&[source]).context("cannot build the advisory index")?;
+    index.save(&area.advisories())?;
+    Ok(index)
+}
+
 async fn run(args: &Args) -> anyhow::Result<Report> {
     let area = Area::empty(args.seed)?;
     let keys = area.make_keys()?;
-    #[allow(clippy::disallowed_methods, reason = "the builds come to be now")]
-    let builds = builds::plan(args.builds, args.seed, Timestamp::now())?;
+    let advisories = save_advisories(&area)?;
+    let work = plan(args, &area)?;
     let replicas = usize::from(args.replicas);
     let scope =
-        faults::Scope { builds: args.builds, kills: args.kills, services: &SERVICES, replicas };
+        faults::Scope { answers: work.len(), kills: args.kills, services: &SERVICES, replicas };
     let planned = faults::plan(&scope, args.seed);
     println!(
-        "{} builds, {} faults; everything lies in {}",
-        builds.len(),
+        "{} builds, {} drops, {} faults; everything lies in {}",
+        work.builds.len(),
+        work.drops.len(),
         planned.len(),
         area.root().display()
     );
@@ -147,7 +178,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let world = World::start(&area, programs, replicas).await?;
     let began = Instant::now();
     let (bus, jetstream) = tokio::select! {
-        driven = drive(args, &world, &builds, planned) => driven?,
+        driven = drive(args, &world, &work, planned) => driven?,
         ended = world.supervise() => bail!("the supervisor gave up: {ended:?}"),
     };
     let took = began.elapsed();
@@ -160,8 +191,9 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let broker_peak = *world.broker_peak.lock().await;
     let remains = Remains {
         area: &area,
-        builds: &builds,
+        work: &work,
         keys: &keys,
+        advisories: &advisories,
         streams: &streams,
         settled: &settled,
         behind: &behind,
@@ -170,12 +202,13 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     };
     Ok(Report {
         seed: args.seed,
-        builds: builds.len(),
+        builds: work.builds.len(),
+        drops: Drops::of(&work),
         replicas,
         took,
         faults: world.inflicted.lock().await.clone(),
         files_lost: world.lost.load(Ordering::Relaxed),
-        redeliveries: streams.lanes.iter().map(|it| it.deliveries.saturating_sub(it.events)).sum(),
+        redeliveries: streams.redeliveries(),
         invariants: invariants::check(&remains).await?,
     })
 }
@@ -184,7 +217,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
 async fn drive(
     args: &Args,
     world: &Arc<World>,
-    builds: &[Build],
+    work: &Work,
     planned: Vec<Planned>,
 ) -> anyhow::Result<(Bus, jetstream::Context)> {
     let url = world.broker.lock().await.url();
@@ -192,16 +225,16 @@ async fn drive(
     let bus = Bus::connect(&options, None).await?;
     bus.set_up().await?;
     let jetstream = streams::connect(&url).await?;
-    let window = Semaphore::new(UNDER_WAY.max(builds.len() / UNDER_WAY_PART));
+    let window = Semaphore::new(UNDER_WAY.max(work.len() / UNDER_WAY_PART));
     let (answered, progress) = channel::channel(0);
     let stop = async {
         let Some(Stop { service, duration }) = &args.stop else { return Ok(()) };
-        progress.clone().wait_for(|it| *it >= builds.len() / 2).await?;
+        progress.clone().wait_for(|it| *it >= work.len() / 2).await?;
         world.stop(service, *duration).await
     };
     tokio::try_join!(
-        submit::submit_all(&bus, builds, &window),
-        watch::follow(&jetstream, builds, &window, &answered),
+        submit::submit_all(&bus, &jetstream, work, &window),
+        watch::follow(&jetstream, work, &window, &answered),
         world.inflict(planned, progress.clone()),
         stop,
     )?;
@@ -211,8 +244,9 @@ async fn drive(
         }
     };
     if timeout(SETTLE_LIMIT, settled).await.is_err() {
-        let all = builds.iter().map(|it| it.event.id).collect();
-        let why = diagnosis::of(&jetstream, builds, &all).await?;
+        let names = work.names();
+        let all = names.keys().copied().collect();
+        let why = diagnosis::of(&jetstream, &names, &all).await?;
         bail!("workers did not settle within {} s\n{why}", SETTLE_LIMIT.as_secs());
     }
     Ok((bus, jetstream))

@@ -8,8 +8,8 @@ use async_nats::{
     jetstream::{self, Context, stream::DirectGetErrorKind},
 };
 use events::{
-    ATTEMPTS_STREAM, Attempts, BuildCompleted, EvidenceReady, EvidenceSigned, Position,
-    QUARANTINE_STREAM, Quarantined, Record, stage_stream,
+    ATTEMPTS_STREAM, AdvisoriesUpdated, Attempts, BacklogMapped, BuildCompleted, DocumentSubmitted,
+    EvidenceReady, EvidenceSigned, Position, QUARANTINE_STREAM, Quarantined, Record, stage_stream,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -17,10 +17,17 @@ use jiff::Timestamp;
 /// Messages that are asked for at once.
 const AT_ONCE: usize = 32;
 
+/// Signed receipts.
+pub(crate) const RECEIPTS_STREAM: &str = "ATTESTRY_RECEIPTS";
+/// What the name of a supplier's stream begins with.
+const INGEST_PREFIX: &str = "ATTESTRY_INGEST_";
+
 /// Everything that the streams hold, and how far its handlers are.
 pub(crate) struct Streams {
-    /// The three stage streams by name, each in order.
+    /// The stage streams by name, each in order.
     pub(crate) stages: BTreeMap<String, Vec<Record>>,
+    /// Receipts that were laid out.
+    pub(crate) receipts: Vec<Record>,
     /// Entries in quarantine.
     pub(crate) quarantine: Vec<Quarantined>,
     /// Failures that are remembered: worker, event, count and reason.
@@ -36,7 +43,7 @@ pub(crate) struct LaneState {
     /// The stream it reads.
     pub(crate) stream: String,
     /// The subjects it reads there.
-    pub(crate) filter: String,
+    pub(crate) filters: Vec<String>,
     /// Everything up to here is acknowledged.
     pub(crate) floor: u64,
     /// Events that nobody was given yet.
@@ -47,7 +54,7 @@ pub(crate) struct LaneState {
     pub(crate) delivered: u64,
     /// Deliveries so far.
     pub(crate) deliveries: u64,
-    /// Events on the lane's subjects.
+    /// Events on the lane's subjects, as far as the stream was read.
     pub(crate) events: u64,
 }
 
@@ -71,19 +78,35 @@ impl Streams {
         Ok(Self {
             quarantine: entries.map(Quarantined::read).collect(),
             attempts: attempts.iter().filter_map(Attempts::read).collect(),
+            receipts: records(jetstream, RECEIPTS_STREAM).await?,
             lanes: lanes(jetstream, &stages).await?,
             stages,
         })
     }
+
+    /// Deliveries of events beyond the first of each.
+    pub(crate) fn redeliveries(&self) -> u64 {
+        let lanes = self.lanes.iter().filter(|it| self.stages.contains_key(&it.stream));
+        lanes.map(|it| it.deliveries.saturating_sub(it.events)).sum()
+    }
 }
 
-/// Names of the stage streams in the order in which a build passes them.
-pub(crate) fn stage_names() -> [String; 3] {
+/// Names of the stage streams in the order in which they are passed.
+fn stage_names() -> [String; 6] {
     [
         stage_stream::<BuildCompleted>(),
+        stage_stream::<DocumentSubmitted>(),
+        stage_stream::<AdvisoriesUpdated>(),
         stage_stream::<EvidenceReady>(),
         stage_stream::<EvidenceSigned>(),
+        stage_stream::<BacklogMapped>(),
     ]
+}
+
+/// Names of the suppliers' streams.
+async fn door_names(jetstream: &Context) -> anyhow::Result<Vec<String>> {
+    let names: Vec<String> = jetstream.stream_names().try_collect().await?;
+    Ok(names.into_iter().filter(|it| it.starts_with(INGEST_PREFIX)).collect())
 }
 
 /// Whether every worker has settled every event; an error while the broker is away.
@@ -97,17 +120,23 @@ async fn lanes(
     stages: &BTreeMap<String, Vec<Record>>,
 ) -> anyhow::Result<Vec<LaneState>> {
     let mut lanes = Vec::new();
-    for name in stage_names() {
+    for name in stage_names().into_iter().chain(door_names(jetstream).await?) {
         let stream = jetstream.get_stream(&name).await?;
         let mut consumers = stream.consumers();
         while let Some(info) = consumers.try_next().await? {
-            let filter = info.config.filter_subject;
+            // Whoever reads without a durable, as the registrar does, has no lane.
+            if info.config.durable_name.is_none() {
+                continue;
+            }
+            let mut filters = info.config.filter_subjects;
+            filters.extend(Some(info.config.filter_subject).filter(|it| !it.is_empty()));
             let records = stages.get(&name).map_or(&[][..], Vec::as_slice);
-            let events = records.iter().filter(|it| matches(&filter, &it.subject)).count();
+            let is_meant = |it: &&Record| filters.iter().any(|filter| matches(filter, &it.subject));
+            let events = records.iter().filter(is_meant).count();
             lanes.push(LaneState {
                 name: info.name,
                 stream: name.clone(),
-                filter,
+                filters,
                 floor: info.ack_floor.stream_sequence,
                 waiting: info.num_pending,
                 in_hand: info.num_ack_pending as u64,

@@ -264,7 +264,8 @@ impl Place {
 }
 
 /// The names of the services that take part.
-pub(crate) const SERVICES: [&str; 4] = ["generator", "signer", "policy-gate", REGISTRAR];
+pub(crate) const SERVICES: [&str; 6] =
+    ["generator", "signer", "policy-gate", "supplier-ingest", "backlog-mapper", REGISTRAR];
 const REGISTRAR: &str = "registrar";
 
 fn services(area: &Area, programs: &Path, url: &str) -> Vec<Service> {
@@ -281,7 +282,16 @@ fn services(area: &Area, programs: &Path, url: &str) -> Vec<Service> {
         ];
         let own: &[(&str, OsString)] = match name {
             "signer" => &[("--signing-key", area.private_key().into())],
-            "policy-gate" => &[("--trusted-key", area.public_key().into())],
+            "policy-gate" => &[
+                ("--trusted-key", area.public_key().into()),
+                ("--advisories", area.advisories().into()),
+            ],
+            "supplier-ingest" => &[("--passports", area.passports().into())],
+            "backlog-mapper" => &[
+                ("--store", area.backlog().into()),
+                ("--registers", area.registers().into()),
+                ("--advisories", area.advisories().into()),
+            ],
             // Many small segments: there is always one on its way.
             REGISTRAR => &[("--registry", area.registry().into()), ("--seal-after", "2".into())],
             _ => &[],

@@ -9,15 +9,15 @@ use std::{
 };
 
 use anyhow::Context;
-use events::Digest;
+use events::{BundleRef, Digest, EvidenceReady, EvidenceSigned};
 
-use super::{Invariant, Remains, Story};
+use super::{DropStory, Invariant, Remains, Stories, Story};
 
 /// What an object store calls a file that it has not finished: `<name>#<number>`.
 const UNFINISHED: char = '#';
 
 /// Documents: each intact, and named by an event.
-pub(super) fn documents(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow::Result<Invariant> {
+pub(super) fn documents(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Invariant> {
     let root = remains.area.archive();
     let mut broken = Vec::new();
     let mut stored = BTreeSet::new();
@@ -63,20 +63,9 @@ pub(super) fn documents(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow:
     Ok(Invariant { name, numbers, broken })
 }
 
-/// Claims: one signature per statement, one verdict and one note per build.
-pub(super) fn claims(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow::Result<Invariant> {
-    let mut expected = BTreeMap::new();
-    for story in stories {
-        let bundles = story.signed.data.bundles.iter().chain(&story.verdict.data.bundles);
-        expected.extend(
-            bundles.map(|it| (format!("signatures/{}", it.statement.hex()), Some(it.bundle))),
-        );
-        expected.insert(format!("verdicts/{}", story.signed.id), None);
-        let correlation = story.signed.correlation;
-        for artifact in story.build.event.data.artifacts.iter() {
-            expected.insert(format!("judged/{}/{correlation}", artifact.digest.hex()), None);
-        }
-    }
+/// Claims: one signature per statement, one verdict and one note per build, one receipt per drop.
+pub(super) fn claims(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Invariant> {
+    let mut expected = claimed(stories);
     let root = remains.area.archive().join("claims");
     let mut broken = Vec::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -108,32 +97,63 @@ pub(super) fn claims(remains: &Remains<'_>, stories: &[Story<'_>]) -> anyhow::Re
     Ok(Invariant { name, numbers: counts.join(", "), broken })
 }
 
-/// Every digest that any event names as lying in the archive, and the part it plays.
-fn named(stories: &[Story<'_>]) -> BTreeMap<Digest, String> {
-    let mut named = BTreeMap::new();
-    for story in stories {
-        let run = &story.build.event.data.run;
-        let mut name = |digest: Digest, what: &str| {
-            named.entry(digest).or_insert_with(|| format!("{what} of {run}"));
-        };
-        for input in story.build.event.data.inputs.iter() {
-            name(input.digest, "lockfile");
-        }
-        for ready in [&story.ready.data, &story.judged.data] {
-            for document in &ready.documents {
-                name(document.digest, document.name.as_str());
-            }
-            for statement in &ready.statements {
-                name(statement.digest, "statement");
-            }
-        }
-        for signed in [&story.signed.data, &story.verdict.data] {
-            for bundle in &signed.bundles {
-                name(bundle.bundle, bundle.name.as_str());
-            }
+/// Every claim that there must be, and what it must hold, where an event says.
+fn claimed(stories: &Stories<'_>) -> BTreeMap<String, Option<Digest>> {
+    let mut claimed = BTreeMap::new();
+    let of_builds = stories.builds.iter().flat_map(|it| [&it.signed, &it.verdict]);
+    for signed in of_builds.chain(stories.drops.iter().map(|it| &it.signed)) {
+        let claim =
+            |it: &BundleRef| (format!("signatures/{}", it.statement.hex()), Some(it.bundle));
+        claimed.extend(signed.data.bundles.iter().map(claim));
+    }
+    for story in &stories.builds {
+        claimed.insert(format!("verdicts/{}", story.signed.id), None);
+        let correlation = story.signed.correlation;
+        for artifact in story.build.event.data.artifacts.iter() {
+            claimed.insert(format!("judged/{}/{correlation}", artifact.digest.hex()), None);
         }
     }
-    named
+    claimed.extend(stories.drops.iter().map(|it| (format!("receipts/{}", it.submitted.id), None)));
+    claimed
+}
+
+/// Every digest that any event names as lying in the archive, and the part it plays.
+fn named(stories: &Stories<'_>) -> BTreeMap<Digest, String> {
+    let mut named = Named::default();
+    for Story { build, ready, signed, judged, verdict } in &stories.builds {
+        let run = build.event.data.run.as_str();
+        for input in build.event.data.inputs.iter() {
+            named.add(input.digest, "lockfile", run);
+        }
+        named.evidence(&ready.data, &signed.data, run);
+        named.evidence(&judged.data, &verdict.data, run);
+    }
+    for DropStory { drop, ready, signed, .. } in &stories.drops {
+        // Its document and bundle are among the evidence of what was accepted only.
+        named.evidence(&ready.data, &signed.data, &drop.name());
+    }
+    named.0
+}
+
+#[derive(Default)]
+struct Named(BTreeMap<Digest, String>);
+
+impl Named {
+    fn evidence(&mut self, ready: &EvidenceReady, signed: &EvidenceSigned, whose: &str) {
+        for document in &ready.documents {
+            self.add(document.digest, document.name.as_str(), whose);
+        }
+        for statement in &ready.statements {
+            self.add(statement.digest, "statement", whose);
+        }
+        for bundle in &signed.bundles {
+            self.add(bundle.bundle, bundle.name.as_str(), whose);
+        }
+    }
+
+    fn add(&mut self, digest: Digest, what: &str, whose: &str) {
+        self.0.entry(digest).or_insert_with(|| format!("{what} of {whose}"));
+    }
 }
 
 /// The kind of evidence that a document is, as its metadata says.

@@ -1,17 +1,20 @@
 //! What must hold after everything that went wrong.
 
 mod archive;
+mod backlog;
 mod events;
 mod processes;
 mod quarantine;
+mod receipts;
 mod registry;
 mod verdicts;
 
+use advisories::Index;
 use attestation::KeySet;
 use bus::Settled;
 
-pub(crate) use self::events::Story;
-use crate::{area::Area, builds::Build, fleet::Fleet, streams::Streams};
+pub(crate) use self::events::{DropStory, Stories, Story};
+use crate::{area::Area, fleet::Fleet, streams::Streams, work::Work};
 
 /// A promise, what was counted, and what broke it.
 pub(crate) struct Invariant {
@@ -23,14 +26,28 @@ pub(crate) struct Invariant {
     pub(crate) broken: Vec<String>,
 }
 
+/// What was counted, and what is wrong with it.
+type Counted = (String, Vec<String>);
+
+impl Invariant {
+    /// What cannot be asked cannot be relied on.
+    fn of(name: &'static str, counted: anyhow::Result<Counted>) -> Self {
+        let unasked = |error: anyhow::Error| ("not known".to_owned(), vec![format!("{error:#}")]);
+        let (numbers, broken) = counted.unwrap_or_else(unasked);
+        Self { name, numbers, broken }
+    }
+}
+
 /// What is left of a run, to be judged.
 pub(crate) struct Remains<'a> {
     /// Where it took place.
     pub(crate) area: &'a Area,
     /// What was submitted.
-    pub(crate) builds: &'a [Build],
+    pub(crate) work: &'a Work,
     /// Who is trusted to sign.
     pub(crate) keys: &'a KeySet,
+    /// The advisories that the backlog mapper had.
+    pub(crate) advisories: &'a Index,
     /// What the broker holds.
     pub(crate) streams: &'a Streams,
     /// How far every worker settled what lay in the streams, before it stopped.
@@ -45,15 +62,18 @@ pub(crate) struct Remains<'a> {
 
 /// Judges everything.
 pub(crate) async fn check(remains: &Remains<'_>) -> anyhow::Result<Vec<Invariant>> {
-    let (events, stories) = events::check(remains.builds, remains.streams);
+    let (events, stories) = events::check(remains.work, remains.streams);
     Ok(vec![
         events,
-        verdicts::check(remains, &stories),
+        verdicts::check(remains, &stories.builds),
+        receipts::check(remains, &stories),
         quarantine::check(remains.streams),
         archive::documents(remains, &stories)?,
         archive::claims(remains, &stories)?,
+        backlog::entries(remains, &stories),
+        backlog::order(remains, &stories),
         registry::accounts(remains),
-        registry::rebuilt(remains).await,
+        registry::rebuilt(remains, &stories).await,
         processes::deaths(remains.fleet),
         processes::memory(remains.fleet, remains.broker_peak),
     ])

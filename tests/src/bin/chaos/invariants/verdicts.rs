@@ -25,7 +25,7 @@ pub(super) fn check(remains: &Remains<'_>, stories: &[Story<'_>]) -> Invariant {
         }
         bundles += story.signed.data.bundles.len() + story.verdict.data.bundles.len();
     }
-    if stories.len() != remains.builds.len() {
+    if stories.len() != remains.work.builds.len() {
         broken.push(format!("only {} builds have a story to judge", stories.len()));
     }
     let numbers =

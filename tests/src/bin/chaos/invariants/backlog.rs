@@ -1,0 +1,195 @@
+//! The backlog is what the documents say, each thing to do once, in whatever order they came.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use advisories::{Index, Package};
+use anyhow::Context;
+use backlog_mapper::{
+    config::Config,
+    export::{Form, Table, render},
+    inventory::Inventory,
+    slot::{Slot, SlotKind},
+    store::{Arrival, Content, Reader, Sbom, Store},
+};
+use documents::bom::{self, Bom};
+use events::{BuildKind, Digest, Envelope, EvidenceSigned, Role, Scope, VerdictResult};
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Counted, Invariant, Remains, Stories, Story};
+use crate::{area::Area, builds::Build};
+
+/// An SBOM that counts, and since when.
+struct Counting {
+    /// Who brought it, for people.
+    name: String,
+    time: Timestamp,
+    digest: Digest,
+    event: Uuid,
+    kind: SlotKind,
+    scope: Scope,
+    bom: Bom,
+}
+
+/// Whether an entry must be open, and who brought what it is about.
+type Standing<'a> = (bool, &'a str);
+
+/// What makes two entries the same: kind, scope, product, ecosystem and package.
+type Key = [String; 5];
+
+/// The exported backlog against a straight count over the documents, without the mapper's code.
+pub(super) fn entries(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
+    let name = "one backlog entry per product and vulnerable package";
+    Invariant::of(name, counted(remains, stories))
+}
+
+/// The exported backlog against that of a mapper that was told everything backwards.
+pub(super) fn order(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
+    Invariant::of("the same backlog in another order", repeated(remains, stories))
+}
+
+fn counted(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Counted> {
+    let documents = counting(remains.area, stories)?;
+    let mut expected = expected(&documents, remains.advisories);
+    let register: Value = serde_json::from_str(&exported(remains.area)?)?;
+    let entries = register["entries"].as_array().context("the register has no entries")?;
+    let mut broken = Vec::new();
+    let mut ids = BTreeSet::new();
+    let mut open = 0;
+    for entry in entries {
+        let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+        let (id, status) = (text("id"), text("status"));
+        let key: Key = ["kind", "scope", "product", "ecosystem", "package"].map(text);
+        if !ids.insert(id.clone()) {
+            broken.push(format!("the id {id} stands for two entries"));
+        }
+        let is_open = ["open", "reopened"].contains(&status.as_str());
+        open += usize::from(is_open);
+        match expected.remove(&key) {
+            None => broken.push(format!("entry {id} ({}) is one too many", key.join(" "))),
+            Some((must_be_open, name)) if must_be_open != is_open => {
+                broken.push(format!("entry {id} ({}), since {name}: {status}", key.join(" ")));
+            }
+            Some(_) => {}
+        }
+    }
+    let missing = |(key, (_, name)): (&Key, &Standing<'_>)| {
+        format!("no entry for {}, which {name} brought", key.join(" "))
+    };
+    broken.extend(expected.iter().map(missing));
+    if entries.is_empty() && !documents.is_empty() {
+        broken.push("no document has a vulnerability: nothing was tested".to_owned());
+    }
+    let (count, documents) = (entries.len(), documents.len());
+    let advisories = remains.advisories.len();
+    let numbers = format!(
+        "{count} entries, {open} open, of {documents} documents and {advisories} advisories"
+    );
+    Ok((numbers, broken))
+}
+
+fn repeated(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Counted> {
+    let store = Store::open(&remains.area.root().join("backlog-backwards.sqlite"))?;
+    // What brings no document is asked by the index too.
+    let nothing = Arrival {
+        event: Uuid::nil(),
+        time: Timestamp::UNIX_EPOCH,
+        content: Content::Nothing(None),
+    };
+    store.record(&nothing, Some(remains.advisories))?;
+    let documents = counting(remains.area, stories)?;
+    let count = documents.len();
+    for Counting { time, digest, event, kind, scope, bom, .. } in documents.into_iter().rev() {
+        let inventory = Inventory::of(bom);
+        let product = inventory.product(&scope);
+        let sbom = Sbom { slot: Slot { kind, scope, product }, digest, inventory };
+        let arrival = Arrival { event, time, content: Content::Sboms(vec![sbom]) };
+        store.record(&arrival, Some(remains.advisories))?;
+    }
+    let register = Reader::open(store.path())?.register(&Config::default())?;
+    let backwards = render(&register, Table::Backlog, Form::Json);
+    let live = exported(remains.area)?;
+    let mut broken = Vec::new();
+    if let Some((one, other)) =
+        live.lines().zip(backwards.lines()).find(|(one, other)| one != other)
+    {
+        broken.push(format!("live {}, backwards {}", one.trim(), other.trim()));
+    } else if live != backwards {
+        broken.push("one ends before the other".to_owned());
+    }
+    Ok((format!("{count} documents, register {}", Digest::of(live.as_bytes())), broken))
+}
+
+/// What people see.
+fn exported(area: &Area) -> anyhow::Result<String> {
+    let path = area.registers().join(Table::Backlog.file_name(Form::Json));
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Every accepted document and every SBOM of a release that passed, oldest first.
+fn counting(area: &Area, stories: &Stories<'_>) -> anyhow::Result<Vec<Counting>> {
+    let mut counting = Vec::new();
+    for story in stories.drops.iter().filter(|it| it.drop.flaw.is_none()) {
+        let decision = story.signed.data.decision.as_ref();
+        let time = decision.context("a receipt without a decision")?.ingested_at;
+        counting.extend(sboms(area, &story.drop.name(), SlotKind::Supplier, time, &story.signed)?);
+    }
+    let is_promoted = |it: &&Story<'_>| {
+        let Build { event, expected, .. } = it.build;
+        event.data.kind == BuildKind::Release && *expected == VerdictResult::Passed
+    };
+    for story in stories.builds.iter().filter(is_promoted) {
+        let (name, time) = (story.build.event.data.run.as_str(), story.verdict.time);
+        counting.extend(sboms(area, name, SlotKind::Project, time, &story.verdict)?);
+    }
+    counting.sort_by_key(|it| (it.time, it.digest, it.event));
+    Ok(counting)
+}
+
+fn sboms(
+    area: &Area,
+    name: &str,
+    kind: SlotKind,
+    time: Timestamp,
+    event: &Envelope<EvidenceSigned>,
+) -> anyhow::Result<Vec<Counting>> {
+    let sboms = event.data.documents.iter().filter(|it| it.role == Role::Sbom);
+    let read = sboms.map(|document| {
+        let digest = document.digest;
+        let bom = bom::read(&area.document(digest)?)?;
+        let (name, event, scope) = (name.to_owned(), event.id, event.scope.clone());
+        Ok(Counting { name, time, digest, event, kind, scope, bom })
+    });
+    read.collect()
+}
+
+/// Every entry that there must be, and whether it must be open: what any document of a product has,
+/// and whether the newest one has it.
+fn expected<'a>(documents: &'a [Counting], index: &Index) -> BTreeMap<Key, Standing<'a>> {
+    let mut expected = BTreeMap::new();
+    for document in documents {
+        let subject = document.bom.subject.as_ref().map(|it| it.name.clone());
+        let product = subject.unwrap_or_else(|| document.scope.to_string());
+        let slot = [document.kind.to_string(), document.scope.to_string(), product];
+        for (key, (is_open, _)) in &mut expected {
+            let [kind, scope, product, ..]: &Key = key;
+            *is_open &= [kind, scope, product] != slot.each_ref();
+        }
+        let purls = document.bom.components.iter().filter_map(|it| it.purl.as_deref());
+        for package in purls.filter_map(|it| Package::from_purl(it).ok()) {
+            if !index.matches(&package).is_empty() {
+                let [kind, scope, product] = slot.clone();
+                let ecosystem = package.ecosystem.to_string();
+                expected.insert(
+                    [kind, scope, product, ecosystem, package.name],
+                    (true, document.name.as_str()),
+                );
+            }
+        }
+    }
+    expected
+}
