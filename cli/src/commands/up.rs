@@ -127,19 +127,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     write_url(&url_file, &url)?;
     greet(&args.data, &url, serving, &identity);
-    let passports = settings.suppliers.passports.clone();
-    let handlers = Handlers {
-        generator: Generator::new(archive.clone()),
-        signer: Signer::new(archive.clone(), identity.key, 1),
-        gate: PolicyGate::new(archive.clone(), settings.gate),
-        ingest: SupplierIngest::new(archive.clone(), settings.suppliers),
-        receipts: ReceiptDelivery::new(archive.clone()),
-        mapper: settings.mapper,
-    };
+    let handlers = Handlers::new(&archive, settings, identity.key);
     let registry = args.data.join(REGISTRY_FILE);
     let registrar = RegistrarArgs { registry, ..RegistrarArgs::default() };
     let registrar = Registrar::new(archive.clone(), registrar);
-    let workers = Workers { bus: connected, events: args.events, health, archive, passports };
+    let workers = Workers { bus: connected, events: args.events, health, archive };
     let worked = tokio::select! {
         worked = workers.run(shutdown, handlers, registrar) => worked,
         ended = keep_running(&mut server, &workers.bus, &args.data) => ended,
@@ -226,7 +218,6 @@ struct Workers {
     events: LoopArgs,
     health: Health,
     archive: Archive,
-    passports: PassportDirectory,
 }
 
 /// All workers that handle events.
@@ -237,6 +228,22 @@ struct Handlers {
     ingest: SupplierIngest,
     receipts: ReceiptDelivery,
     mapper: Mapper,
+    /// Whose doors are stood at.
+    passports: PassportDirectory,
+}
+
+impl Handlers {
+    fn new(archive: &Archive, settings: Settings, key: attestation::SigningKey) -> Self {
+        Self {
+            generator: Generator::new(archive.clone()),
+            signer: Signer::new(archive.clone(), key, 1),
+            gate: PolicyGate::new(archive.clone(), settings.gate),
+            passports: settings.suppliers.passports.clone(),
+            ingest: SupplierIngest::new(archive.clone(), settings.suppliers),
+            receipts: ReceiptDelivery::new(archive.clone()),
+            mapper: settings.mapper,
+        }
+    }
 }
 
 impl Workers {
@@ -252,7 +259,8 @@ impl Workers {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|it| *it).await) }
         };
-        let Self { bus, events, health, archive, passports } = self;
+        let Self { bus, events, health, archive } = self;
+        let passports = &handlers.passports;
         // On the heap, because the main thread's stack does not hold the state of all of them.
         let workers = async {
             tokio::try_join!(

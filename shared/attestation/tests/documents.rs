@@ -1,7 +1,6 @@
 //! Signatures over documents that lie elsewhere.
 
-#[allow(dead_code, reason = "each test binary uses its own part")]
-mod common;
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use attestation::{
     KeySet, PublicKey, Reference, SigningKey, Statement, Subject, TrustedKey, VerifyError,
