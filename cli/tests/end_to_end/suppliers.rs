@@ -14,7 +14,7 @@ fn widget() -> Value {
         "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
         "version": 1,
         "metadata": {
-            "timestamp": "2026-11-20T10:00:00Z",
+            "timestamp": "2026-01-01T10:00:00Z",
             "supplier": { "name": "Acme Ltd" },
             "component": {
                 "type": "application", "bom-ref": "widget", "name": "widget", "version": "1.0",
@@ -60,8 +60,12 @@ fn key(place: &Place, name: &str) {
 fn acme() -> Place {
     let place = Place::new();
     key(&place, "acme");
-    let name = ["supplier", "add", "acme", "--name", "Acme Ltd", "--key", "acme.pub"];
-    place.run(&name, "").expect(0).says(&["Added Acme Ltd as acme"]);
+    let add = ["supplier", "add", "acme", "--name", "Acme Ltd", "--key", "acme.pub"];
+    // Its documents are of one date, whenever this runs.
+    place
+        .run(&[&add[..], &["--max-age-days", "36500"]].concat(), "")
+        .expect(0)
+        .says(&["Added Acme Ltd as acme"]);
     place
 }
 
@@ -140,7 +144,7 @@ fn each_refusal_names_its_rule_and_the_remedy() {
         .expect(1)
         .says(&["REJECTED", "dependency-cycle"]);
     // Somebody mended the passport: what was rejected may be submitted anew.
-    let add = "supplier add acme --name Acme --key acme.pub --key stranger.pub --replace";
+    let add = "supplier add acme --name Acme --key acme.pub --key stranger.pub --replace --max-age-days 36500";
     place.attestry(add).expect(0);
     submit_signed(&place, "good.json", "stranger")
         .expect(0)

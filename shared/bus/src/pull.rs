@@ -82,9 +82,8 @@ impl Bus {
         priority: Priority,
         room: usize,
     ) -> Result<Lane, BusError> {
-        let from = |it: &Producer| {
-            format!("{}.{priority}.*.{}.>", subject::stage::<E>(), it.as_str())
-        };
+        let from =
+            |it: &Producer| format!("{}.{priority}.*.{}.>", subject::stage::<E>(), it.as_str());
         let filters = match producers {
             [] => vec![lane_subject::<E>(priority)],
             producers => producers.iter().map(from).collect(),

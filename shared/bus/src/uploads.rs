@@ -39,6 +39,18 @@ pub enum UploadError {
         /// Digest of the bytes.
         found: Digest,
     },
+    /// The chunks are the document, but there are more or fewer bytes of it than the event says.
+    #[error(
+        "`{path}`: {found} bytes were uploaded, its manifest says {expected}; submit it again with its true size"
+    )]
+    WrongSize {
+        /// Path of the document.
+        path: String,
+        /// Size in the event.
+        expected: u64,
+        /// Size of the document.
+        found: u64,
+    },
     /// The event's own numbers do not fit together, or are too large.
     #[error(
         "`{path}`: {size} bytes in {chunks} chunks; a document has at most {max} bytes and chunks of {CHUNK_BYTES} bytes"
@@ -62,7 +74,7 @@ impl UploadError {
             Self::Bus(_) => None,
             Self::MissingChunk { .. } => Some("upload-missing-chunk"),
             Self::WrongDigest { .. } => Some("upload-wrong-digest"),
-            Self::BadSize { .. } => Some("upload-bad-size"),
+            Self::WrongSize { .. } | Self::BadSize { .. } => Some("upload-bad-size"),
         }
     }
 }
@@ -159,6 +171,10 @@ impl Bus {
         if found != input.digest {
             let expected = input.digest;
             return Err(UploadError::WrongDigest { path: path(), expected, found });
+        }
+        let (expected, found) = (input.size, bytes.len() as u64);
+        if found != expected {
+            return Err(UploadError::WrongSize { path: path(), expected, found });
         }
         Ok(bytes.into())
     }
