@@ -251,8 +251,8 @@ test_problems_are_refused_by_their_rules if {
 		refused == {id} with input as with_problems([problem(code)], 1)
 		warned == set() with input as with_problems([problem(code)], 1)
 	}
-	said == {["it is wrong", "/dependencies/3"]} with input as with_problems([problem("purl-bomb")], 1)
-	said == {["purl-bomb", "document.problems"]} with input as with_problems([{"code": "purl-bomb"}], 1)
+	said == {["purl-bomb: it is wrong", "/dependencies/3"]} with input as with_problems([problem("purl-bomb")], 1)
+	said == {["purl-bomb: no message", "document.problems"]} with input as with_problems([{"code": "purl-bomb"}], 1)
 }
 
 tolerating(codes, problems) := object.union(with_problems(problems, count(problems)), {"supplier": {"tolerates": codes}})
@@ -358,4 +358,9 @@ test_another_supplier_in_the_document_is_warned_of if {
 test_the_suppliers_name_may_be_missing_or_written_otherwise if {
 	warned == set() with input as with_document({"declared_supplier": null})
 	warned == set() with input as with_document({"declared_supplier": " ACME ltd "})
+}
+
+test_a_component_without_purl_is_judged_like_any_other if {
+	unnamed := with_document({"components": [{"name": "left", "version": "1", "purl": null}]})
+	refused == set() with input as unnamed
 }

@@ -2,7 +2,7 @@
 package attestry.lib.purl
 
 # Without qualifiers and subpath; the `@` of an npm scope as it is.
-bare(purl) := replace(lower(split(split(purl, "?")[0], "#")[0]), "%40", "@")
+bare(purl) := replace(lower(split(split(purl, "?")[0], "#")[0]), "%40", "@") if is_string(purl)
 
 # Without the version, too. The `@` of a scope is followed by `/`.
 package_of(purl) := concat("@", array.slice(parts, 0, count(parts) - 1)) if {

@@ -87,6 +87,11 @@ CREATE TABLE risk (
     slot BYTEA NOT NULL UNIQUE
 );
 
+-- Set once the store knows what the stream kept when it was made: at most one row.
+CREATE TABLE refilled (
+    done BIGINT PRIMARY KEY
+);
+
 -- The advisory index by which everything above was derived: at most one row.
 CREATE TABLE derived_by (
     advisories BYTEA PRIMARY KEY

@@ -31,15 +31,7 @@ impl Handler for Mapper {
         event: &Envelope<EvidenceSigned>,
         _: &Context,
     ) -> Result<Vec<BacklogMapped>, HandleError> {
-        if let Some(answer) = self.answered(event.id).await? {
-            return Ok(vec![answer]);
-        }
-        let (content, time) = match &event.data.decision {
-            Some(decision) => (self.decided(decision).await?, decision.ingested_at),
-            None => (self.judged(&event.data, event.priority).await?, event.time),
-        };
-        let mapped = self.record(Arrival { event: event.id, time, content }).await?;
-        Ok(vec![mapped])
+        Ok(vec![self.map(event).await?])
     }
 }
 
@@ -60,6 +52,22 @@ impl Handler for AdvisoriesChanged {
 }
 
 impl Mapper {
+    /// Records what an event brings, and what follows from it; the answer of before, if it was
+    /// recorded before.
+    pub(crate) async fn map(
+        &self,
+        event: &Envelope<EvidenceSigned>,
+    ) -> Result<BacklogMapped, HandleError> {
+        if let Some(answer) = self.answered(event.id).await? {
+            return Ok(answer);
+        }
+        let (content, time) = match &event.data.decision {
+            Some(decision) => (self.decided(decision).await?, decision.ingested_at),
+            None => (self.judged(&event.data, event.priority).await?, event.time),
+        };
+        self.record(Arrival { event: event.id, time, content }).await
+    }
+
     /// What a verdict on one of our builds brings: its SBOMs, if it is a release that may be promoted.
     /// What somebody proposes in a pull request says nothing about the product.
     async fn judged(
@@ -135,7 +143,7 @@ impl Mapper {
 }
 
 /// Every event needs the store.
-fn unusable(error: crate::store::StoreError) -> HandleError {
+pub(crate) fn unusable(error: crate::store::StoreError) -> HandleError {
     HandleError::Outage { dependency: "backlog", detail: error.to_string() }
 }
 

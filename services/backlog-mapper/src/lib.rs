@@ -13,6 +13,7 @@ mod handlers;
 pub mod inventory;
 mod metrics;
 pub mod queries;
+mod refill;
 pub mod register;
 pub mod risk;
 pub mod routing;
@@ -207,6 +208,8 @@ impl Mapper {
             async move { drop(stopped.wait_for(|it| *it).await) }
         };
         let handling = async {
+            health.set(NAME, Err("filling a new backlog from the streams".to_owned()));
+            self.refill(bus).await?;
             let advisories = AdvisoriesChanged(self.clone());
             futures::try_join!(
                 run_until(until(), bus, events, health, self.clone()),

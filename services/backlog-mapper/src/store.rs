@@ -114,6 +114,20 @@ impl Store {
         Ok(answer)
     }
 
+    /// Whether the store knows what the stream kept when it was made.
+    pub fn is_refilled(&self) -> Result<bool, StoreError> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let sql = "SELECT COUNT(*) FROM refilled";
+        Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0)
+    }
+
+    /// From now on it does.
+    pub fn set_refilled(&self) -> Result<(), StoreError> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.execute("INSERT INTO refilled (done) VALUES (1) ON CONFLICT DO NOTHING", [])?;
+        Ok(())
+    }
+
     /// The answer to an event that was recorded.
     pub fn answer(&self, event: Uuid) -> Result<Option<BacklogMapped>, StoreError> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     consumer::{DeliverPolicy, pull::OrderedConfig},
 };
 use events::{
-    ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted,
+    ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record, stage_stream,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -69,6 +69,15 @@ impl Bus {
             let tail = Tail { bus: self.clone(), stream, last, sender: sender.clone() };
             tails.spawn(tail.run());
         }
+        Journal { records, _tails: tails }
+    }
+
+    /// Reads the stream of events of type `E` from its beginning, for as long as the journal lives.
+    pub fn stage_journal<E: Event>(&self) -> Journal {
+        let (sender, records) = mpsc::channel(ROOM);
+        let mut tails = JoinSet::new();
+        let stream = stage_stream::<E>();
+        tails.spawn(Tail { bus: self.clone(), stream, last: None, sender }.run());
         Journal { records, _tails: tails }
     }
 

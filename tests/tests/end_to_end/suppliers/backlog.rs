@@ -51,6 +51,9 @@ async fn operators_vex_closes_an_entry_until_a_version_that_it_does_not_speak_ab
     }
     assert_eq!(registers(&store), told, "an event that comes again changes nothing");
     assert_eq!(registers(&other_store), told, "in whatever order they come");
+    let (new, new_store) = self::mapper(&place, "new.db");
+    new.refill(&place.bus).await.unwrap();
+    assert_eq!(registers(&new_store), told, "a store that was lost is filled from the stream");
     place.assert_nothing_in_quarantine().await;
 }
 
