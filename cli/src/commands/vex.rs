@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use bus::Bus;
+use bus::{Bus, Published};
 use events::{
     BacklogMapped, Content, DecisionResult, DocumentSubmitted, Envelope, EvidenceSigned, Label,
     Manifest, OPERATOR, Priority, Producer, Scope, Sender, SubmissionId,
@@ -57,7 +57,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
     let scope = args.project.clone().unwrap_or_else(|| Scope::of(OPERATOR));
     let event = submitted(&upload, scope);
     bus.upload(&event.scope, upload.input.digest, &upload.bytes).await?;
-    bus.publish(&event, None).await?;
+    let published = bus.publish(&event, None).await?;
     progress(format, "Submitted; waiting for the receipt");
     let producer = Some(Producer::SupplierIngest);
     let signed = bus.wait_for::<EvidenceSigned>(&event.scope, producer, event.correlation);
@@ -72,7 +72,11 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
     let accepted = signed.data.decision.as_ref().map(|it| it.result);
     let told = &event.data;
     receipt::tell(&bundle, &told.from, &told.submission, args.key.as_deref(), format)?;
-    if accepted == Some(DecisionResult::Accepted) {
+    if published == Published::AlreadyThere {
+        note(
+            "This very document was added before; nothing changed. Another `@id` or timestamp makes it another one.",
+        );
+    } else if accepted == Some(DecisionResult::Accepted) {
         tell_changes(&bus, &event, format).await?;
     }
     Ok(())

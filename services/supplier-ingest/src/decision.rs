@@ -27,6 +27,8 @@ pub(crate) struct Decided {
     receipt: String,
     /// The format, when it could be read.
     format: Option<String>,
+    /// Digest of what was submitted: a name that is used again is no second decision's.
+    submitted: Digest,
 }
 
 impl Decided {
@@ -114,7 +116,20 @@ impl Decided {
         let receipt = Statement::new(&[subject], &receipt)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
-        Ok(Self { decision, receipt, format })
+        Ok(Self { decision, receipt, format, submitted: submitted_digest(submitted)? })
+    }
+
+    /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
+    /// age limit, the decision is not.
+    pub(crate) fn check_is_about(&self, submitted: &DocumentSubmitted) -> Result<(), HandleError> {
+        if self.submitted == submitted_digest(submitted)? {
+            return Ok(());
+        }
+        let detail = format!(
+            "submission {} was decided before, about other content; submit this under another name",
+            submitted.submission
+        );
+        Err(HandleError::permanent("submission-name-taken", detail))
     }
 
     /// As metrics name it.
@@ -201,6 +216,11 @@ impl Decided {
     }
 }
 
+fn submitted_digest(submitted: &DocumentSubmitted) -> Result<Digest, HandleError> {
+    let bytes = serde_json::to_vec(submitted).map_err(HandleError::transient)?;
+    Ok(Digest::of(&bytes))
+}
+
 /// What a decision is made of.
 struct Parts {
     findings: Vec<ReceiptFinding>,
@@ -231,5 +251,32 @@ fn input(submitted: &DocumentSubmitted) -> Option<&Input> {
     match &submitted.content {
         Content::Named(manifest) => Some(&manifest.document),
         Content::Unreadable { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{Priority, Sender};
+
+    use super::*;
+
+    fn submitted(reason: &str) -> Envelope<DocumentSubmitted> {
+        let from = Sender::Supplier("acme".parse().expect("valid"));
+        let content = Content::Unreadable { reason: Label::of(reason) };
+        let submission = "widget".parse().expect("valid");
+        let data = DocumentSubmitted { from, submission, content };
+        let (source, scope) = (Label::of("/x"), data.from.scope());
+        Envelope::root(source, Timestamp::UNIX_EPOCH, Priority::Background, scope, data)
+    }
+
+    #[test]
+    fn decision_is_not_lent_to_other_content_of_the_same_name() {
+        let (first, other) = (submitted("first"), submitted("other"));
+        assert_eq!(first.id, other.id, "the name alone makes the event");
+        let decided = Decided::on_stranger(&first, Timestamp::UNIX_EPOCH).expect("decides");
+
+        assert_eq!(decided.check_is_about(&first.data), Ok(()));
+        let refused = decided.check_is_about(&other.data).expect_err("refused");
+        assert!(matches!(refused, HandleError::Permanent { code: "submission-name-taken", .. }));
     }
 }

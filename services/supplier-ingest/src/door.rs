@@ -45,9 +45,15 @@ async fn open_doors(bus: &Bus, passports: &PassportDirectory) -> Result<Vec<Supp
     let listed = listed.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let mut suppliers = bus.doors().await.map_err(|error| error.to_string())?;
     for supplier in listed {
-        if !suppliers.contains(&supplier) {
-            bus.open_door(&supplier).await.map_err(|error| error.to_string())?;
-            suppliers.push(supplier);
+        if suppliers.contains(&supplier) {
+            continue;
+        }
+        match bus.open_door(&supplier).await {
+            Ok(()) => suppliers.push(supplier),
+            // The others' doors are open.
+            Err(error) => {
+                warn!(%supplier, %error, "Failed to open a supplier's door; trying again")
+            }
         }
     }
     Ok(suppliers)

@@ -77,7 +77,9 @@ impl SupplierIngest {
     ) -> Result<(Decided, Option<PickedUp>), HandleError> {
         let name = format!("receipts/{}", event.id);
         if let Some(first) = self.archive.held(&name).await? {
-            return Ok((read_claim(&first)?, None));
+            let decided = read_claim(&first)?;
+            decided.check_is_about(&event.data)?;
+            return Ok((decided, None));
         }
         let passport = match &event.data.from {
             Sender::Operator(_) => None,

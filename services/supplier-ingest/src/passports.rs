@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
@@ -110,6 +110,8 @@ impl PassportDirectory {
         let stamp = match fs::metadata(&path).and_then(|it| Ok((it.modified()?, it.len()))) {
             Ok(stamp) => stamp,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.directory.is_dir() => {
+                // Removed is revoked: what it said must not count again through a spoilt successor.
+                self.remembered().remove(supplier);
                 return Ok(Known::Stranger);
             }
             Err(error) => {
@@ -117,8 +119,7 @@ impl PassportDirectory {
                 return Err(HandleError::Outage { dependency: "passports", detail });
             }
         };
-        #[allow(clippy::unwrap_used, reason = "no code panics while it holds this lock")]
-        let mut read = self.read.lock().unwrap();
+        let mut read = self.remembered();
         let known = read.remove(supplier);
         let current = match known {
             Some(known) if known.stamp == stamp => known,
@@ -141,6 +142,13 @@ impl PassportDirectory {
         let found = current.passport.clone();
         read.insert(supplier.clone(), current);
         found.map(Known::Passport).map_err(HandleError::transient)
+    }
+}
+
+impl PassportDirectory {
+    fn remembered(&self) -> MutexGuard<'_, BTreeMap<SupplierId, Read>> {
+        // Whoever panicked with the lock left passports that were read whole.
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,6 +198,8 @@ mod tests {
         assert_eq!(name_in(&passports), "Acme Ltd");
         fs::remove_file(&file).expect("removes");
         assert_eq!(name_in(&passports), "stranger");
+        fs::write(&file, "nonsense").expect("writes");
+        assert!(name_in(&passports).contains("line 1"), "what was revoked stays revoked");
     }
 
     #[test]

@@ -189,6 +189,8 @@ pub(crate) fn ingest_stream(supplier: &SupplierId) -> stream::Config {
     let subjects = ["chunk.*.*", "manifest.*"].map(|it| format!("ingest.{supplier}.{it}"));
     stream::Config {
         max_bytes: 256 * MIB,
+        // Each manifest costs an event in the streams that all share.
+        max_messages: 10_000,
         max_age: 7 * DAY,
         max_messages_per_subject: 1,
         ..base(&name, subjects.to_vec())
