@@ -47,7 +47,7 @@ impl Reader<'_> {
 
     fn component(&mut self, value: &Value) -> Component {
         let component = Component {
-            bom_ref: non_empty(value, "bom-ref"),
+            bom_ref: self.bounded(value, "bom-ref").filter(|it| !it.is_empty()).map(str::to_owned),
             name: json::text(value, "name").unwrap_or_default().to_owned(),
             group: non_empty(value, "group"),
             version: non_empty(value, "version"),
@@ -60,13 +60,8 @@ impl Reader<'_> {
     }
 
     fn purl(&mut self, value: &Value) -> Option<String> {
-        let purl = json::text(value, "purl")?;
+        let purl = self.bounded(value, "purl")?;
         let place = format_args!("{}/purl", self.pointer);
-        if purl.len() > MAX_PURL_BYTES {
-            let message = format_args!("has {} bytes; {MAX_PURL_BYTES} are read", purl.len());
-            self.problems.add("purl-bomb", place, message);
-            return None;
-        }
         match purl.parse::<PackageUrl<'_>>() {
             Err(error) => {
                 let message = format_args!("{} is no package URL: {error}", Quoted(purl));
@@ -82,6 +77,18 @@ impl Reader<'_> {
             }
         }
         Some(purl.to_owned())
+    }
+
+    /// The text under `key`, unless it is longer than any purl.
+    fn bounded<'v>(&mut self, value: &'v Value, key: &str) -> Option<&'v str> {
+        let text = json::text(value, key)?;
+        if text.len() <= MAX_PURL_BYTES {
+            return Some(text);
+        }
+        let place = format_args!("{}/{key}", self.pointer);
+        let message = format_args!("has {} bytes; {MAX_PURL_BYTES} are read", text.len());
+        self.problems.add("purl-bomb", place, message);
+        None
     }
 
     fn check_names(&mut self, value: &Value) {

@@ -17,7 +17,7 @@ pub use problems::{MAX_PROBLEMS_PER_CODE, Problem};
 use crate::schema::{CycloneDxVersion, Violation, json, read_cyclonedx};
 use crate::vex::{self, Statement};
 
-/// Longest purl that is read, in bytes: ten times the longest we have seen.
+/// Longest purl or bom-ref that is read, in bytes: ten times the longest we have seen.
 pub const MAX_PURL_BYTES: usize = 2048;
 
 /// What a CycloneDX document says.
@@ -52,7 +52,7 @@ pub struct Bom {
 /// One component of a [`Bom`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    /// Name within the document, for its references.
+    /// Name within the document, for its references; none if longer than [`MAX_PURL_BYTES`].
     pub bom_ref: Option<String>,
     /// Name.
     pub name: String,

@@ -18,7 +18,7 @@ pub struct Problem {
     /// - `dangling-reference`: no element has the bom-ref that is referred to;
     /// - `duplicate-bom-ref`: two elements have the same one;
     /// - `invalid-purl`, `non-canonical-purl`, `purl-bomb`: unreadable, not in the one spelling
-    ///   that purl-spec wants, too long to be read;
+    ///   that purl-spec wants, too long to be read (a bom-ref too, which often is a purl);
     /// - `component-without-name`, `component-without-version`, `component-without-identity`: the
     ///   last has no purl, CPE, SWID, SWHID, OmniBOR id or hash;
     /// - `control-character`: a name that may not show as what it is;

@@ -92,6 +92,18 @@ pub enum JsonError {
          several times); split it and link the parts by BOM-Link"
     )]
     TooManyValues,
+    /// Sound, but what is written once in it applies in so many places that its copies would take
+    /// too much memory.
+    #[error(
+        "what is written once applies to so many products that over {texts} texts or {bytes} bytes \
+         would be copied; name fewer products in one statement, or split the document"
+    )]
+    TooManyCopies {
+        /// Most texts that are copied.
+        texts: usize,
+        /// Most bytes that are copied.
+        bytes: usize,
+    },
 }
 
 impl JsonError {
@@ -107,7 +119,7 @@ impl JsonError {
             Self::Syntax { .. } => "not-json",
             Self::TooDeep { .. } => "too-deep",
             Self::DuplicateKey { .. } => "duplicate-key",
-            Self::TooManyValues => "too-many-values",
+            Self::TooManyValues | Self::TooManyCopies { .. } => "too-many-values",
         }
     }
 }

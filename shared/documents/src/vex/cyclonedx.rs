@@ -104,11 +104,12 @@ impl Reader<'_> {
         let name = text(affected, "ref").unwrap_or_default();
         let (mut id, mut aliases) = (name.to_owned(), Vec::new());
         if let Some(own) = self.own.get(name) {
-            self.copies.add(1)?;
-            if let Some(link) = &self.link {
+            let (link, purl) = (self.link.as_deref(), own.and_then(|it| it.purl.as_deref()));
+            self.copies.add(link.into_iter().chain(purl))?;
+            if let Some(link) = link {
                 id = format!("{link}#{name}");
             }
-            aliases.extend(own.and_then(|component| component.purl.clone()));
+            aliases.extend(purl.map(str::to_owned));
         }
         let versions = affected.get("versions").map(|_| {
             let listed = items(affected, "versions").iter();

@@ -17,7 +17,9 @@ use crate::schema::{JsonError, json};
 
 /// Most texts of one document that are copied to where they apply: what is written once may apply
 /// to each of a million products.
-const MAX_COPIES: usize = 100_000;
+const MAX_COPIES: usize = 200_000;
+/// Most bytes of these copies.
+const MAX_COPIED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A VEX document.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,14 +121,26 @@ pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
     }
 }
 
-/// Counts texts that are copied.
+/// Counts what is copied, before it is.
 #[derive(Default)]
-struct Copies(usize);
+struct Copies {
+    texts: usize,
+    bytes: usize,
+}
 
 impl Copies {
-    fn add(&mut self, count: usize) -> Result<(), JsonError> {
-        self.0 = self.0.saturating_add(count);
-        if self.0 > MAX_COPIES { Err(JsonError::TooManyValues) } else { Ok(()) }
+    fn add<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), JsonError> {
+        for text in texts {
+            self.texts += 1;
+            self.bytes = self.bytes.saturating_add(text.len());
+            if self.texts > MAX_COPIES || self.bytes > MAX_COPIED_BYTES {
+                return Err(JsonError::TooManyCopies {
+                    texts: MAX_COPIES,
+                    bytes: MAX_COPIED_BYTES,
+                });
+            }
+        }
+        Ok(())
     }
 }
 

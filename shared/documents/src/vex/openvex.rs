@@ -1,5 +1,7 @@
 //! OpenVEX, read after its schema was applied.
 
+use std::iter;
+
 use serde_json::Value;
 
 use super::{Copies, Document, Format, Product, Statement, Status, VexError, owned, time};
@@ -82,7 +84,8 @@ fn product(
     shared: &[String],
     copies: &mut Copies,
 ) -> Result<Option<Product>, VexError> {
-    copies.add(shared.len())?;
+    // A product of four bytes becomes one of a hundred.
+    copies.add(iter::once("").chain(shared.iter().map(String::as_str)))?;
     let mut names = names(value).into_iter();
     let Some(id) = names.next() else { return Ok(None) };
     let own = items(value, "subcomponents").iter().flat_map(self::names);

@@ -8,6 +8,7 @@
 
 mod bom;
 mod cyclonedx;
+mod detect;
 mod hostile;
 mod lockfile;
 mod lockfile_formats;

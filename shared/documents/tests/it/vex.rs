@@ -158,6 +158,47 @@ fn texts_that_apply_to_everything_are_not_multiplied_without_limit() {
     assert_eq!(read(text.as_bytes()).unwrap_err().code(), "too-many-values");
 }
 
+/// OpenVEX 0.0.1 with one long subcomponent of many products.
+fn one_part_of_many(bytes: usize, products: usize) -> String {
+    let products = (0..products).map(|nth| format!("\"{nth}\"")).collect::<Vec<_>>().join(",");
+    let part = "x".repeat(bytes);
+    format!(
+        r#"{{"@context":"https://openvex.dev/ns","@id":"x","author":"a","statements":[{{"vulnerability":"CVE-1","status":"fixed","products":[{products}],"subcomponents":["{part}"]}}]}}"#
+    )
+}
+
+#[test]
+fn one_long_text_is_not_copied_to_thousands_of_products() {
+    let error = read(one_part_of_many(200_000, 8_000).as_bytes()).unwrap_err();
+    assert_eq!(error.code(), "too-many-values");
+    assert!(error.to_string().contains("16777216 bytes would be copied"), "{error}");
+    // To the byte: 4,096 copies of 4,096 bytes are all that may be.
+    let read = |bytes, products| read(one_part_of_many(bytes, products).as_bytes());
+    let products = read(4_096, 4_096).unwrap().statements.remove(0).products;
+    assert!(products.iter().all(|product| product.subcomponents[0].len() == 4_096));
+    assert_eq!(read(4_096, 4_097).unwrap_err(), error);
+    assert_eq!(read(4_097, 4_096).unwrap_err(), error);
+    assert_eq!(read(1, 200_000).unwrap_err(), error, "each product counts, and its part");
+}
+
+#[test]
+fn one_long_purl_is_not_copied_to_thousands_of_vulnerabilities() {
+    let analysed = |vulnerabilities: usize| {
+        let purl = format!("pkg:npm/{}@1", "a".repeat(2_000));
+        let vulnerability = |nth| {
+            format!(
+                r#"{{"id":"CVE-{nth}","analysis":{{"state":"resolved"}},"affects":[{{"ref":"a"}}]}}"#
+            )
+        };
+        let vulnerabilities = (0..vulnerabilities).map(vulnerability).collect::<Vec<_>>().join(",");
+        read(format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{{"type":"library","bom-ref":"a","name":"a","version":"1","purl":"{purl}"}}],"vulnerabilities":[{vulnerabilities}]}}"#
+        ).as_bytes())
+    };
+    assert_eq!(analysed(8_000).unwrap().statements.len(), 8_000);
+    assert_eq!(analysed(9_000).unwrap_err().code(), "too-many-values");
+}
+
 #[test]
 fn the_wider_collection_is_read_or_refused_where_it_is_at_hand() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/vex");
