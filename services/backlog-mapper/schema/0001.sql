@@ -22,6 +22,7 @@ CREATE TABLE inventory (
     matched_by BYTEA,
     found TEXT NOT NULL
 );
+CREATE INDEX inventory_by_index ON inventory (matched_by, id);
 
 CREATE TABLE component (
     inventory BYTEA NOT NULL,
@@ -40,8 +41,9 @@ CREATE TABLE document (
     inventory BYTEA NOT NULL,
     facts TEXT NOT NULL
 );
+CREATE INDEX document_by_inventory ON document (inventory);
 
--- That a document about a slot was ingested.
+-- That a document about a slot was ingested; of a supplier's document only the first time.
 CREATE TABLE observation (
     event BYTEA NOT NULL,
     document BYTEA NOT NULL,
@@ -52,6 +54,7 @@ CREATE TABLE observation (
 CREATE INDEX observation_by_slot ON observation (slot, time);
 CREATE INDEX observation_by_document ON observation (document);
 
+-- Of a supplier's document only the first time, too.
 CREATE TABLE vex (
     event BYTEA PRIMARY KEY,
     document BYTEA NOT NULL,

@@ -7,15 +7,18 @@ use events::{
     AdvisoriesUpdated, BacklogMapped, Decision, DecisionResult, Digest, DocumentKind, Envelope,
     EvidenceSigned, Priority, Producer, Role, Scope, Sender, VerdictResult,
 };
-use worker::{Context, HandleError, Handler, off_thread};
+use worker::{Context, HandleError, Handler, Share, off_thread};
 
 use crate::{
     DOCUMENT_BYTES_MAX, Mapper, NAME,
     inventory::Inventory,
     slot::{Slot, SlotKind},
-    store::{Arrival, Content, Sbom},
+    store::{Arrival, Content, Sbom, StoreError},
     vex::{Statement, VexDocument},
 };
+
+/// What an event brings, and the share of the budget that this takes up until it is recorded.
+type Brought = (Content, Option<Share>);
 
 /// The mapper, as it learns of a new advisory index.
 pub struct AdvisoriesChanged(pub Mapper);
@@ -46,8 +49,8 @@ impl Handler for AdvisoriesChanged {
         _: &Context,
     ) -> Result<Vec<BacklogMapped>, HandleError> {
         let content = Content::Advisories;
-        let mapped = self.0.record(Arrival { event: event.id, time: event.time, content }).await?;
-        Ok(vec![mapped])
+        let arrival = Arrival { event: event.id, time: event.time, content };
+        Ok(vec![self.0.record(arrival, None).await?])
     }
 }
 
@@ -61,11 +64,11 @@ impl Mapper {
         if let Some(answer) = self.answered(event.id).await? {
             return Ok(answer);
         }
-        let (content, time) = match &event.data.decision {
+        let ((content, share), time) = match &event.data.decision {
             Some(decision) => (self.decided(decision).await?, decision.ingested_at),
             None => (self.judged(&event.data, event.priority).await?, event.time),
         };
-        self.record(Arrival { event: event.id, time, content }).await
+        self.record(Arrival { event: event.id, time, content }, share).await
     }
 
     /// What a verdict on one of our builds brings: its SBOMs, if it is a release that may be promoted.
@@ -74,27 +77,30 @@ impl Mapper {
         &self,
         evidence: &EvidenceSigned,
         priority: Priority,
-    ) -> Result<Content, HandleError> {
+    ) -> Result<Brought, HandleError> {
         let sboms: Vec<_> = evidence.documents.iter().filter(|it| it.role == Role::Sbom).collect();
         let passed = evidence.verdict.as_ref().is_some_and(|it| it.result == VerdictResult::Passed);
         if !passed || priority != Priority::Release {
-            return Ok(Content::Nothing(sboms.first().map(|it| it.digest)));
+            return Ok((Content::Nothing(sboms.first().map(|it| it.digest)), None));
         }
+        // At once: who holds a share and waits for another may wait for somebody who does the same.
+        let bytes = sboms.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
+        let share = self.budget().take(bytes).await?;
         let mut content = Vec::new();
         for document in sboms {
-            let size = document.size;
-            let _share = self.budget().take(size).await?;
             let scope = evidence.project.clone();
             content.push(sbom(self.archive(), SlotKind::Project, scope, document.digest).await?);
         }
-        Ok(Content::Sboms(content))
+        Ok((Content::Sboms(content), Some(share)))
     }
 
     /// What a decision on a submitted document brings: its content, if it was accepted.
-    async fn decided(&self, decision: &Decision) -> Result<Content, HandleError> {
+    async fn decided(&self, decision: &Decision) -> Result<Brought, HandleError> {
         let Decision { from, document, kind, result, .. } = decision;
         let (digest, kind) = match (result, document, kind) {
-            (DecisionResult::Rejected, document, _) => return Ok(Content::Nothing(*document)),
+            (DecisionResult::Rejected, document, _) => {
+                return Ok((Content::Nothing(*document), None));
+            }
             (DecisionResult::Accepted, Some(digest), Some(kind)) => (*digest, *kind),
             (DecisionResult::Accepted, _, _) => {
                 let why = "`decision` is accepted, but names no document or no kind; report it to whoever runs supplier-ingest";
@@ -102,22 +108,23 @@ impl Mapper {
             }
         };
         // A receipt does not say how large its document is.
-        let _share = self.budget().take(DOCUMENT_BYTES_MAX).await?;
-        match kind {
+        let share = self.budget().take(DOCUMENT_BYTES_MAX).await?;
+        let content = match kind {
             DocumentKind::Sbom => {
                 let kind = match from {
                     Sender::Supplier(_) => SlotKind::Supplier,
                     Sender::Operator(_) => SlotKind::Project,
                 };
                 let sbom = sbom(self.archive(), kind, from.scope(), digest).await?;
-                Ok(Content::Sboms(vec![sbom]))
+                Content::Sboms(vec![sbom])
             }
             DocumentKind::Vex => {
                 let statements = statements(self.archive(), digest).await?;
                 let (from, time) = (from.clone(), decision.ingested_at);
-                Ok(Content::Vex(VexDocument { from, time, digest, statements }))
+                Content::Vex(VexDocument { from, time, digest, statements })
             }
-        }
+        };
+        Ok((content, Some(share)))
     }
 
     /// The answer to an event that was recorded before.
@@ -126,10 +133,16 @@ impl Mapper {
         off_thread(move || mapper.store().answer(event).map_err(unusable)).await
     }
 
-    /// Records what arrived, by the advisory index of now.
-    async fn record(&self, arrival: Arrival) -> Result<BacklogMapped, HandleError> {
+    /// Records what arrived, by the advisory index of now; what waits for its turn to be recorded
+    /// keeps its `share`.
+    async fn record(
+        &self,
+        arrival: Arrival,
+        share: Option<Share>,
+    ) -> Result<BacklogMapped, HandleError> {
         let mapper = self.clone();
         let mapped = off_thread(move || {
+            let _share = share;
             let index: Option<Index> = mapper.index().map_err(|error| HandleError::Outage {
                 dependency: "advisories",
                 detail: error.to_string(),
@@ -142,9 +155,14 @@ impl Mapper {
     }
 }
 
-/// Every event needs the store.
-pub(crate) fn unusable(error: crate::store::StoreError) -> HandleError {
-    HandleError::Outage { dependency: "backlog", detail: error.to_string() }
+/// Every event needs the store; but what only one document is to blame for stops no other.
+pub(crate) fn unusable(error: StoreError) -> HandleError {
+    let dependency = match &error {
+        StoreError::TooLarge(_) => return HandleError::permanent("document-too-large", error),
+        StoreError::NoIndex(_) => "advisories",
+        _ => "backlog",
+    };
+    HandleError::Outage { dependency, detail: error.to_string() }
 }
 
 async fn sbom(

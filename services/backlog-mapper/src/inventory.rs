@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vex::Statement;
 
-/// Longest name, version or purl that is kept, in bytes.
+/// Longest name, version, purl or reference that is kept, in bytes.
 const NAME_BYTES_MAX: usize = bom::MAX_PURL_BYTES;
 
 /// What one document contains.
@@ -42,7 +42,7 @@ pub struct Component {
     pub version: Option<String>,
     /// Package URL as the document writes it.
     pub purl: Option<String>,
-    /// Reference within the document.
+    /// Reference within the document; none if it is too long to be kept.
     pub bom_ref: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Component {
             name: line(&name),
             version: version.as_deref().map(line),
             purl: purl.filter(|purl| line(purl) == *purl),
-            bom_ref,
+            bom_ref: bom_ref.filter(|it| it.len() <= NAME_BYTES_MAX),
         }
     }
 
@@ -109,4 +109,21 @@ impl Component {
 /// package.
 fn line(text: &str) -> String {
     Text::<NAME_BYTES_MAX>::of(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reference_that_is_too_long_is_not_kept() {
+        for (length, kept) in [(NAME_BYTES_MAX, true), (NAME_BYTES_MAX + 1, false)] {
+            let reference = "r".repeat(length);
+            let bom = format!(
+                r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{{"type":"library","name":"x","bom-ref":"{reference}"}}]}}"#
+            );
+            let inventory = Inventory::of(bom::read(bom.as_bytes()).expect("valid CycloneDX"));
+            assert_eq!(inventory.components[0].bom_ref.is_some(), kept, "{length}");
+        }
+    }
 }

@@ -194,7 +194,8 @@ impl Mapper {
     }
 
     /// Handles events, answers questions and writes registers until `shutdown` completes; then
-    /// writes them for the last time.
+    /// writes them for the last time. A store that is new is filled before any of it: what it says
+    /// until then is less than what is known.
     pub async fn run(
         &self,
         shutdown: impl Future<Output = ()>,
@@ -207,28 +208,34 @@ impl Mapper {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|it| *it).await) }
         };
-        let handling = async {
+        let working = async {
             health.set(NAME, Err("filling a new backlog from the streams".to_owned()));
-            self.refill(bus).await?;
+            tokio::select! {
+                filled = self.refill(bus) => filled?,
+                () = until() => return Ok(()),
+            }
             let advisories = AdvisoriesChanged(self.clone());
-            futures::try_join!(
+            let handling = futures::future::try_join(
                 run_until(until(), bus, events, health, self.clone()),
                 run_until(until(), bus, events, health, advisories),
-            )
+            );
+            let handled = tokio::select! {
+                handled = handling => handled.map(drop),
+                () = queries::answer(bus, self) => Ok(()),
+                () = self.keep_registers() => Ok(()),
+            };
+            self.write_registers().await;
+            handled
         };
         let signal = async {
             shutdown.await;
             stop.send_replace(true);
             std::future::pending::<()>().await;
         };
-        let handled = tokio::select! {
-            handled = handling => handled.map(drop),
-            () = queries::answer(bus, self) => Ok(()),
-            () = self.keep_registers() => Ok(()),
+        tokio::select! {
+            worked = working => worked,
             () = signal => Ok(()),
-        };
-        self.write_registers().await;
-        handled
+        }
     }
 
     /// Writes the registers now, and then after changes. Does not end.

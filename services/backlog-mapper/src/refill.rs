@@ -20,7 +20,8 @@ const QUIET: Duration = Duration::from_secs(5);
 
 impl Mapper {
     /// Takes in every receipt and verdict that the stream keeps, unless that was done for this store
-    /// before. Dying in between is starting again, which changes nothing.
+    /// before. Dying in between is starting again, which changes nothing; so is leaving out what may
+    /// be taken in another time.
     ///
     /// # Errors
     /// The stream is not the one that was being read.
@@ -29,7 +30,7 @@ impl Mapper {
             return Ok(());
         }
         let mut journal = bus.stage_journal::<EvidenceSigned>();
-        let mut taken = 0;
+        let (mut taken, mut left_out) = (0, 0_u64);
         while let Some(end) = self.end_of_stream(bus).await? {
             if taken >= end {
                 break;
@@ -38,8 +39,12 @@ impl Mapper {
             let Ok(records) = timeout(QUIET, journal.next(BATCH)).await else { continue };
             for record in records? {
                 taken = record.sequence;
-                self.take_in(&record).await;
+                left_out += u64::from(!self.take_in(&record).await);
             }
+        }
+        if left_out > 0 {
+            warn!(left_out, "The new backlog lacks some events; the next start tries them again");
+            return Ok(());
         }
         insist(|| self.in_store(|store| store.set_refilled())).await;
         info!(last = taken, "The backlog knows what the stream keeps");
@@ -57,29 +62,35 @@ impl Mapper {
         }
     }
 
-    async fn take_in(&self, record: &Record) {
+    /// Whether nothing of it is left for another time.
+    async fn take_in(&self, record: &Record) -> bool {
         // Whatever else lies there was never ours to handle.
         let Ok(event) = events::decode::<EvidenceSigned>(&record.subject, &record.payload) else {
-            return;
+            return true;
         };
-        if <Self as Handler>::INPUT_FROM.contains(&event.data.producer) {
-            self.take_in_event(&event).await;
+        if !<Self as Handler>::INPUT_FROM.contains(&event.data.producer) {
+            return true;
         }
+        self.take_in_event(&event).await
     }
 
-    async fn take_in_event(&self, event: &Envelope<EvidenceSigned>) {
+    pub(crate) async fn take_in_event(&self, event: &Envelope<EvidenceSigned>) -> bool {
         let mut failed = 0;
         loop {
             match self.map(event).await {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(HandleError::Transient { .. }) if failed < RETRIES => {
                     failed += 1;
                     sleep(TRY_AGAIN_AFTER).await;
                 }
-                // It lies in quarantine, or its document is no longer kept.
-                Err(HandleError::Permanent { detail, .. } | HandleError::Transient { detail }) => {
+                Err(HandleError::Transient { detail }) => {
+                    warn!(event = %event.id, detail, "Left an event out of the new backlog for now");
+                    return false;
+                }
+                // It lies in quarantine.
+                Err(HandleError::Permanent { detail, .. }) => {
                     warn!(event = %event.id, detail, "Left an event out of the new backlog");
-                    return;
+                    return true;
                 }
                 Err(HandleError::Outage { dependency, detail }) => {
                     warn!(dependency, detail, "Waiting to fill the new backlog");

@@ -19,7 +19,7 @@ use std::{
 };
 
 use advisories::Index;
-use events::{BacklogMapped, Digest, Label};
+use events::{BacklogMapped, Digest, Label, Sender};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -33,7 +33,12 @@ pub use self::{
     read::{Counts, Reader},
     search::{Hit, Hits},
 };
-use crate::{entry::Status, inventory::Inventory, slot::Slot, vex::VexDocument};
+use crate::{
+    entry::Status,
+    inventory::Inventory,
+    slot::{Slot, SlotKind},
+    vex::VexDocument,
+};
 
 /// Most entries that an answer names.
 const NAMED_MAX: usize = 100;
@@ -97,6 +102,10 @@ impl Store {
 
     /// Records what `arrival` brings with everything that follows by `index`, and returns the
     /// answer: the one of before, if the event was recorded before.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`] without an index once there was one: an index that is away closes
+    /// nothing. [`StoreError::TooLarge`] is the document's own fault.
     pub fn record(
         &self,
         arrival: &Arrival,
@@ -151,34 +160,16 @@ struct Recording<'a> {
 
 impl Recording<'_> {
     fn record(&self) -> Result<BacklogMapped, StoreError> {
-        let slots = match &self.arrival.content {
-            Content::Nothing(_) => BTreeSet::new(),
-            Content::Sboms(sboms) => {
-                sboms.iter().try_for_each(|sbom| self.insert_sbom(sbom))?;
-                sboms.iter().map(|sbom| sbom.slot.clone()).collect()
-            }
-            Content::Vex(document) => {
-                self.insert_vex(document)?;
-                let slots = read::slots(self.transaction)?;
-                slots.into_iter().filter(|slot| document.concerns(slot)).collect()
-            }
-            Content::Advisories => BTreeSet::new(),
-        };
-        let digest = self.index.map(Index::digest);
-        let known = read::derived_by(self.transaction)?;
-        let slots = match digest.filter(|digest| known != Some(*digest)) {
-            None => slots,
-            Some(new) => {
-                self.transaction.execute("DELETE FROM derived_by", [])?;
-                let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
-                self.transaction.execute(sql, params![Hash(new)])?;
-                read::slots(self.transaction)?.into_iter().collect()
-            }
-        };
+        let own = self.insert().map_err(StoreError::of_content)?;
+        let slots = &own | &self.outdated()?;
         let deriver = Deriver::new(self.transaction, self.index, self.arrival.time, &slots)?;
         let mut moved = Moved::default();
         for slot in &slots {
-            let (before, after) = deriver.derive(slot)?;
+            let derived = deriver.derive(slot);
+            let (before, after) = match own.contains(slot) {
+                true => derived.map_err(StoreError::of_content)?,
+                false => derived?,
+            };
             moved.compare(&before, &after);
         }
         let (findings, suppressed) = deriver.count(self.arrival, &slots)?;
@@ -189,8 +180,41 @@ impl Recording<'_> {
             Content::Advisories => None,
         };
         let Moved { opened, closed } = moved;
-        let advisories = digest.or(known);
+        let advisories = self.index.map(Index::digest);
         Ok(BacklogMapped { document, advisories, findings, suppressed, opened, closed })
+    }
+
+    /// Inserts what arrived; returns what it is about.
+    fn insert(&self) -> Result<BTreeSet<Slot>, StoreError> {
+        match &self.arrival.content {
+            Content::Nothing(_) | Content::Advisories => Ok(BTreeSet::new()),
+            Content::Sboms(sboms) => {
+                sboms.iter().try_for_each(|sbom| self.insert_sbom(sbom))?;
+                Ok(sboms.iter().map(|sbom| sbom.slot.clone()).collect())
+            }
+            Content::Vex(document) => {
+                self.insert_vex(document)?;
+                let slots = read::slots(self.transaction)?;
+                Ok(slots.into_iter().filter(|slot| document.concerns(slot)).collect())
+            }
+        }
+    }
+
+    /// Slots that were derived by another index than that of now, or by none.
+    fn outdated(&self) -> Result<BTreeSet<Slot>, StoreError> {
+        let known = read::derived_by(self.transaction)?;
+        let now = match (self.index.map(Index::digest), known) {
+            (None, None) => return Ok(BTreeSet::new()),
+            (None, Some(known)) => return Err(StoreError::NoIndex(known)),
+            (Some(now), _) => now,
+        };
+        if known == Some(now) {
+            return read::unmatched(self.transaction, now);
+        }
+        self.transaction.execute("DELETE FROM derived_by", [])?;
+        let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
+        self.transaction.execute(sql, params![Hash(now)])?;
+        Ok(read::slots(self.transaction)?.into_iter().collect())
     }
 
     fn insert_sbom(&self, sbom: &Sbom) -> Result<(), StoreError> {
@@ -217,6 +241,20 @@ impl Recording<'_> {
         )?;
         let (event, time) = (Id(self.arrival.event), Time(self.arrival.time));
         insert.execute(params![event, Hash(*digest), Hash(slot.id()), time])?;
+        if slot.kind == SlotKind::Supplier {
+            self.keep_first_observation(slot, *digest)?;
+        }
+        Ok(())
+    }
+
+    /// A supplier's document counts from its first ingestion on: who sends an old one again, with
+    /// the signature it has, does not make it the newest. A build that is made again may well be
+    /// the same as one before, and is the newest.
+    fn keep_first_observation(&self, slot: &Slot, document: Digest) -> Result<(), StoreError> {
+        let mut delete = self.transaction.prepare_cached(
+            "DELETE FROM observation WHERE slot = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM observation WHERE slot = $1 AND document = $2 ORDER BY time, event LIMIT 1)",
+        )?;
+        delete.execute(params![Hash(slot.id()), Hash(document)])?;
         Ok(())
     }
 
@@ -239,6 +277,11 @@ impl Recording<'_> {
         let statements = open::json(statements);
         self.transaction
             .execute(sql, params![event, Hash(*digest), sender, Time(*time), statements])?;
+        if let Sender::Supplier(_) = from {
+            // As for SBOMs. An operator who says something again means it now.
+            let sql = "DELETE FROM vex WHERE sender = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM vex WHERE sender = $1 AND document = $2 ORDER BY time, event LIMIT 1)";
+            self.transaction.execute(sql, params![sender, Hash(*digest)])?;
+        }
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ impl Handler for PolicyGate {
 
 impl Settings {
     /// The advisory index of now; none if the operator gave none, or none was made yet. One that
-    /// cannot be read must not let a build pass unseen, and so every build waits.
+    /// cannot be read or is gone must not let a build pass unseen, and so every build waits.
     fn index(&self) -> Result<Option<Index>, HandleError> {
         let Some(advisories) = &self.advisories else { return Ok(None) };
         advisories.get().map_err(|error| HandleError::Outage {
@@ -126,4 +126,31 @@ fn read_claim(stored: &[u8]) -> Result<Judgement, HandleError> {
     serde_json::from_slice(stored).map_err(|error| {
         HandleError::transient(format!("the archive's claim on a judgement is damaged: {error}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use advisories::CurrentIndex;
+    use attestation::KeySet;
+    use policy::{Bundle, DEFAULT_TIME_LIMIT};
+
+    use super::*;
+    use crate::{input::Config, vulnerabilities::tests::index};
+
+    #[test]
+    fn builds_wait_for_an_index_that_vanished() {
+        let directory = tempfile::tempdir().expect("temporary");
+        let settings = Settings {
+            policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
+            keys: KeySet::new(),
+            config: Config::default(),
+            advisories: Some(CurrentIndex::new(directory.path())),
+        };
+        assert!(settings.index().expect("none yet").is_none());
+        index(&[("CVE-2026-1", "HIGH", None)]).save(directory.path()).expect("saves");
+        assert!(settings.index().expect("reads").is_some());
+        std::fs::remove_file(directory.path().join("current")).expect("removes");
+        let gone = settings.index().expect_err("an outage");
+        assert!(matches!(gone, HandleError::Outage { dependency: "advisories", .. }), "{gone:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The index in use: the one that the directory's pointer names now.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -24,16 +25,28 @@ impl CurrentIndex {
     /// changed. May wait for the disk.
     ///
     /// # Errors
-    /// As for [`Index::current`].
+    /// As for [`Index::current`]. The pointer is gone, although there was an index before: nobody takes back what
+    /// is known about vulnerabilities.
     pub fn get(&self) -> Result<Option<Index>, IndexError> {
-        let Some(pointer) = store::pointer(&self.directory)? else { return Ok(None) };
+        let pointer = store::pointer(&self.directory)?;
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pointer) = pointer else { return self.none(loaded.is_some()) };
         if let Some((_, index)) = loaded.as_ref().filter(|(known, _)| *known == pointer) {
             return Ok(Some(index.clone()));
         }
         // The pointer was read first: if it is swapped now, the next call notices.
-        let index = Index::current(&self.directory)?;
-        *loaded = index.clone().map(|index| (pointer, index));
-        Ok(index)
+        let Some(index) = Index::current(&self.directory)? else {
+            return self.none(loaded.is_some());
+        };
+        *loaded = Some((pointer, index.clone()));
+        Ok(Some(index))
+    }
+
+    fn none(&self, was_there: bool) -> Result<Option<Index>, IndexError> {
+        if !was_there {
+            return Ok(None);
+        }
+        let gone = "the advisory index that was in use is gone; mount its volume again, or run `attestry advisories sync`";
+        Err(IndexError::io(&self.directory, io::Error::new(io::ErrorKind::NotFound, gone)))
     }
 }

@@ -21,14 +21,17 @@ async fn mapper(documents: &[&str]) -> (TempDir, Mapper) {
     };
     let entries: Vec<Entry> = documents.iter().map(entry).collect();
     archive.put(&entries, day(0)).await.expect("stores");
-    let args = MapperArgs {
+    let mapper = Mapper::open(archive, &args(&directory)).expect("opens");
+    (directory, mapper)
+}
+
+fn args(directory: &TempDir) -> MapperArgs {
+    MapperArgs {
         store: directory.path().join("backlog.db"),
         registers: directory.path().join("registers"),
         advisories: directory.path().join("advisories"),
         ..MapperArgs::default()
-    };
-    let mapper = Mapper::open(archive, &args).expect("opens");
-    (directory, mapper)
+    }
 }
 
 fn judged(result: VerdictResult, sbom: &str) -> EvidenceSigned {
@@ -66,22 +69,22 @@ fn decided(result: DecisionResult, kind: Option<DocumentKind>, document: &str) -
 #[tokio::test]
 async fn only_a_release_that_passed_is_mapped() {
     let (_directory, mapper) = mapper(&[SBOM]).await;
-    let content =
+    let (content, _) =
         mapper.judged(&judged(VerdictResult::Passed, SBOM), Priority::Release).await.expect("maps");
     let Content::Sboms(sboms) = content else { panic!("{content:?}") };
     let [sbom] = sboms.as_slice() else { panic!("{sboms:?}") };
     assert_eq!(sbom.slot.section(), "hotpass");
     assert_eq!((sbom.slot.product.as_str(), sbom.inventory.components.len()), ("widget", 1));
 
-    let failed =
+    let (failed, _) =
         mapper.judged(&judged(VerdictResult::Failed, SBOM), Priority::Release).await.expect("maps");
     assert!(matches!(failed, Content::Nothing(Some(_))), "{failed:?}");
     let proposed = judged(VerdictResult::Passed, SBOM);
-    let proposed = mapper.judged(&proposed, Priority::Pr).await.expect("maps");
+    let (proposed, _) = mapper.judged(&proposed, Priority::Pr).await.expect("maps");
     assert!(matches!(proposed, Content::Nothing(Some(_))), "{proposed:?}");
     let mut undecided = judged(VerdictResult::Passed, SBOM);
     undecided.verdict = None;
-    let undecided = mapper.judged(&undecided, Priority::Release).await.expect("maps");
+    let (undecided, _) = mapper.judged(&undecided, Priority::Release).await.expect("maps");
     assert!(matches!(undecided, Content::Nothing(Some(_))), "{undecided:?}");
 }
 
@@ -89,14 +92,16 @@ async fn only_a_release_that_passed_is_mapped() {
 async fn only_a_document_that_was_accepted_is_mapped() {
     use {DecisionResult as R, DocumentKind as K};
     let (_directory, mapper) = mapper(&[SBOM, VEX]).await;
-    let content = mapper.decided(&decided(R::Accepted, Some(K::Sbom), SBOM)).await.expect("maps");
+    let (content, _) =
+        mapper.decided(&decided(R::Accepted, Some(K::Sbom), SBOM)).await.expect("maps");
     let Content::Sboms(sboms) = content else { panic!("{content:?}") };
     assert_eq!(sboms[0].slot.section(), "acme (supplier)");
-    let content = mapper.decided(&decided(R::Accepted, Some(K::Vex), VEX)).await.expect("maps");
+    let (content, _) =
+        mapper.decided(&decided(R::Accepted, Some(K::Vex), VEX)).await.expect("maps");
     let Content::Vex(document) = content else { panic!("{content:?}") };
     assert_eq!((document.time, document.statements.len()), (day(1), 1));
     let rejected = mapper.decided(&decided(R::Rejected, Some(K::Sbom), "away")).await;
-    assert!(matches!(rejected, Ok(Content::Nothing(Some(_)))), "{rejected:?}");
+    assert!(matches!(rejected, Ok((Content::Nothing(Some(_)), None))));
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn what_cannot_be_mapped_says_why() {
     use {DecisionResult as R, DocumentKind as K};
     let broken = "{\"bomFormat\":\"CycloneDX\",";
     let (_directory, mapper) = mapper(&[broken]).await;
-    let refusal = async |decision| mapper.decided(&decision).await.expect_err("refused");
+    let refusal = async |decision| mapper.decided(&decision).await.err().expect("refused");
 
     let incomplete = refusal(decided(R::Accepted, None, SBOM)).await;
     assert!(
@@ -126,7 +131,7 @@ async fn event_is_answered_again_without_its_document() {
     let arrival =
         Arrival { event: crate::testing::event(1), time: day(1), content: Content::Nothing(None) };
     assert_eq!(mapper.answered(arrival.event).await, Ok(None));
-    let answer = mapper.record(arrival.clone()).await.expect("records");
+    let answer = mapper.record(arrival.clone(), None).await.expect("records");
     assert_eq!(mapper.answered(arrival.event).await, Ok(Some(answer)));
 }
 
@@ -138,9 +143,72 @@ async fn damaged_index_is_an_outage() {
     std::fs::write(advisories.join("current"), "no digest").expect("writes");
     let arrival =
         Arrival { event: crate::testing::event(1), time: day(1), content: Content::Advisories };
-    let refused = mapper.record(arrival).await.expect_err("refused");
+    let refused = mapper.record(arrival, None).await.expect_err("refused");
     assert!(
         matches!(&refused, HandleError::Outage { dependency: "advisories", .. }),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn index_that_vanishes_is_an_outage_also_for_who_starts_then() {
+    let (directory, mapper) = mapper(&[]).await;
+    let advisories = directory.path().join("advisories");
+    crate::testing::full_index().save(&advisories).expect("saves");
+    let arrival = |number| Arrival {
+        event: crate::testing::event(number),
+        time: day(1),
+        content: Content::Advisories,
+    };
+    mapper.record(arrival(1), None).await.expect("records");
+    std::fs::remove_dir_all(advisories).expect("removes");
+    let waits = async |mapper: &Mapper| {
+        let refused = mapper.record(arrival(2), None).await.expect_err("refused");
+        let HandleError::Outage { dependency: "advisories", detail } = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(detail.contains("`attestry advisories sync`"), "{detail}");
+    };
+    waits(&mapper).await;
+    let archive = mapper.archive().clone();
+    drop(mapper);
+    waits(&Mapper::open(archive, &args(&directory)).expect("opens")).await;
+}
+
+#[tokio::test]
+async fn what_waits_to_be_recorded_takes_up_budget() {
+    use {DecisionResult as R, DocumentKind as K};
+    let (_directory, mapper) = mapper(&[SBOM]).await;
+    let brought = mapper.decided(&decided(R::Accepted, Some(K::Sbom), SBOM)).await.expect("maps");
+    let everything = || {
+        let taken = mapper.budget().take(crate::BUDGET_BYTES);
+        tokio::time::timeout(std::time::Duration::from_millis(50), taken)
+    };
+    assert!(everything().await.is_err());
+    drop(brought);
+    assert!(everything().await.is_ok());
+}
+
+#[tokio::test]
+async fn only_what_may_come_right_is_left_for_another_time() {
+    use {DecisionResult as R, DocumentKind as K};
+    let broken = "{\"bomFormat\":\"CycloneDX\",";
+    let (_directory, mapper) = mapper(&[SBOM, broken]).await;
+    let cases = [(SBOM, true), (broken, true), ("not there", false)];
+    for (number, (document, done)) in (1..).zip(cases) {
+        let mut evidence = judged(VerdictResult::Passed, SBOM);
+        evidence.decision = Some(decided(R::Accepted, Some(K::Sbom), document));
+        let source = Label::of("/supplier-ingest");
+        let scope = "acme".parse().expect("valid");
+        let mut event = Envelope::root(source, day(1), Priority::Background, scope, evidence);
+        event.id = crate::testing::event(number);
+        assert_eq!(mapper.take_in_event(&event).await, done, "{document}");
+    }
+}
+
+#[test]
+fn document_that_does_not_fit_stops_no_other() {
+    let error = StoreError::TooLarge(rusqlite::Error::InvalidQuery);
+    let refused = unusable(error);
+    assert!(matches!(refused, HandleError::Permanent { code: "document-too-large", .. }));
 }

@@ -9,7 +9,6 @@ use advisories::Index;
 use events::Digest;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
-use uuid::Uuid;
 
 use super::{
     Arrival, Content, StoreError,
@@ -56,10 +55,7 @@ impl<'a> Deriver<'a> {
     /// Derives a slot's findings and entries; returns where its entries stood and stand.
     pub(super) fn derive(&self, slot: &Slot) -> Result<(Standing, Standing), StoreError> {
         let before = read::entries(self.transaction, slot)?;
-        let advisories = match self.index {
-            Some(index) => Some(index.digest()),
-            None => read::derived_by(self.transaction)?,
-        };
+        let advisories = self.index.map(Index::digest);
         let observations = self.observations(slot, None)?;
         let mut state = unfold(slot, &observations, &self.vex, advisories);
         self.keep_unnamed(&before, &mut state);
@@ -94,9 +90,10 @@ impl<'a> Deriver<'a> {
             Content::Nothing(_) | Content::Advisories => {}
             Content::Sboms(sboms) => {
                 for sbom in sboms {
-                    let observations = self.observations(&sbom.slot, Some(arrival.event))?;
-                    let arrived = observations.iter().find(|it| it.document == sbom.digest);
-                    let Some(arrived) = arrived else { continue };
+                    let observations = self.observations(&sbom.slot, Some(sbom.digest))?;
+                    // A supplier's document may have been there before, by another event.
+                    let own = observations.iter().find(|it| it.event == arrival.event);
+                    let Some(arrived) = own.or(observations.first()) else { continue };
                     let judged = judge_now(&sbom.slot, arrived, &self.vex);
                     judged.iter().for_each(|finding| add(finding.is_open()));
                 }
@@ -116,15 +113,15 @@ impl<'a> Deriver<'a> {
     }
 
     /// Everything that is known about a slot's documents, in the order of their times.
-    /// With an event, only what that one brought.
+    /// With a document, only about that one.
     fn observations(
         &self,
         slot: &Slot,
-        event: Option<Uuid>,
+        document: Option<Digest>,
     ) -> Result<Vec<Observation>, StoreError> {
-        let sql = "SELECT o.event, o.document, o.time, d.inventory, d.facts FROM observation o JOIN document d ON d.digest = o.document WHERE o.slot = $1 AND ($2 IS NULL OR o.event = $2) ORDER BY o.time, o.document, o.event";
+        let sql = "SELECT o.event, o.document, o.time, d.inventory, d.facts FROM observation o JOIN document d ON d.digest = o.document WHERE o.slot = $1 AND ($2 IS NULL OR o.document = $2) ORDER BY o.time, o.document, o.event";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let rows = statement.query_map(params![Hash(slot.id()), event.map(Id)], |row| {
+        let rows = statement.query_map(params![Hash(slot.id()), document.map(Hash)], |row| {
             let (event, document): (Id, Hash) = (row.get(0)?, row.get(1)?);
             let (time, inventory): (Time, Hash) = (row.get(2)?, row.get(3)?);
             Ok((event.0, document.0, time.0, inventory.0, row.get::<_, String>(4)?))
@@ -146,8 +143,7 @@ impl<'a> Deriver<'a> {
         Ok(observations)
     }
 
-    /// What the index knows about an inventory; looked up once per index. Without one, what the
-    /// last one knew.
+    /// What the index knows about an inventory; looked up once per index. Without one, nothing.
     fn found(&self, inventory: Digest) -> Result<Vec<Found>, StoreError> {
         let sql = "SELECT matched_by, found FROM inventory WHERE id = $1";
         let mut statement = self.transaction.prepare_cached(sql)?;

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, params};
+use events::Digest;
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Every step there ever was, in order; a step that was released never changes.
@@ -20,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
 
-/// Why the store did not do as asked. What a document holds is never a reason.
+/// Why the store did not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process writes to it.
@@ -51,9 +52,34 @@ pub enum StoreError {
     /// What lies in the database is not what was put there.
     #[error("the backlog's database is damaged: {0}; restore it from a backup")]
     Damaged(#[from] serde_json::Error),
+    /// The database does not take what a document holds.
+    #[error(
+        "the document does not fit into the backlog's database: {0}; split it, or have its names and texts shortened"
+    )]
+    TooLarge(rusqlite::Error),
+    /// The backlog is derived by advisories that are away.
+    #[error(
+        "the backlog was made by advisory index {0}, and there is none now; mount its volume again, or run `attestry advisories sync`"
+    )]
+    NoIndex(Digest),
     /// The database refused: disk, memory, or damage.
     #[error("the backlog's database failed: {0}; check its disk")]
     Database(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// The same while a document is written: what can only be its own fault is.
+    pub(super) fn of_content(self) -> Self {
+        use ErrorCode::{ConstraintViolation, TooBig};
+        match self {
+            Self::Database(error)
+                if matches!(error.sqlite_error_code(), Some(TooBig | ConstraintViolation)) =>
+            {
+                Self::TooLarge(error)
+            }
+            other => other,
+        }
+    }
 }
 
 /// A lock that the system takes back when the process ends, however it ends.

@@ -1,5 +1,7 @@
 //! Whatever arrives, in whatever order, however often: the same state.
 
+mod replay;
+
 use std::path::PathBuf;
 
 use events::BacklogMapped;
@@ -182,15 +184,49 @@ fn new_index_is_held_against_everything_that_is_there() {
 }
 
 #[test]
-fn store_without_index_keeps_what_the_last_one_knew() {
+fn store_whose_index_is_away_waits_and_closes_nothing() {
+    let place = Place::new();
+    let known = sbom(1, day(1), &project("x"), &[JINJA]);
+    let first = record(&place.open(), &known);
+    let before = place.dump();
+    let restarted = place.open();
+    assert_eq!(restarted.record(&known, None).expect("known"), first);
+    let next = sbom(2, day(2), &project("x"), &[]);
+    for arrival in [&next, &advisories(3, day(3))] {
+        let refused = restarted.record(arrival, None).expect_err("refused");
+        assert!(matches!(refused, StoreError::NoIndex(_)), "{refused}");
+        assert!(refused.to_string().contains("`attestry advisories sync`"), "{refused}");
+    }
+    assert_eq!(place.dump(), before);
+    assert_eq!(record(&restarted, &next).closed, first.opened);
+}
+
+#[test]
+fn document_that_was_never_looked_up_is_with_the_next_event() {
     let place = Place::new();
     let store = place.open();
-    record(&store, &sbom(1, day(1), &project("x"), &[JINJA]));
-    let before = place.dump();
-    let again = store.record(&sbom(1, day(1), &project("x"), &[JINJA]), None).expect("records");
-    assert_eq!((again.findings, place.dump()), (2, before));
-    let next = store.record(&sbom(2, day(2), &project("x"), &[JINJA]), None).expect("records");
-    assert_eq!((next.findings, next.closed.len()), (2, 0));
+    let blind = store.record(&sbom(1, day(1), &project("x"), &[JINJA]), None).expect("records");
+    assert_eq!(blind.findings, 0);
+    let connection = store.connection.lock().expect("free");
+    let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
+    connection.execute(sql, params![Hash(full_index().digest())]).expect("inserts");
+    drop(connection);
+    let seen = record(&store, &advisories(2, day(2)));
+    assert_eq!(seen.opened.len(), 1);
+    assert_eq!(record(&store, &advisories(3, day(3))).opened, []);
+}
+
+#[test]
+fn what_a_database_does_not_take_is_the_documents_own_fault() {
+    let store = Place::new().open();
+    let connection = store.connection.lock().expect("free");
+    let of = |sql: &str| StoreError::from(connection.execute_batch(sql).expect_err("refused"));
+    let large = of("INSERT INTO derived_by (advisories) VALUES (zeroblob(2000000000))");
+    assert!(matches!(large.of_content(), StoreError::TooLarge(_)));
+    let twice = of("INSERT INTO refilled (done) VALUES (2), (2)");
+    assert!(matches!(twice.of_content(), StoreError::TooLarge(_)));
+    let away = of("SELECT * FROM nowhere");
+    assert!(matches!(away.of_content(), StoreError::Database(_)));
 }
 
 #[test]

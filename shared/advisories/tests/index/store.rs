@@ -70,6 +70,23 @@ fn current_index_is_read_once_until_it_is_swapped() {
 }
 
 #[test]
+fn current_index_that_vanishes_is_an_error_until_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("volume");
+    let current = CurrentIndex::new(&place);
+    assert!(current.get().unwrap().is_none());
+    let saved = small("A").save(&place).unwrap();
+    assert!(current.get().unwrap().is_some());
+
+    fs::remove_dir_all(&place).unwrap();
+    let gone = current.get().err().unwrap().to_string();
+    assert!(gone.contains("volume: ") && gone.contains("`attestry advisories sync`"), "{gone}");
+    assert!(current.get().is_err(), "and stays one");
+    small("A").save(&place).unwrap();
+    assert_eq!(current.get().unwrap().map(|index| index.digest()), Some(saved));
+}
+
+#[test]
 fn two_older_indexes_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let digests: Vec<_> = ["A", "B", "C", "D"]
