@@ -168,10 +168,15 @@ fn sboms(
 }
 
 /// Every entry that there must be, and whether it must be open: what any document of a product has,
-/// and whether the newest one has it.
+/// and whether the newest one has it. What a supplier sends again counts as of the first time.
 fn expected<'a>(documents: &'a [Counting], index: &Index) -> BTreeMap<Key, Standing<'a>> {
     let mut expected = BTreeMap::new();
+    let mut known = BTreeSet::new();
     for document in documents {
+        let again = !known.insert((document.scope.as_str(), document.digest));
+        if again && document.kind == SlotKind::Supplier {
+            continue;
+        }
         let subject = document.bom.subject.as_ref().map(|it| it.name.clone());
         let product = subject.unwrap_or_else(|| document.scope.to_string());
         let slot = [document.kind.to_string(), document.scope.to_string(), product];
