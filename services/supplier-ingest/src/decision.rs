@@ -27,8 +27,8 @@ pub(crate) struct Decided {
     receipt: String,
     /// The format, when it could be read.
     format: Option<String>,
-    /// Digest of what was submitted: a name that is used again is no second decision's.
-    submitted: Digest,
+    /// Identity of what was submitted: a name that is used again is no second decision's.
+    content: Digest,
 }
 
 impl Decided {
@@ -116,13 +116,13 @@ impl Decided {
         let receipt = Statement::new(&[subject], &receipt)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
-        Ok(Self { decision, receipt, format, submitted: submitted_digest(submitted)? })
+        Ok(Self { decision, receipt, format, content: identity(&submitted.content) })
     }
 
     /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
     /// age limit, the decision is not.
     pub(crate) fn check_is_about(&self, submitted: &DocumentSubmitted) -> Result<(), HandleError> {
-        if self.submitted == submitted_digest(submitted)? {
+        if self.content == identity(&submitted.content) {
             return Ok(());
         }
         let detail = format!(
@@ -216,9 +216,16 @@ impl Decided {
     }
 }
 
-fn submitted_digest(submitted: &DocumentSubmitted) -> Result<Digest, HandleError> {
-    let bytes = serde_json::to_vec(submitted).map_err(HandleError::transient)?;
-    Ok(Digest::of(&bytes))
+/// The bytes that were submitted, whatever their files are called.
+fn identity(content: &Content) -> Digest {
+    match content {
+        Content::Unreadable { reason } => Digest::of(reason.as_str().as_bytes()),
+        Content::Named(manifest) => {
+            let bundle = manifest.bundle.as_ref().map(|it| it.digest.to_string());
+            let text = format!("{} {}", manifest.document.digest, bundle.unwrap_or_default());
+            Digest::of(text.as_bytes())
+        }
+    }
 }
 
 /// What a decision is made of.

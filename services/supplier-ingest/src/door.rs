@@ -39,17 +39,21 @@ pub async fn stand_at_doors(bus: &Bus, passports: &PassportDirectory) {
 }
 
 /// Everybody who has a stream now.
-async fn open_doors(bus: &Bus, passports: &PassportDirectory) -> Result<Vec<SupplierId>, String> {
+async fn open_doors(
+    bus: &Bus,
+    passports: &PassportDirectory,
+) -> Result<BTreeSet<SupplierId>, String> {
     let passports = passports.clone();
     let listed = tokio::task::spawn_blocking(move || passports.suppliers()).await;
     let listed = listed.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    let mut suppliers = bus.doors().await.map_err(|error| error.to_string())?;
+    let doors = bus.doors().await.map_err(|error| error.to_string())?;
+    let mut suppliers: BTreeSet<_> = doors.into_iter().collect();
     for supplier in listed {
         if suppliers.contains(&supplier) {
             continue;
         }
         match bus.open_door(&supplier).await {
-            Ok(()) => suppliers.push(supplier),
+            Ok(()) => drop(suppliers.insert(supplier)),
             // The others' doors are open.
             Err(error) => {
                 warn!(%supplier, %error, "Failed to open a supplier's door; trying again")

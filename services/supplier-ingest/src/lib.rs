@@ -87,7 +87,7 @@ impl SupplierIngest {
                 Known::Passport(passport) => Some(passport),
                 Known::Stranger => {
                     let decided = Decided::on_stranger(event, context.now)?;
-                    return Ok((self.claim(&name, &decided).await?, None));
+                    return Ok((self.claim(&name, event, &decided).await?, None));
                 }
             },
         };
@@ -114,14 +114,20 @@ impl SupplierIngest {
                 (decided.await?, Some(picked_up))
             }
         };
-        let decided = self.claim(&name, &decided).await?;
-        metrics::supplier_document(event.scope.as_str(), decided.outcome());
-        Ok((decided, picked_up))
+        Ok((self.claim(&name, event, &decided).await?, picked_up))
     }
 
-    async fn claim(&self, name: &str, decided: &Decided) -> Result<Decided, HandleError> {
+    /// The decision that counts: the first that was claimed.
+    async fn claim(
+        &self,
+        name: &str,
+        event: &Envelope<DocumentSubmitted>,
+        decided: &Decided,
+    ) -> Result<Decided, HandleError> {
         let claim = serde_json::to_vec(decided).map_err(HandleError::transient)?;
-        read_claim(&self.archive.claim(name, claim.into()).await?)
+        let first = read_claim(&self.archive.claim(name, claim.into()).await?)?;
+        metrics::supplier_document(event.scope.as_str(), first.outcome());
+        Ok(first)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The streams: one per stage, one per supplier, and four of our own.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId, stage_stream, subject,
 };
+use futures::StreamExt;
 
 use crate::{Bus, BusError};
 
@@ -57,15 +58,24 @@ impl Bus {
     /// How full every stream is.
     pub async fn streams(&self) -> Result<Vec<StreamState>, BusError> {
         let blocked = self.found_blocked().await?;
+        // One listing, because there may be as many streams as suppliers.
+        let mut listed = self.jetstream.streams();
+        let mut found = BTreeMap::new();
+        while let Some(info) = listed.next().await {
+            let info = info.map_err(|error| BusError::from_client("list streams", &error))?;
+            found.insert(info.config.name.clone(), info);
+        }
+        let wanted = wanted_streams().into_iter().map(|it| it.name);
+        let doors = found.keys().filter(|it| it.starts_with(INGEST_PREFIX)).cloned();
         let mut states = Vec::new();
-        let doors = self.doors().await?;
-        for wanted in wanted_streams().into_iter().chain(doors.iter().map(ingest_stream)) {
-            let found = self.jetstream.get_stream(&wanted.name).await;
-            let found = found.map_err(|error| BusError::from_client("look at a stream", &error))?;
-            let info = found.cached_info();
+        for name in wanted.chain(doors.collect::<Vec<_>>()) {
+            let info = found.remove(&name).ok_or_else(|| BusError::Away {
+                action: "look at a stream",
+                reason: format!("there is no stream {name}"),
+            })?;
             states.push(StreamState {
-                blocked: blocked.contains(&(wanted.name.clone(), info.state.last_sequence)),
-                name: wanted.name,
+                blocked: blocked.contains(&(name.clone(), info.state.last_sequence)),
+                name,
                 messages: info.state.messages,
                 bytes: info.state.bytes,
                 max_bytes: info.config.max_bytes,
