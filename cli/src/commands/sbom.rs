@@ -111,7 +111,8 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
         serial: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
         timestamp,
         artifacts: &[],
-        lockfiles: &lockfiles,
+        inventories: &lockfiles,
+        missing: &[],
         spec_version: args.spec_version.into(),
         tool_version: env!("CARGO_PKG_VERSION"),
     });

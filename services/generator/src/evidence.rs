@@ -13,7 +13,7 @@ use attestation::{
 use bytes::Bytes;
 use documents::{
     cyclonedx::{self, SbomInput, SpecVersion},
-    lockfile::Lockfile,
+    inventory::Inventory,
 };
 use events::{
     BuildCompleted, Digest, Document, Envelope, EvidenceReady, FilePath, Label, Producer, Role,
@@ -43,7 +43,7 @@ impl Evidence {
     /// bytes, whenever and wherever it is made.
     pub(crate) fn of(
         event: &Envelope<BuildCompleted>,
-        lockfiles: &[Lockfile],
+        lockfiles: &[Inventory],
     ) -> Result<Self, HandleError> {
         let build = &event.data;
         let subjects = subjects(build);
@@ -108,7 +108,7 @@ impl Evidence {
 
 const PROVENANCE_NAME: &str = "provenance/provenance.json";
 
-fn sbom(event: &Envelope<BuildCompleted>, lockfiles: &[Lockfile]) -> Vec<u8> {
+fn sbom(event: &Envelope<BuildCompleted>, lockfiles: &[Inventory]) -> Vec<u8> {
     let build = &event.data;
     let artifacts: Vec<(String, Digest)> =
         build.artifacts.iter().map(|it| (it.name.to_string(), it.digest)).collect();
@@ -118,7 +118,8 @@ fn sbom(event: &Envelope<BuildCompleted>, lockfiles: &[Lockfile]) -> Vec<u8> {
         serial: Uuid::new_v5(&event.id, format!("sbom/{VERSION}").as_bytes()),
         timestamp: event.time,
         artifacts: &artifacts,
-        lockfiles,
+        inventories: lockfiles,
+        missing: &[],
         spec_version: SpecVersion::default(),
         tool_version: VERSION,
     })

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use archive::{Archive, Class, Entry};
 use bytes::Bytes;
-use documents::lockfile::{self, Lockfile, MAX_LOCKFILE_BYTES};
+use documents::{
+    inventory::Inventory,
+    lockfile::{self, MAX_LOCKFILE_BYTES},
+};
 use events::{BuildCompleted, Envelope, EvidenceReady, Input};
 use jiff::{SignedDuration, Timestamp};
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, off_thread};
@@ -103,7 +106,7 @@ impl Handler for Generator {
     }
 }
 
-fn parse(sources: &[Source]) -> Result<Vec<Lockfile>, HandleError> {
+fn parse(sources: &[Source]) -> Result<Vec<Inventory>, HandleError> {
     let parse = |source: &Source| {
         lockfile::parse(&source.path, &source.bytes)
             .map_err(|error| HandleError::permanent("lockfile-unreadable", error))

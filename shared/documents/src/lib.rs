@@ -3,6 +3,7 @@
 pub mod bom;
 pub mod cyclonedx;
 mod detect;
+pub mod inventory;
 pub mod lockfile;
 pub mod schema;
 pub mod vex;

@@ -4,8 +4,7 @@ use std::{fs::File, io::Read, path::Path};
 
 use advisories::{Ecosystem, NotMatchable, Package};
 use documents::{
-    Kind, bom, detect,
-    lockfile::{self, Lockfile},
+    Kind, bom, detect, inventory as lock, lockfile,
     vex::{Part, Statement},
 };
 use events::Digest;
@@ -93,7 +92,7 @@ impl Inventory {
         }
     }
 
-    fn of_lockfile(lockfile: Lockfile, digest: Digest) -> Self {
+    fn of_lockfile(lockfile: lock::Inventory, digest: Digest) -> Self {
         let ecosystem = Ecosystem::from_osv(lockfile.ecosystem.osv_name());
         let mut roots = lockfile.packages.iter().filter(|it| it.root);
         let subject = match (roots.next(), roots.next()) {
@@ -124,8 +123,8 @@ impl Item {
     }
 
     /// A lockfile knows its packages' names as their registry writes them, which a purl may not.
-    fn of_locked(ecosystem: Option<Ecosystem>, package: lockfile::Package) -> Self {
-        let lockfile::Package { name, version, purl, .. } = package;
+    fn of_locked(ecosystem: Option<Ecosystem>, package: lock::Package) -> Self {
+        let lock::Package { name, version, purl, .. } = package;
         let lookup = match (ecosystem, &version) {
             (Some(ecosystem), Some(version)) => Ok(Package::new(ecosystem, &name, version)),
             (None, _) => Package::from_purl(&purl).map_err(Unmatched::from),

@@ -1,6 +1,6 @@
 //! CycloneDX: the SBOM of a build, written from its lockfiles and artifacts.
 
-mod inventory;
+mod assembly;
 mod iri;
 mod wire;
 
@@ -8,8 +8,8 @@ use events::Digest;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::lockfile::Lockfile;
-use inventory::Inventory;
+use crate::inventory::{Inventory, Missing};
+use assembly::Assembly;
 
 /// Version of the specification to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,8 +35,10 @@ pub struct SbomInput<'a> {
     pub timestamp: Timestamp,
     /// What the build made: file name and digest.
     pub artifacts: &'a [(String, Digest)],
-    /// Every lockfile the build used.
-    pub lockfiles: &'a [Lockfile],
+    /// Every lockfile the build used, and what was found in its artifacts.
+    pub inventories: &'a [Inventory],
+    /// What should have been among them and could not be read.
+    pub missing: &'a [Missing],
     /// Version of CycloneDX to write.
     pub spec_version: SpecVersion,
     /// Version of Attestry.
@@ -62,8 +64,8 @@ pub struct SbomInput<'a> {
 /// - Packages that are only local carry `attestry:package:source` = `local`: their purl names no
 ///   package of a public registry.
 pub fn write(input: &SbomInput<'_>) -> Vec<u8> {
-    let inventory = Inventory::take(input);
-    let mut json = serde_json::to_vec(&wire::Bom::new(input, &inventory))
+    let assembly = Assembly::take(input);
+    let mut json = serde_json::to_vec(&wire::Bom::new(input, &assembly))
         // Only maps with odd keys, or a writer that fails, could fail: here are neither.
         .unwrap_or_default();
     json.push(b'\n');

@@ -6,9 +6,9 @@ use std::iter;
 
 use serde::Serialize;
 
-use super::inventory::{self, Inventory};
+use super::assembly::{self, Assembly};
 use super::{SbomInput, SpecVersion, iri};
-use crate::lockfile::{Hash, HashAlgorithm, Package, Scope, Source};
+use crate::inventory::{Hash, HashAlgorithm, Package, Scope, Source};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,61 +106,61 @@ struct Composition<'a> {
 }
 
 impl<'a> Bom<'a> {
-    pub(super) fn new(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+    pub(super) fn new(input: &SbomInput<'a>, assembly: &'a Assembly<'a>) -> Self {
         let (schema, spec_version) = match input.spec_version {
             SpecVersion::V1_6 => ("http://cyclonedx.org/schema/bom-1.6.schema.json", "1.6"),
             SpecVersion::V1_7 => ("http://cyclonedx.org/schema/bom-1.7.schema.json", "1.7"),
         };
-        let components = inventory.components.iter().zip(&inventory.refs[1..]);
+        let components = assembly.components.iter().zip(&assembly.refs[1..]);
         Self {
             schema,
             bom_format: "CycloneDX",
             spec_version,
             serial_number: input.serial.urn().to_string(),
             version: 1,
-            metadata: Metadata::new(input, inventory),
+            metadata: Metadata::new(input, assembly),
             components: components.map(|(it, bom_ref)| Component::package(it, bom_ref)).collect(),
-            dependencies: dependencies(inventory),
-            compositions: compositions(input, inventory),
+            dependencies: dependencies(assembly),
+            compositions: compositions(input, assembly),
         }
     }
 }
 
 impl<'a> Metadata<'a> {
-    fn new(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+    fn new(input: &SbomInput<'a>, assembly: &'a Assembly<'a>) -> Self {
         let attestry = Component {
             r#type: "application",
             name: "attestry",
             version: Some(input.tool_version),
             ..Component::default()
         };
-        let lockfiles = input.lockfiles.iter();
+        let lockfiles = input.inventories.iter();
         Self {
             timestamp: input.timestamp.to_string(),
             lifecycles: [Lifecycle { phase: "build" }],
             tools: Tools { components: [attestry] },
-            component: Component::project(input, inventory),
+            component: Component::project(input, assembly),
             properties: lockfiles.map(|lockfile| Property::lockfile(&lockfile.path)).collect(),
         }
     }
 }
 
 impl<'a> Component<'a> {
-    fn project(input: &SbomInput<'a>, inventory: &'a Inventory<'a>) -> Self {
+    fn project(input: &SbomInput<'a>, assembly: &'a Assembly<'a>) -> Self {
         let artifacts: BTreeSet<_> =
             input.artifacts.iter().map(|(name, digest)| (name.as_str(), digest.hex())).collect();
         let artifacts: Vec<_> =
             artifacts.into_iter().map(|(name, sha256)| Self::artifact(name, sha256)).collect();
         Self {
             r#type: "application",
-            bom_ref: Some(Cow::from(&inventory.refs[0])),
+            bom_ref: Some(Cow::from(&assembly.refs[0])),
             name: input.project,
-            version: inventory.project.version,
+            version: assembly.project.version,
             hashes: match &artifacts[..] {
                 [only] => only.hashes.clone(),
                 _ => Vec::new(),
             },
-            purl: inventory.project.purl.as_deref(),
+            purl: assembly.project.purl.as_deref(),
             components: artifacts,
             ..Self::default()
         }
@@ -176,7 +176,7 @@ impl<'a> Component<'a> {
         }
     }
 
-    fn package(component: &'a inventory::Component<'a>, bom_ref: &'a str) -> Self {
+    fn package(component: &'a assembly::Component<'a>, bom_ref: &'a str) -> Self {
         let package = component.package;
         let hashes = match &package.distributions[..] {
             [only] => only.hash.as_ref().map(HashEntry::new).into_iter().collect(),
@@ -241,7 +241,7 @@ fn external_references(package: &Package) -> Vec<ExternalReference<'_>> {
     repository.into_iter().chain(distributions).collect()
 }
 
-fn properties<'a>(component: &inventory::Component<'a>) -> Vec<Property<'a>> {
+fn properties<'a>(component: &assembly::Component<'a>) -> Vec<Property<'a>> {
     let mut properties = Vec::new();
     if component.scope == Scope::Dev {
         properties.push(Property { name: "attestry:dependency:group", value: "dev" });
@@ -253,9 +253,9 @@ fn properties<'a>(component: &inventory::Component<'a>) -> Vec<Property<'a>> {
     properties
 }
 
-fn dependencies<'a>(inventory: &'a Inventory<'a>) -> Vec<Dependency<'a>> {
-    let reference = |&node: &usize| inventory.refs[node].as_str();
-    let nodes = inventory.refs.iter().zip(&inventory.edges);
+fn dependencies<'a>(assembly: &'a Assembly<'a>) -> Vec<Dependency<'a>> {
+    let reference = |&node: &usize| assembly.refs[node].as_str();
+    let nodes = assembly.refs.iter().zip(&assembly.edges);
     nodes
         .map(|(of, targets)| Dependency {
             r#ref: of,
@@ -264,21 +264,21 @@ fn dependencies<'a>(inventory: &'a Inventory<'a>) -> Vec<Dependency<'a>> {
         .collect()
 }
 
-fn compositions<'a>(input: &SbomInput<'_>, inventory: &'a Inventory<'a>) -> Vec<Composition<'a>> {
-    let project = vec![inventory.refs[0].as_str()];
-    if input.lockfiles.is_empty() {
+fn compositions<'a>(input: &SbomInput<'_>, assembly: &'a Assembly<'a>) -> Vec<Composition<'a>> {
+    let project = vec![assembly.refs[0].as_str()];
+    if input.inventories.is_empty() {
         let dependencies = project.clone();
         return vec![Composition { aggregate: "unknown", assemblies: project, dependencies }];
     }
-    let edges_known = input.lockfiles.iter().filter(|it| it.edges_known);
+    let edges_known = input.inventories.iter().filter(|it| it.edges_known);
     let edges_known: BTreeSet<_> = edges_known.map(|it| it.path.as_str()).collect();
-    let is_component_known = |component: &inventory::Component<'_>| {
+    let is_component_known = |component: &assembly::Component<'_>| {
         component.lockfiles.iter().all(|it| edges_known.contains(it))
     };
-    let is_project_known = input.lockfiles.iter().all(|lockfile| lockfile.direct_known);
+    let is_project_known = input.inventories.iter().all(|lockfile| lockfile.direct_known);
     let known =
-        iter::once(is_project_known).chain(inventory.components.iter().map(is_component_known));
-    let refs = inventory.refs.iter().map(String::as_str).zip(known);
+        iter::once(is_project_known).chain(assembly.components.iter().map(is_component_known));
+    let refs = assembly.refs.iter().map(String::as_str).zip(known);
     let (complete, unknown): (Vec<_>, Vec<_>) = refs.partition(|(_, known)| *known);
     let of = |refs: Vec<(&'a str, bool)>| refs.into_iter().map(|(of, _)| of).collect::<Vec<_>>();
     let (complete, unknown) = (of(complete), of(unknown));

@@ -11,13 +11,17 @@ use toml::Spanned;
 use super::catalog::Contents;
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Match, Node};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file};
+use super::source::without_credentials;
+use super::{
+    Beside, Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file,
+};
+use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["Cargo.lock"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::CratesIo,
     relock: "run `cargo generate-lockfile` and commit the result",
     read,
@@ -50,7 +54,7 @@ struct RawPackage {
     replace: Option<Spanned<String>>,
 }
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     if let Some(version) = lock.version
         && !VERSIONS.contains(version.get_ref())
@@ -117,6 +121,11 @@ fn package_of(
         scope: Scope::Required,
         direct: false,
         dependencies: Vec::new(),
+        line: None,
+        licence: None,
+        supplier: None,
+        groups: Vec::new(),
+        conditions: Vec::new(),
     };
     let id = Id {
         name: name.to_owned(),

@@ -9,18 +9,19 @@ use super::{MAX_PACKAGES, Note, Package, Scope, Source, text};
 /// Most edges of one file: a hundred times the most we have seen.
 const MAX_EDGES: usize = 2_000_000;
 
-/// What a file holds; see [`Lockfile`](super::Lockfile) for the fields.
+/// What a file holds; see [`Inventory`](super::Inventory) for the fields.
 pub(super) struct Contents {
     pub(super) packages: Vec<Package>,
     pub(super) notes: Vec<Note>,
     pub(super) edges_known: bool,
     pub(super) direct_known: bool,
+    pub(super) complete: bool,
 }
 
 impl From<Graph> for Contents {
     fn from(graph: Graph) -> Self {
         let packages = graph.into_packages();
-        Self { packages, notes: Vec::new(), edges_known: true, direct_known: true }
+        Self { packages, notes: Vec::new(), edges_known: true, direct_known: true, complete: true }
     }
 }
 
@@ -50,6 +51,11 @@ impl Package {
             root: false,
             direct: false,
             dependencies: Vec::new(),
+            line: None,
+            licence: None,
+            supplier: None,
+            groups: Vec::new(),
+            conditions: Vec::new(),
         })
     }
 }

@@ -6,14 +6,15 @@ mod syntax;
 
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
-use super::source::Source;
-use super::{Ecosystem, Format, Note, Package, text};
+use super::{Beside, Ecosystem, Format, Note, Package, text};
+use crate::inventory::Source;
 use syntax::{Module, Replacement, Requirement};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["go.mod"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::Go,
     relock: "run `go mod tidy` and commit the result",
     read,
@@ -23,7 +24,7 @@ const PROXY: &str = "https://proxy.golang.org";
 /// The first version of the language whose `go.mod` names indirect dependencies.
 const COMPLETE_SINCE: (u32, u32) = (1, 17);
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let module = syntax::read(text)?;
     let Some((offset, path)) = &module.path else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "module" };
@@ -48,6 +49,7 @@ fn read(text: &str) -> Result<Contents, Fault> {
         notes: (!is_complete).then_some(note).into_iter().collect(),
         edges_known: false,
         direct_known: true,
+        complete: is_complete,
     })
 }
 

@@ -1,5 +1,8 @@
 //! Lockfiles of every ecosystem, read into one graph of packages.
 
+use std::collections::HashMap;
+
+mod beside;
 mod cargo;
 mod catalog;
 mod error;
@@ -19,9 +22,13 @@ mod text;
 mod toml_file;
 mod uv;
 
+pub use beside::File;
 pub use error::{LockfileError, Position, Problem};
-pub use source::Source;
 
+use crate::inventory::{
+    Distribution, Ecosystem, Hash, HashAlgorithm, Inventory, Note, Package, Scope, Source,
+};
+use beside::Beside;
 use catalog::Contents;
 use error::Fault;
 
@@ -56,10 +63,12 @@ struct Format {
     pattern: Option<(&'static str, &'static str)>,
     /// Whether the name promises exact versions of everything, so that a search may take the file.
     is_lock: bool,
+    /// Names of files that say more about its packages, wherever in the project they lie.
+    companions: &'static [&'static str],
     ecosystem: Ecosystem,
     /// The command that writes a sound file again.
     relock: &'static str,
-    read: fn(&str) -> Result<Contents, Fault>,
+    read: fn(&str, &Beside<'_>) -> Result<Contents, Fault>,
 }
 
 impl Format {
@@ -90,31 +99,67 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
     FORMATS.into_iter().map(|format| format.file_names[0])
 }
 
-/// Reads the lockfile at `path`, whose last segment decides the format; the file system is not touched.
-///
-/// The name may be the tool's own, or end with it after a dot (`hotpass.uv.lock`); any `.txt` is
-/// read as requirements.
+/// Whether the file at `path` says more about the packages of some lockfile, such as `Cargo.toml`:
+/// [`parse_all`] makes use of it where it lies with one.
+pub fn is_companion(path: &str) -> bool {
+    let name = file_name(path);
+    FORMATS.into_iter().any(|format| format.companions.contains(&name))
+}
+
+/// Reads the lockfile at `path` with nothing beside it; see [`parse_all`].
 ///
 /// # Errors
 /// The first fault found, with its place and its remedy; a file is read wholly or not at all.
-pub fn parse(path: &str, bytes: &[u8]) -> Result<Lockfile, LockfileError> {
-    let Some(format) = format_of(path) else {
-        return Err(LockfileError::new(path, None, Problem::UnknownFormat, ""));
-    };
+pub fn parse(path: &str, bytes: &[u8]) -> Result<Inventory, LockfileError> {
+    match format_of(path) {
+        Some(format) => parse_with(format, &File { path, bytes }, &HashMap::new()),
+        None => Err(LockfileError::new(path, None, Problem::UnknownFormat, "")),
+    }
+}
+
+/// Reads every lockfile of `files`, whose last segment of the path decides the format; the file
+/// system is not touched.
+///
+/// The name may be the tool's own, or end with it after a dot (`hotpass.uv.lock`); any `.txt` is
+/// read as requirements. Files that are no lockfiles are looked into where a format knows them as
+/// its companions, and otherwise passed over. One that cannot be read does not keep others from it.
+///
+/// Returns what could be read, in the order of `files`, and for every other lockfile its first
+/// fault with its place and remedy.
+pub fn parse_all(files: &[File<'_>]) -> (Vec<Inventory>, Vec<LockfileError>) {
+    let by_path: HashMap<&str, &[u8]> = files.iter().map(|it| (it.path, it.bytes)).collect();
+    let (mut read, mut failed) = (Vec::new(), Vec::new());
+    for file in files {
+        match format_of(file.path).map(|format| parse_with(format, file, &by_path)) {
+            Some(Ok(inventory)) => read.push(inventory),
+            Some(Err(error)) => failed.push(error),
+            None => {}
+        }
+    }
+    (read, failed)
+}
+
+fn parse_with(
+    format: &Format,
+    file: &File<'_>,
+    files: &HashMap<&str, &[u8]>,
+) -> Result<Inventory, LockfileError> {
     let fail = |fault: Fault| {
-        let position = fault.offset.map(|offset| Position::of(bytes, offset));
-        LockfileError::new(path, position, fault.problem, format.relock)
+        let position = fault.offset.map(|offset| Position::of(file.bytes, offset));
+        LockfileError::new(file.path, position, fault.problem, format.relock)
     };
-    let text = text::decode(bytes).map_err(fail)?;
-    let contents = (format.read)(text).map_err(fail)?;
-    Ok(Lockfile {
-        path: path.to_owned(),
-        format: format.file_names[0],
+    let text = text::decode(file.bytes).map_err(fail)?;
+    let contents = (format.read)(text, &Beside::new(files, file.path)).map_err(fail)?;
+    Ok(Inventory {
+        path: file.path.to_owned(),
+        format: format.file_names[0].into(),
+        artifact: None,
         ecosystem: format.ecosystem,
         packages: contents.packages,
         notes: contents.notes,
         edges_known: contents.edges_known,
         direct_known: contents.direct_known,
+        complete: contents.complete,
     })
 }
 
@@ -127,128 +172,4 @@ fn format_of(path: &str) -> Option<&'static Format> {
 
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-/// What a lockfile says a project is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lockfile {
-    /// Where the file lies, as it was given to [`parse`].
-    pub path: String,
-    /// Name of the format: the file name it goes by, such as `uv.lock`.
-    pub format: &'static str,
-    /// The registry and version rules its packages follow.
-    pub ecosystem: Ecosystem,
-    /// Every package, in the order of the file; what is in JSON objects, by key.
-    pub packages: Vec<Package>,
-    /// What the file says that no package can tell, such as another file that it includes.
-    pub notes: Vec<Note>,
-    /// Whether the format says which package needs which; otherwise edges are missing.
-    pub edges_known: bool,
-    /// Whether the format says what the project itself asks for; otherwise [`Package::direct`] is
-    /// set only where nothing else asks for a package.
-    pub direct_known: bool,
-}
-
-/// A remark on one line of a lockfile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Line, from 1.
-    pub line: usize,
-    /// What stands there, and what to do about it; one line of text.
-    pub message: String,
-}
-
-/// A family of packages with one registry and one version order, named as in OSV.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ecosystem {
-    /// Rust crates.
-    CratesIo,
-    /// Go modules.
-    Go,
-    /// JavaScript packages.
-    Npm,
-    /// Python distributions.
-    PyPi,
-}
-
-impl Ecosystem {
-    /// The name that OSV records use, such as `crates.io` (OSV schema, `affected[].package.ecosystem`).
-    pub fn osv_name(self) -> &'static str {
-        match self {
-            Self::CratesIo => "crates.io",
-            Self::Go => "Go",
-            Self::Npm => "npm",
-            Self::PyPi => "PyPI",
-        }
-    }
-}
-
-/// One locked package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Package {
-    /// Name, normalised as its ecosystem asks (PEP 503 for PyPI); with its scope for npm, the module
-    /// path for Go.
-    pub name: String,
-    /// Locked version as the file writes it (`v1.2.3` for Go); absent where it is computed when the
-    /// package is built, and where the file leaves it open.
-    pub version: Option<String>,
-    /// Canonical package URL.
-    pub purl: String,
-    /// Where the package comes from.
-    pub source: Source,
-    /// The files the lockfile admits for this package (an sdist, wheels, a crate archive), sorted.
-    pub distributions: Vec<Distribution>,
-    /// Why the project has it.
-    pub scope: Scope,
-    /// Whether this is the project itself, or a member of its workspace.
-    pub root: bool,
-    /// Whether a root, or the workspace itself, asks for it by name.
-    pub direct: bool,
-    /// Indexes into [`Lockfile::packages`] of what it may need, all extras and groups included;
-    /// ascending, each once.
-    pub dependencies: Vec<usize>,
-}
-
-/// Why a project has a package: the strongest of the reasons found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// Installed always. Also given where the lockfile does not say (`Cargo.lock` never does) and
-    /// to packages that no root reaches: to leave one out is the unsafe guess.
-    Required,
-    /// Installed only with an extra of the project, or only where it can be (npm).
-    Optional,
-    /// Installed only to work on the project.
-    Dev,
-}
-
-/// One file that may be installed for a package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Distribution {
-    /// URL or relative path, without credentials; absent where the lockfile leaves it to the registry.
-    pub location: Option<String>,
-    /// Digest of the file; absent where the registry gave none.
-    pub hash: Option<Hash>,
-}
-
-/// A digest as the lockfile gives it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hash {
-    /// The function used.
-    pub algorithm: HashAlgorithm,
-    /// Lower-case hex digits, as many as the function yields.
-    pub hex: String,
-}
-
-/// Hash functions that lockfiles use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the names say all there is to say")]
-pub enum HashAlgorithm {
-    Md5,
-    Sha1,
-    Sha256,
-    Sha384,
-    Sha512,
-    Blake2b512,
 }

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, Package, Scope, json_file, text};
+use super::source::without_credentials;
+use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, json_file, text};
+use crate::inventory::Source;
 use folders::Folders;
 use raw::{Names, RawFolder, RawLock};
 
@@ -22,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     file_names: &["package-lock.json", "npm-shrinkwrap.json"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::Npm,
     relock: "run `npm install --package-lock-only` and commit the result",
     read,
@@ -30,7 +32,7 @@ pub(super) const FORMAT: Format = Format {
 const VERSIONS: std::ops::RangeInclusive<i64> = 1..=3;
 const REGISTRY: &str = "https://registry.npmjs.org";
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = json_file::read(text)?;
     let version = lock.lockfile_version.unwrap_or(*VERSIONS.start());
     if !VERSIONS.contains(&version) {
@@ -81,6 +83,7 @@ fn flat(lock: &RawLock, packages: &BTreeMap<String, RawFolder>) -> Result<Conten
         notes: Vec::new(),
         edges_known: true,
         direct_known: true,
+        complete: true,
     })
 }
 

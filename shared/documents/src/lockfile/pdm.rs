@@ -12,13 +12,15 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::Requirement;
 use super::python::{self, PYPI, normalized};
-use super::source::{Source, without_credentials};
-use super::{Ecosystem, Format, Package, Scope, text, toml_file};
+use super::source::without_credentials;
+use super::{Beside, Ecosystem, Format, Package, Scope, text, toml_file};
+use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["pdm.lock"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "run `pdm lock` again and commit the result",
     read,
@@ -65,7 +67,7 @@ struct RawFile {
     hash: Option<String>,
 }
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     let Some(metadata) = lock.metadata else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "metadata" };
@@ -91,6 +93,7 @@ fn read(text: &str) -> Result<Contents, Fault> {
         notes: Vec::new(),
         edges_known: true,
         direct_known: false,
+        complete: true,
     })
 }
 

@@ -10,13 +10,15 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::Requirement;
 use super::python::{self, PYPI};
-use super::source::{Source, without_credentials};
-use super::{Ecosystem, Format, Package, Scope, json_file, text};
+use super::source::without_credentials;
+use super::{Beside, Ecosystem, Format, Package, Scope, json_file, text};
+use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["Pipfile.lock"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "run `pipenv lock` again and commit the result",
     read,
@@ -57,7 +59,7 @@ struct RawPackage {
     path: Option<String>,
 }
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = json_file::read(text)?;
     let Some(meta) = &lock.meta else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "_meta" };
@@ -82,6 +84,7 @@ fn read(text: &str) -> Result<Contents, Fault> {
         notes: Vec::new(),
         edges_known: false,
         direct_known: false,
+        complete: true,
     })
 }
 

@@ -13,13 +13,15 @@ use toml::Spanned;
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::python::{self, PYPI, normalized};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use super::source::without_credentials;
+use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["poetry.lock"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "run `poetry lock` again and commit the result",
     read,
@@ -74,7 +76,7 @@ struct RawSource {
     resolved_reference: Option<String>,
 }
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     let Some(metadata) = lock.metadata else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "metadata" };
@@ -101,6 +103,7 @@ fn read(text: &str) -> Result<Contents, Fault> {
         notes: Vec::new(),
         edges_known: true,
         direct_known: false,
+        complete: true,
     })
 }
 

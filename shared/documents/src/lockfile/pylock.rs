@@ -10,13 +10,15 @@ use toml::Spanned;
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::python::{self, PYPI, normalized};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use super::source::without_credentials;
+use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["pylock.toml"],
     pattern: Some(("pylock.", ".toml")),
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "write it again with the tool that `created-by` names, and commit the result",
     read,
@@ -76,7 +78,7 @@ struct RawFile {
     hashes: BTreeMap<String, String>,
 }
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     if lock.lock_version.is_none() {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "lock-version" };
@@ -101,6 +103,7 @@ fn read(text: &str) -> Result<Contents, Fault> {
         notes: Vec::new(),
         edges_known: false,
         direct_known: false,
+        complete: true,
     })
 }
 

@@ -1,8 +1,9 @@
 //! Python distributions, as all of Python's lockfiles name them.
 
 use super::error::Problem;
-use super::source::{Source, without_credentials};
+use super::source::without_credentials;
 use super::{Distribution, Package, text};
+use crate::inventory::Source;
 
 /// Index of the Python Package Index.
 pub(super) const PYPI: &str = "https://pypi.org/simple";

@@ -11,20 +11,22 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::Requirement;
 use super::python::{self, PYPI};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, MAX_PACKAGES, Note, Package, text};
+use super::source::without_credentials;
+use super::{Beside, Distribution, Ecosystem, Format, MAX_PACKAGES, Note, Package, text};
+use crate::inventory::Source;
 use line::Line;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["requirements.txt"],
     pattern: Some(("", ".txt")),
     is_lock: false,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "write one requirement in a line, pinned with `==`, as `pip-compile` does",
     read,
 };
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     if let Some(offset) = text::conflict_marker(text) {
         return Err(Problem::MergeConflict.at(offset));
     }
@@ -161,6 +163,7 @@ impl File {
             direct_known: self.notes.is_empty(),
             notes: self.notes,
             edges_known: false,
+            complete: false,
         })
     }
 }

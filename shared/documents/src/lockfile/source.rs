@@ -1,4 +1,4 @@
-//! Where packages come from, and the package URLs that say so.
+//! Sources as lockfiles write them, and the package URLs that say where a package comes from.
 
 use std::borrow::Cow;
 
@@ -6,33 +6,7 @@ use packageurl::PackageUrl;
 
 use super::error::Problem;
 use super::text;
-
-/// Where a package comes from; URLs are without credentials.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// A package registry.
-    Registry {
-        /// Its index.
-        url: String,
-    },
-    /// A commit of a Git repository.
-    Git {
-        /// The repository.
-        url: String,
-        /// The commit, where the lockfile pins one.
-        commit: Option<String>,
-    },
-    /// A single archive.
-    Archive {
-        /// The archive's URL.
-        url: String,
-    },
-    /// A folder or file beside the lockfile; the package need not exist anywhere else.
-    Local {
-        /// Path relative to the lockfile, where it says.
-        path: Option<String>,
-    },
-}
+use crate::inventory::Source;
 
 impl Source {
     /// A Git source from `repository?query#commit`, which uv and Cargo both write.

@@ -67,6 +67,21 @@ pub(super) fn conflict_marker(text: &str) -> Option<usize> {
     None
 }
 
+/// Where the lines of a text begin, to find the line of any offset quickly.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of `text`.
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// The line of byte `offset`, from 1.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|&start| start <= offset) + 1
+    }
+}
+
 /// The problem of a value that is not as `expected`, shortened to fit a line.
 pub(super) fn invalid(field: &'static str, value: &str, expected: &'static str) -> Problem {
     Problem::InvalidValue { field, value: value.chars().take(80).collect(), expected }

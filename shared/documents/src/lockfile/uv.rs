@@ -10,14 +10,18 @@ use super::catalog::Contents;
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Node};
 use super::python::{check_name, is_pypi, normalized};
-use super::source::{Source, without_credentials};
-use super::{Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file};
+use super::source::without_credentials;
+use super::{
+    Beside, Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file,
+};
+use crate::inventory::Source;
 use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["uv.lock"],
     pattern: None,
     is_lock: true,
+    companions: &[],
     ecosystem: Ecosystem::PyPi,
     relock: "run `uv lock` again and commit the result",
     read,
@@ -25,7 +29,7 @@ pub(super) const FORMAT: Format = Format {
 
 const VERSION: i64 = 1;
 
-fn read(text: &str) -> Result<Contents, Fault> {
+fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = toml_file::read(text)?;
     let Some(version) = lock.version else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "version" };
@@ -80,6 +84,11 @@ fn package_of(
         root: own,
         direct: false,
         dependencies: Vec::new(),
+        line: None,
+        licence: None,
+        supplier: None,
+        groups: Vec::new(),
+        conditions: Vec::new(),
     };
     Ok((Id { name, version: raw.version.clone(), source: source_key, offset }, package))
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use documents::cyclonedx::{SbomInput, SpecVersion, write};
-use documents::lockfile::{Lockfile, parse};
+use documents::inventory::Inventory;
+use documents::lockfile::parse;
 use documents::schema::{CycloneDxVersion, validate_cyclonedx};
 use events::Digest;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::{all_lockfiles, lockfile};
 fn input<'a>(
     project: &'a str,
     artifacts: &'a [(String, Digest)],
-    lockfiles: &'a [Lockfile],
+    lockfiles: &'a [Inventory],
 ) -> SbomInput<'a> {
     SbomInput {
         project,
@@ -21,7 +22,8 @@ fn input<'a>(
         serial: "3e671687-395b-41f5-a30f-a58921a69b79".parse().unwrap(),
         timestamp: "2026-11-22T10:00:00Z".parse().unwrap(),
         artifacts,
-        lockfiles,
+        inventories: lockfiles,
+        missing: &[],
         spec_version: SpecVersion::default(),
         tool_version: "0.1.0",
     }
@@ -54,7 +56,7 @@ fn every_lockfile_gives_a_valid_complete_sbom_in_both_versions() {
 }
 
 /// Every package is a component or the project, every edge is kept, and every reference resolves.
-fn check_completeness(bom: &Value, lockfile: &Lockfile) {
+fn check_completeness(bom: &Value, lockfile: &Inventory) {
     let components = list(bom, "components");
     let roots = lockfile.packages.iter().filter(|package| package.root).count();
     let merged = usize::from(roots == 1);

@@ -1,6 +1,7 @@
 //! Lockfiles, read rightly.
 
-use documents::lockfile::{Ecosystem, HashAlgorithm, Scope, Source, parse};
+use documents::inventory::{Ecosystem, HashAlgorithm, Scope, Source};
+use documents::lockfile::parse;
 
 use crate::{all_lockfiles, dependencies, fixture, lockfile, package};
 
@@ -45,7 +46,7 @@ fn edges_written(text: &str) -> std::collections::BTreeSet<(String, String)> {
 }
 
 fn edges_read(
-    read: &documents::lockfile::Lockfile,
+    read: &documents::inventory::Inventory,
 ) -> std::collections::BTreeSet<(String, String)> {
     let edges = read.packages.iter().flat_map(|package| {
         let targets = package.dependencies.iter().map(|&to| &read.packages[to].name);
@@ -57,7 +58,7 @@ fn edges_read(
 #[test]
 fn hotpass_has_its_root_its_groups_and_all_its_wheels() {
     let read = lockfile("hotpass.uv.lock");
-    assert_eq!((read.format, read.ecosystem), ("uv.lock", Ecosystem::PyPi));
+    assert_eq!((&*read.format, read.ecosystem), ("uv.lock", Ecosystem::PyPi));
     assert_eq!(read.ecosystem.osv_name(), "PyPI");
     let roots: Vec<_> = read.packages.iter().filter(|package| package.root).collect();
     assert_eq!(roots.len(), 1);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use documents::cyclonedx::{SbomInput, SpecVersion, write};
-use documents::lockfile::{Lockfile, MAX_PACKAGES, Problem, is_known, known_names, parse};
+use documents::inventory::Inventory;
+use documents::lockfile::{MAX_PACKAGES, Problem, is_known, known_names, parse};
 use documents::schema::{CycloneDxVersion, validate_cyclonedx};
 use serde_json::Value;
 
@@ -100,8 +101,8 @@ fn all() -> Vec<(String, Vec<u8>)> {
     found
 }
 
-fn pairs(read: &Lockfile) -> BTreeSet<(String, String)> {
-    let pair = |it: &documents::lockfile::Package| (it.name.clone(), it.version.clone());
+fn pairs(read: &Inventory) -> BTreeSet<(String, String)> {
+    let pair = |it: &documents::inventory::Package| (it.name.clone(), it.version.clone());
     let pairs = read.packages.iter().map(pair);
     pairs.map(|(name, version)| (name, version.unwrap_or_default())).collect()
 }
@@ -111,7 +112,7 @@ fn every_package_of_every_lockfile_is_read_and_none_is_invented() {
     for (name, bytes) in all() {
         let read = parse(&name, &bytes).unwrap_or_else(|error| panic!("{error}"));
         let text = std::str::from_utf8(&bytes).unwrap();
-        let expected = match read.format {
+        let expected = match &*read.format {
             "poetry.lock" | "pdm.lock" | "pylock.toml" => written_in_toml(text),
             "Pipfile.lock" => written_by_pipenv(text),
             "package-lock.json" => written_by_npm(text),
@@ -198,7 +199,8 @@ fn every_format_gives_a_valid_sbom_with_every_package() {
             serial: "3e671687-395b-41f5-a30f-a58921a69b79".parse().unwrap(),
             timestamp: "2026-11-22T10:00:00Z".parse().unwrap(),
             artifacts: &[],
-            lockfiles: &lockfiles,
+            inventories: &lockfiles,
+            missing: &[],
             spec_version: SpecVersion::V1_6,
             tool_version: "0.1.0",
         };

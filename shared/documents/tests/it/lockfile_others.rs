@@ -1,10 +1,11 @@
 //! package-lock.json and go.mod, read rightly.
 
-use documents::lockfile::{Ecosystem, HashAlgorithm, Lockfile, Problem, Scope, Source, parse};
+use documents::inventory::{Ecosystem, HashAlgorithm, Inventory, Scope, Source};
+use documents::lockfile::{Problem, parse};
 
 use crate::{dependencies, lockfile, package};
 
-fn read(path: &str, text: &str) -> Lockfile {
+fn read(path: &str, text: &str) -> Inventory {
     parse(path, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -1,15 +1,16 @@
 //! poetry.lock, pdm.lock, Pipfile.lock, pylock.toml and requirements.txt, read rightly.
 
-use documents::lockfile::{HashAlgorithm, Lockfile, Problem, Scope, Source, parse};
+use documents::inventory::{HashAlgorithm, Inventory, Scope, Source};
+use documents::lockfile::{Problem, parse};
 
 use crate::{dependencies, lockfile, package};
 
-fn read(path: &str, text: &str) -> Lockfile {
+fn read(path: &str, text: &str) -> Inventory {
     parse(path, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn labels(read: &Lockfile) -> Vec<String> {
-    let label = |it: &documents::lockfile::Package| {
+fn labels(read: &Inventory) -> Vec<String> {
+    let label = |it: &documents::inventory::Package| {
         format!("{} {}", it.name, it.version.as_deref().unwrap_or("-"))
     };
     read.packages.iter().map(label).collect()

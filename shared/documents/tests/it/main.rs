@@ -19,14 +19,15 @@ mod schema;
 mod vex;
 mod vex_target;
 
-use documents::lockfile::{Lockfile, Package, parse};
+use documents::inventory::{Inventory, Package};
+use documents::lockfile::parse;
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// Reads a lockfile fixture named `SOMETHING.FORMAT` as `SOMETHING/FORMAT`.
-fn lockfile(name: &str) -> Lockfile {
+fn lockfile(name: &str) -> Inventory {
     let (project, format) = name.split_once('.').unwrap();
     parse(&format!("{project}/{format}"), &fixture(&format!("lockfiles/{name}"))).unwrap()
 }
@@ -52,7 +53,7 @@ fn all_lockfiles() -> Vec<(String, Vec<u8>)> {
     found
 }
 
-fn package<'a>(lockfile: &'a Lockfile, name: &str) -> &'a Package {
+fn package<'a>(lockfile: &'a Inventory, name: &str) -> &'a Package {
     let mut found = lockfile.packages.iter().filter(|package| package.name == name);
     let package = found.next().unwrap_or_else(|| panic!("no package {name}"));
     assert!(found.next().is_none(), "several packages {name}");
@@ -60,7 +61,7 @@ fn package<'a>(lockfile: &'a Lockfile, name: &str) -> &'a Package {
 }
 
 /// `NAME VERSION` of each dependency.
-fn dependencies(lockfile: &Lockfile, package: &Package) -> Vec<String> {
+fn dependencies(lockfile: &Inventory, package: &Package) -> Vec<String> {
     let labels = package.dependencies.iter().map(|&at| {
         let Package { name, version, .. } = &lockfile.packages[at];
         format!("{name} {}", version.as_deref().unwrap_or("-"))

@@ -29,6 +29,7 @@ pub(super) fn read(lock: &RawLock) -> Result<Contents, Problem> {
         notes: Vec::new(),
         edges_known: true,
         direct_known: false,
+        complete: true,
     })
 }
 

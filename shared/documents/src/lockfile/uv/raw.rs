@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::inventory::Source;
 use crate::lockfile::error::Problem;
-use crate::lockfile::source::{Source, without_credentials};
+use crate::lockfile::source::without_credentials;
 use crate::lockfile::text;
 
 #[derive(Deserialize)]

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use packageurl::PackageUrl;
 
 use super::SbomInput;
-use crate::lockfile::{Distribution, Lockfile, Package, Scope, Source};
+use crate::inventory::{Distribution, Inventory, Package, Scope, Source};
 
 /// The project and its components, ordered and named.
-pub(super) struct Inventory<'a> {
+pub(super) struct Assembly<'a> {
     pub(super) project: Project<'a>,
     /// Sorted by purl.
     pub(super) components: Vec<Component<'a>>,
@@ -39,19 +39,22 @@ const PROJECT: usize = 0;
 /// Packages that agree in this are the same: a purl, its files, and for local ones the place.
 type Key<'a> = (&'a str, &'a [Distribution], Option<(&'a str, Option<&'a str>)>);
 
-impl<'a> Inventory<'a> {
+impl<'a> Assembly<'a> {
     pub(super) fn take(input: &SbomInput<'a>) -> Self {
-        let subject = subject(input.project, input.lockfiles);
+        let subject = subject(input.project, input.inventories);
         let project =
-            Project::new(input, subject.map(|(file, at)| &input.lockfiles[file].packages[at]));
-        let mut nodes: Vec<Vec<usize>> =
-            input.lockfiles.iter().map(|lockfile| vec![PROJECT; lockfile.packages.len()]).collect();
+            Project::new(input, subject.map(|(file, at)| &input.inventories[file].packages[at]));
+        let mut nodes: Vec<Vec<usize>> = input
+            .inventories
+            .iter()
+            .map(|lockfile| vec![PROJECT; lockfile.packages.len()])
+            .collect();
         let mut refs =
             vec![project.purl.clone().unwrap_or_else(|| format!("project:{}", input.project))];
         let mut components = Vec::new();
         let mut namesakes = 0;
-        for ((purl, ..), found) in group(input.lockfiles, subject) {
-            components.push(Component::new(input.lockfiles, &found));
+        for ((purl, ..), found) in group(input.inventories, subject) {
+            components.push(Component::new(input.inventories, &found));
             for (file, at) in found {
                 nodes[file][at] = refs.len();
             }
@@ -64,7 +67,7 @@ impl<'a> Inventory<'a> {
                 others => format!("{purl}#{}", others + 1),
             });
         }
-        let edges = edges(input.lockfiles, &nodes, refs.len());
+        let edges = edges(input.inventories, &nodes, refs.len());
         Self { project, components, refs, edges }
     }
 }
@@ -85,7 +88,7 @@ impl<'a> Project<'a> {
 }
 
 impl<'a> Component<'a> {
-    fn new(lockfiles: &'a [Lockfile], found: &[(usize, usize)]) -> Self {
+    fn new(lockfiles: &'a [Inventory], found: &[(usize, usize)]) -> Self {
         let packages = found.iter().map(|&(file, at)| &lockfiles[file].packages[at]);
         let scope = packages.map(|package| package.scope).min().unwrap_or(Scope::Required);
         let mut paths: Vec<_> =
@@ -98,7 +101,7 @@ impl<'a> Component<'a> {
 }
 
 /// The root package that is the project itself, by lockfile and position.
-fn subject(project: &str, lockfiles: &[Lockfile]) -> Option<(usize, usize)> {
+fn subject(project: &str, lockfiles: &[Inventory]) -> Option<(usize, usize)> {
     let roots: Vec<_> = all(lockfiles).filter(|(_, package)| package.root).collect();
     if let [(only, _)] = roots[..] {
         return Some(only);
@@ -110,7 +113,7 @@ fn subject(project: &str, lockfiles: &[Lockfile]) -> Option<(usize, usize)> {
     }
 }
 
-fn all(lockfiles: &[Lockfile]) -> impl Iterator<Item = ((usize, usize), &Package)> {
+fn all(lockfiles: &[Inventory]) -> impl Iterator<Item = ((usize, usize), &Package)> {
     lockfiles.iter().enumerate().flat_map(|(file, lockfile)| {
         let packages = lockfile.packages.iter().enumerate();
         packages.map(move |(at, package)| ((file, at), package))
@@ -118,7 +121,7 @@ fn all(lockfiles: &[Lockfile]) -> impl Iterator<Item = ((usize, usize), &Package
 }
 
 fn group<'a>(
-    lockfiles: &'a [Lockfile],
+    lockfiles: &'a [Inventory],
     subject: Option<(usize, usize)>,
 ) -> BTreeMap<Key<'a>, Vec<(usize, usize)>> {
     let mut groups: BTreeMap<Key<'a>, Vec<_>> = BTreeMap::new();
@@ -135,7 +138,7 @@ fn group<'a>(
     groups
 }
 
-fn edges(lockfiles: &[Lockfile], nodes: &[Vec<usize>], count: usize) -> Vec<Vec<usize>> {
+fn edges(lockfiles: &[Inventory], nodes: &[Vec<usize>], count: usize) -> Vec<Vec<usize>> {
     let mut edges = vec![Vec::new(); count];
     for (lockfile, nodes) in lockfiles.iter().zip(nodes) {
         let mut asked_by_root: HashSet<usize> = HashSet::new();
