@@ -40,8 +40,9 @@ pub enum Kind {
     /// `META-INF/maven/**/pom.properties`; one package with its Maven coordinates. A jar has one for
     /// every library that was copied into it.
     PomProperties,
-    /// `META-INF/MANIFEST.MF` of a jar without readable `pom.properties`; one package by what it says
-    /// and by the jar's name, which is taken from the path. Of a jar without one, give no bytes.
+    /// `META-INF/MANIFEST.MF` of a jar without readable `pom.properties` of its own; one package by
+    /// what it says and by the jar's name, which is taken from the path. Of a jar without a manifest,
+    /// give no bytes.
     JarManifest,
     /// The text of a Go binary's build information, after a line `go\tgo1.22.1` with its toolchain.
     GoBuildInfo,
