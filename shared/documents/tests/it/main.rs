@@ -7,8 +7,11 @@
 )]
 
 mod bom;
+mod convert;
 mod cyclonedx;
 mod detect;
+mod diff;
+mod foreign;
 mod hostile;
 mod lockfile;
 mod lockfile_formats;
@@ -16,6 +19,8 @@ mod lockfile_others;
 mod lockfile_python;
 mod samples;
 mod schema;
+mod score;
+mod spdx;
 mod vex;
 mod vex_target;
 
