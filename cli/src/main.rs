@@ -47,7 +47,7 @@ enum Command {
     Build(build::Command),
     /// Ask for the verdict on an artifact
     Verdict(verdict::Args),
-    /// Make and check SBOMs, offline
+    /// Make, check, score, compare and convert SBOMs, offline
     #[command(subcommand)]
     Sbom(sbom::Command),
     /// Check that a bundle signs a file, offline

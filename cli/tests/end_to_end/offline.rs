@@ -29,6 +29,12 @@ fn wrong_usage_is_code_2_and_names_the_flag() {
         ("quarantine show nothing", "nothing"),
         ("sbom generate missing.lock", "missing.lock"),
         ("sbom validate missing.json", "missing.json"),
+        ("sbom score missing.json", "missing.json"),
+        ("sbom score app/uv.lock", "not JSON"),
+        ("sbom score app/uv.lock --minimum 101", "--minimum"),
+        ("sbom diff app/uv.lock missing.json", "missing.json"),
+        ("sbom convert app/uv.lock --to spdx-2.3", "not JSON"),
+        ("sbom convert app/uv.lock --to spdx-9", "spdx-9"),
         ("up --nats-server missing", "missing is not a working nats-server"),
         ("frobnicate", "frobnicate"),
     ] {
@@ -114,6 +120,43 @@ fn sbom_is_made_and_validated_without_a_pipeline() {
 }
 
 #[test]
+fn sbom_of_anybody_is_scored_compared_and_converted() {
+    let place = Place::with_lock(LOCK);
+    place.attestry("sbom generate app -o old.json").expect(0);
+
+    let said = place.attestry("sbom score old.json").expect(0);
+    said.says(&["NTIA minimum elements 2021", "of 100", "Component licence"]);
+    place.attestry("sbom score old.json --minimum 100").expect(1).says(&["is less than 100"]);
+    place.attestry("sbom score old.json --require bsi").expect(1).says(&["is not met"]);
+    let judged =
+        place.attestry("sbom score old.json --standard ntia --format json").expect(0).json();
+    assert_eq!(judged["scores"].as_array().map(Vec::len), Some(1));
+
+    place.attestry("sbom diff old.json old.json").expect(0).says(&["Nothing changed"]);
+    place.attestry("sbom diff old.json app/uv.lock").expect(0);
+    let old = place.read("old.json");
+    place.write("new.json", &old.replace("six@1.17.0", "six@1.9.0").replace("1.17.0", "1.9.0"));
+    let said = place.attestry("sbom diff old.json new.json").expect(1);
+    said.says(&["Downgraded (1)", "pkg:pypi/six", "1.17.0 → 1.9.0"]);
+
+    place.attestry("sbom convert old.json --to spdx-2.3 -o old.spdx.json").expect(0);
+    assert!(place.read("old.spdx.json").contains("SPDX-2.3"));
+    place.attestry("sbom convert old.json --to cyclonedx-1.7 -o new.json").expect(0);
+    place.attestry("sbom validate new.json").expect(0).says(&["valid CycloneDX 1.7"]);
+    place.attestry("sbom convert old.spdx.json --to cyclonedx-1.7").expect(2).says(&["bomFormat"]);
+
+    let dangling =
+        r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "dependencies": [{"ref": "x"}]}"#;
+    place.write("dangling.json", dangling);
+    place
+        .attestry("sbom validate dangling.json")
+        .expect(0)
+        .says(&["/dependencies/0/ref", "dangling-reference"]);
+    let judged = place.attestry("sbom validate dangling.json --format json").expect(0).json();
+    assert_eq!(judged["warning_counts"]["dangling-reference"], 1);
+}
+
+#[test]
 fn broken_lock_names_its_line_without_a_pipeline() {
     let place = Place::with_lock(BROKEN_LOCK);
     place.attestry("sbom generate app").expect(2).says(&["uv.lock:2:", "uv lock"]);
@@ -129,6 +172,9 @@ fn every_command_shows_an_example() {
         "verdict",
         "sbom generate",
         "sbom validate",
+        "sbom score",
+        "sbom diff",
+        "sbom convert",
         "verify",
         "quarantine list",
         "quarantine show",

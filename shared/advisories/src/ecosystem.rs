@@ -34,6 +34,17 @@ impl Ecosystem {
         }
     }
 
+    /// The ecosystem of packages whose purl is of that type, such as `golang`; none if they cannot be matched.
+    pub fn from_purl_type(purl_type: &str) -> Option<Self> {
+        match purl_type.to_ascii_lowercase().as_str() {
+            "pypi" => Some(Self::PyPi),
+            "cargo" => Some(Self::CratesIo),
+            "npm" => Some(Self::Npm),
+            "golang" => Some(Self::Go),
+            _ => None,
+        }
+    }
+
     /// The ecosystem of that OSV name, whose `:suffix` says nothing here; none if it cannot be matched.
     pub fn from_osv(name: &str) -> Option<Self> {
         let family = name.split_once(':').map_or(name, |(family, _)| family);

@@ -66,13 +66,8 @@ impl Package {
         {
             return Err(not_a_purl());
         }
-        let ecosystem = match kind.to_ascii_lowercase().as_str() {
-            "pypi" => Ecosystem::PyPi,
-            "cargo" => Ecosystem::CratesIo,
-            "npm" => Ecosystem::Npm,
-            "golang" => Ecosystem::Go,
-            _ => return Err(NotMatchable::Type(shortened(kind))),
-        };
+        let ecosystem = Ecosystem::from_purl_type(kind);
+        let ecosystem = ecosystem.ok_or_else(|| NotMatchable::Type(shortened(kind)))?;
         // A scope may be written `@scope`: only an `@` after the last slash begins the version.
         let name_at = path.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
         let version_at =

@@ -1,12 +1,18 @@
 //! Supply-chain documents: lockfiles in, CycloneDX out, and what others wrote: SBOMs and VEX.
 
+mod bill;
 pub mod bom;
+pub mod convert;
 pub mod cyclonedx;
 mod detect;
+pub mod diff;
 pub mod inventory;
+mod licence;
 pub mod lockfile;
 pub mod metadata;
 pub mod schema;
+pub mod score;
+pub mod spdx;
 pub mod vex;
 
 pub use detect::{Kind, detect};

@@ -100,17 +100,37 @@ pub(crate) fn read_cyclonedx(
     bytes: &[u8],
     oldest: CycloneDxVersion,
 ) -> Result<(Value, CycloneDxVersion), SchemaError> {
+    let (document, version, weight) = read_unjudged(bytes, oldest)?;
+    let violations = violations(&document, version, weight)?;
+    match violations.is_empty() {
+        true => Ok((document, version)),
+        false => Err(SchemaError::Invalid { version, violations }),
+    }
+}
+
+/// Reads a document that says it is CycloneDX of version `oldest` or later, valid or not; its weight
+/// comes along.
+pub(crate) fn read_unjudged(
+    bytes: &[u8],
+    oldest: CycloneDxVersion,
+) -> Result<(Value, CycloneDxVersion, usize), SchemaError> {
     let (document, weight) = json::read(bytes)?;
     if json::text(&document, "bomFormat") != Some("CycloneDX") {
         return Err(SchemaError::NotCycloneDx);
     }
     let version = CycloneDxVersion::of(&document, oldest)?;
+    Ok((document, version, weight))
+}
+
+/// The first places where `document` breaks the schema of `version`.
+pub(crate) fn violations(
+    document: &Value,
+    version: CycloneDxVersion,
+    weight: usize,
+) -> Result<Vec<Violation>, SchemaError> {
     let broken = |message| SchemaError::BrokenSchema { version, message };
-    let violations = validator::cyclonedx(version).map_err(broken)?.violations(&document, weight);
-    match violations.is_empty() {
-        true => Ok((document, version)),
-        false => Err(SchemaError::Invalid { version, violations }),
-    }
+    let validator = validator::cyclonedx(version).map_err(broken)?;
+    Ok(validator.violations(document, weight))
 }
 
 impl CycloneDxVersion {

@@ -31,15 +31,19 @@ impl Validator {
 /// The schema of CycloneDX `version`.
 pub(super) fn cyclonedx(version: CycloneDxVersion) -> Result<&'static Validator, String> {
     static COMPILED: [OnceLock<Result<Validator, String>>; 6] = [const { OnceLock::new() }; 6];
-    let schema = match version {
+    once(&COMPILED[version as usize], cyclonedx_text(version), jsonschema::options())
+}
+
+/// The text of that schema.
+pub(crate) fn cyclonedx_text(version: CycloneDxVersion) -> &'static str {
+    match version {
         CycloneDxVersion::V1_2 => include_str!("../../schemas/bom-1.2.schema.json"),
         CycloneDxVersion::V1_3 => include_str!("../../schemas/bom-1.3.schema.json"),
         CycloneDxVersion::V1_4 => include_str!("../../schemas/bom-1.4.schema.json"),
         CycloneDxVersion::V1_5 => include_str!("../../schemas/bom-1.5.schema.json"),
         CycloneDxVersion::V1_6 => include_str!("../../schemas/bom-1.6.schema.json"),
         CycloneDxVersion::V1_7 => include_str!("../../schemas/bom-1.7.schema.json"),
-    };
-    once(&COMPILED[version as usize], schema, jsonschema::options())
+    }
 }
 
 /// The official schema of OpenVEX 0.2.0, of whose formats only times are judged: documents in use

@@ -7,8 +7,11 @@
 )]
 
 mod bom;
+mod convert;
 mod cyclonedx;
 mod detect;
+mod diff;
+mod foreign;
 mod hostile;
 mod lockfile;
 mod lockfile_formats;
@@ -19,6 +22,8 @@ mod metadata_hostile;
 mod metadata_rpm;
 mod samples;
 mod schema;
+mod score;
+mod spdx;
 mod vex;
 mod vex_target;
 

@@ -1,4 +1,4 @@
-//! `attestry sbom`: makes and checks SBOMs without a broker.
+//! `attestry sbom generate`: an SBOM from lockfiles.
 
 use std::{
     fs,
@@ -9,30 +9,20 @@ use std::{
 use clap::ValueEnum;
 use documents::{
     cyclonedx::{self, SbomInput, SpecVersion},
-    lockfile, schema,
+    lockfile,
 };
 use events::Digest;
 use jiff::Timestamp;
-use serde_json::json;
 use uuid::Uuid;
 
-use super::build::{lockfile_names, lockfiles_below, project_name, read_lockfile};
 use crate::{
+    commands::build::{lockfile_names, lockfiles_below, project_name, read_lockfile},
     failure::Failure,
-    output::{self, Format},
 };
-
-#[derive(clap::Subcommand)]
-pub(crate) enum Command {
-    /// Make a CycloneDX SBOM from lockfiles
-    Generate(GenerateArgs),
-    /// Check a CycloneDX SBOM (1.2 to 1.7) against its official schema
-    Validate(ValidateArgs),
-}
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  attestry sbom generate . -o sbom.json")]
-pub(crate) struct GenerateArgs {
+pub(crate) struct Args {
     /// A lockfile, or a directory whose lockfiles are read
     #[arg(value_name = "DIR|FILE")]
     source: PathBuf,
@@ -48,13 +38,6 @@ pub(crate) struct GenerateArgs {
     /// Time in the SBOM, seconds since 1970: the same gives the same bytes [default: now]
     #[arg(long, env, value_name = "SECONDS")]
     source_date_epoch: Option<i64>,
-}
-
-#[derive(clap::Args)]
-#[command(after_help = "Example:\n  attestry sbom validate sbom.json")]
-pub(crate) struct ValidateArgs {
-    /// The SBOM
-    file: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -74,14 +57,7 @@ impl From<Version> for SpecVersion {
     }
 }
 
-pub(crate) fn run(command: Command, format: Format) -> Result<(), Failure> {
-    match command {
-        Command::Generate(args) => generate(&args),
-        Command::Validate(args) => validate(&args, format),
-    }
-}
-
-fn generate(args: &GenerateArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let sources = match args.source.is_dir() {
         true => lockfiles_below(&args.source)?,
         false => vec![(file_name(&args.source), read_lockfile(&args.source)?)],
@@ -120,23 +96,6 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
         Some(file) => fs::write(file, &sbom)
             .map_err(|error| Failure::Input(format!("{}: {error}", file.display()))),
         None => std::io::stdout().lock().write_all(&sbom).map_err(Failure::unknown),
-    }
-}
-
-fn validate(args: &ValidateArgs, format: Format) -> Result<(), Failure> {
-    let file = args.file.display();
-    let bytes = fs::read(&args.file).map_err(|error| Failure::Input(format!("{file}: {error}")))?;
-    match schema::validate_cyclonedx(&bytes) {
-        Ok(version) => {
-            let version = version.as_str();
-            let text = format!("{file}: valid CycloneDX {version}");
-            output::result(format, &text, &json!({ "valid": true, "spec_version": version }))
-        }
-        Err(error) => {
-            let text = format!("{file}: {error}");
-            output::result(format, &text, &json!({ "valid": false, "reason": error.to_string() }))?;
-            Err(Failure::No(String::new()))
-        }
     }
 }
 
