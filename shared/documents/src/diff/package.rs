@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use packageurl::PackageUrl;
+use purl::Purl;
 
 use super::item::Item;
 use crate::bill::{Bill, MAX_TEXT_CHARS, Part};
@@ -95,17 +95,14 @@ pub(super) fn pair(
 /// The package that a purl names, and the version in it.
 fn of_purl(part: &Part<'_>) -> Option<(Key, Option<String>)> {
     let text = part.text("purl").filter(|it| it.len() <= MAX_PURL_BYTES)?;
-    let purl: PackageUrl<'_> = text.parse().ok()?;
-    let kind = purl.ty().to_ascii_lowercase();
+    let purl = Purl::canonicalize(text).ok()?;
+    let kind = purl.kind().to_owned();
     let name = match kind.as_str() {
         // PEP 503, "Normalized Names", which older purls do not follow.
-        "pypi" => purl.name().to_ascii_lowercase().replace(['_', '.'], "-"),
+        "pypi" => purl.name().replace(['_', '.'], "-"),
         _ => purl.name().to_owned(),
     };
-    let mut bare = PackageUrl::new(kind.clone(), name).ok()?;
-    if let Some(namespace) = purl.namespace() {
-        bare.with_namespace(namespace.to_owned()).ok()?;
-    }
+    let bare = Purl::new(&kind, &name).with_namespace(purl.namespace().unwrap_or_default());
     let version = purl.version().map(str::to_owned);
     Some((Key::Purl { text: bare.to_string(), kind }, version))
 }

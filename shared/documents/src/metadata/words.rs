@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use packageurl::PackageUrl;
+use purl::Purl;
 
 use super::error::Fault;
 use crate::lockfile::{MAX_LOCKFILE_BYTES, MAX_WORD_BYTES, Problem, text};
@@ -38,20 +38,12 @@ pub(super) fn purl(
     version: Option<&str>,
     qualifiers: &[(&'static str, Option<&str>)],
 ) -> Result<String, Problem> {
-    let build = || {
-        let mut purl = PackageUrl::new(kind.to_owned(), name.to_owned())?;
-        if let Some(namespace) = namespace {
-            purl.with_namespace(namespace.to_owned())?;
-        }
-        if let Some(version) = version {
-            purl.with_version(version.to_owned())?;
-        }
-        for (key, value) in qualifiers {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                purl.add_qualifier(*key, value.to_owned())?;
-            }
-        }
-        Ok::<_, packageurl::Error>(purl.to_string())
-    };
-    build().map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
+    let mut purl = Purl::new(kind, name)
+        .with_namespace(namespace.unwrap_or_default())
+        .with_version(version.unwrap_or_default());
+    for (key, value) in qualifiers {
+        purl = purl.with_qualifier(key, value.unwrap_or_default());
+    }
+    let purl = purl.checked().map(|purl| purl.to_string());
+    purl.map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
 }
