@@ -32,6 +32,21 @@ impl<'a> Beside<'a> {
         text::decode(bytes).ok()
     }
 
+    /// Folders below this one that have a file of this name, as paths from here, in order; this one
+    /// is not among them.
+    pub(super) fn folders_with(&self, file_name: &str) -> Vec<&'a str> {
+        let below = |path: &&'a str| {
+            let path = match self.folder {
+                "" => path,
+                folder => path.strip_prefix(folder)?.strip_prefix('/')?,
+            };
+            path.strip_suffix(file_name)?.strip_suffix('/')
+        };
+        let mut folders: Vec<&str> = self.files.keys().filter_map(below).collect();
+        folders.sort_unstable();
+        folders
+    }
+
     fn resolve(&self, relative: &str) -> Option<String> {
         let mut parts: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
         for part in relative.split('/') {
@@ -57,5 +72,7 @@ mod tests {
         assert_eq!(beside.text("./b/../../Cargo.toml"), Some("top"));
         assert_eq!(beside.text("../../Cargo.toml"), None);
         assert_eq!(beside.text("Cargo.toml"), None);
+        assert_eq!(beside.folders_with("Cargo.toml"), ["b"]);
+        assert_eq!(Beside::new(&files, "uv.lock").folders_with("Cargo.toml"), ["a/b"]);
     }
 }

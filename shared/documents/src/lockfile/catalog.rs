@@ -97,6 +97,11 @@ impl Catalog {
         Ok(at)
     }
 
+    /// Whether a package is the project itself, or a member of its workspace.
+    pub(super) fn is_root(&self, package: usize) -> bool {
+        self.packages[package].root
+    }
+
     /// Notes that one package may need another.
     pub(crate) fn depend(&mut self, from: usize, to: usize) -> Result<(), Problem> {
         if from == to {

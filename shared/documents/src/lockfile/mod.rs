@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 mod beside;
+mod borrowed;
 mod cargo;
 pub(crate) mod catalog;
 pub(crate) mod error;
@@ -13,6 +14,7 @@ mod npm;
 mod pdm;
 mod pep508;
 mod pipenv;
+mod pnpm;
 mod poetry;
 mod pylock;
 pub(crate) mod python;
@@ -21,6 +23,8 @@ pub(crate) mod source;
 pub(crate) mod text;
 pub(crate) mod toml_file;
 mod uv;
+mod yaml_file;
+mod yarn;
 
 pub use beside::File;
 pub use error::{LockfileError, Position, Problem};
@@ -42,7 +46,7 @@ pub const MAX_WORD_BYTES: usize = 1024;
 pub const MAX_LOCATION_BYTES: usize = 16 * 1024;
 
 /// Every format that can be read; a new one is its file and one line here.
-const FORMATS: [&Format; 9] = [
+const FORMATS: [&Format; 11] = [
     &cargo::FORMAT,
     &uv::FORMAT,
     &poetry::FORMAT,
@@ -50,6 +54,8 @@ const FORMATS: [&Format; 9] = [
     &pipenv::FORMAT,
     &pylock::FORMAT,
     &npm::FORMAT,
+    &pnpm::FORMAT,
+    &yarn::FORMAT,
     &go_mod::FORMAT,
     // The last, for it takes any `.txt`.
     &requirements::FORMAT,

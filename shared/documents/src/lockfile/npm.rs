@@ -6,115 +6,175 @@
 
 mod folders;
 mod integrity;
+pub(super) mod manifest;
+pub(super) mod members;
 mod nested;
+pub(super) mod packages;
 mod raw;
+pub(super) mod reach;
 
-use std::collections::BTreeMap;
-
+use super::borrowed::{Text, offset_of};
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
-use super::source::without_credentials;
-use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, json_file, text};
+use super::text::Lines;
+use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file};
 use crate::inventory::Source;
 use folders::Folders;
-use raw::{Names, RawFolder, RawLock};
+use manifest::{Manifest, local};
+use members::Members;
+use packages::{conditions, distributions_of, one_line, package, source_of, with_groups};
+use raw::{RawFolder, RawLock};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["package-lock.json", "npm-shrinkwrap.json"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &[manifest::FILE_NAME],
     ecosystem: Ecosystem::Npm,
     relock: "run `npm install --package-lock-only` and commit the result",
     read,
 };
 
 const VERSIONS: std::ops::RangeInclusive<i64> = 1..=3;
-const REGISTRY: &str = "https://registry.npmjs.org";
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = json_file::read(text)?;
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let mut lock: RawLock<'_> = json_file::read(text)?;
     let version = lock.lockfile_version.unwrap_or(*VERSIONS.start());
     if !VERSIONS.contains(&version) {
         return Err(Problem::UnsupportedVersion { version }.anywhere());
     }
-    let contents = match (&lock.packages, &lock.dependencies) {
-        (Some(packages), _) => flat(&lock, packages),
-        (None, Some(_)) => nested::read(&lock),
+    let mut notes = Vec::new();
+    let manifest = Manifest::beside(beside, "", &mut notes);
+    let file = File { text, lines: Lines::of(text), manifest, notes };
+    match (lock.packages.take(), &lock.dependencies) {
+        (Some(packages), _) => {
+            let mut packages = packages.0;
+            packages.sort_by(|(a, _), (b, _)| a.cmp(b));
+            flat(&lock, &packages, file)
+        }
+        (None, Some(_)) => nested::read(&lock, file),
         // A project without dependencies has neither.
-        (None, None) if lock.lockfile_version.is_some() => nested::read(&lock),
+        (None, None) if lock.lockfile_version.is_some() => nested::read(&lock, file),
         (None, None) => {
             let owner = "the file".to_owned();
-            Err(Problem::MissingField { owner, field: "packages" })
+            Err(Problem::MissingField { owner, field: "packages" }.anywhere())
         }
-    };
-    contents.map_err(Problem::anywhere)
+    }
 }
 
-fn flat(lock: &RawLock, packages: &BTreeMap<String, RawFolder>) -> Result<Contents, Problem> {
+/// The file that is read, and what lies beside it.
+struct File<'a> {
+    text: &'a str,
+    lines: Lines,
+    manifest: Option<Manifest<'a>>,
+    notes: Vec<Note>,
+}
+
+impl File<'_> {
+    /// `problem`, found at the key of an object.
+    fn at(&self, key: &str, problem: Problem) -> Fault {
+        Fault { offset: offset_of(self.text, key), problem }
+    }
+
+    /// The line of a key; absent where the key was written with escapes.
+    fn line(&self, key: &str) -> Option<usize> {
+        offset_of(self.text, key).map(|offset| self.lines.line(offset))
+    }
+}
+
+type Entry<'a> = (Text<'a>, RawFolder<'a>);
+
+fn flat(lock: &RawLock<'_>, entries: &[Entry<'_>], file: File<'_>) -> Result<Contents, Fault> {
     let mut catalog = Catalog::default();
     let mut folders = Folders::new();
-    let workspace = packages.get("").is_some_and(|root| root.workspaces.is_some());
-    for (path, raw) in packages.iter().filter(|(_, raw)| !raw.link) {
-        let package = package_of(lock, path, raw, workspace)?;
-        let folder = folders.add(Folders::ROOT, path)?;
-        folders.put(folder, catalog.add(package)?);
+    let root = entries.first().filter(|(path, _)| path.is_empty()).map(|(_, root)| root);
+    let workspaces = root.and_then(|root| root.workspaces.as_ref());
+    let members = workspaces.map(Members::new).unwrap_or_default();
+    for (path, raw) in entries.iter().filter(|(_, raw)| !raw.link) {
+        let added = package_of(lock, path, raw, &members, file.manifest.as_ref());
+        let added = added.and_then(|it| catalog.add(Package { line: file.line(path), ..it }));
+        let added = added.and_then(|at| Ok((folders.add(Folders::ROOT, path)?, at)));
+        let (folder, at) = added.map_err(|problem| file.at(path, problem))?;
+        folders.put(folder, at);
     }
-    for (path, raw) in packages.iter().filter(|(_, raw)| raw.link) {
-        let target = raw.resolved().unwrap_or_default();
-        let package = match folders.find(target).and_then(|folder| folders.package(folder)) {
-            Some(package) => package,
-            None => {
-                let source = Source::Local { path: Some(target.to_owned()) };
-                catalog.add(package(name_of(path, raw), raw.version.as_deref(), source)?)?
-            }
-        };
-        let folder = folders.add(Folders::ROOT, path)?;
-        folders.put(folder, package);
+    for (path, raw) in entries.iter().filter(|(_, raw)| raw.link) {
+        let put = link(&mut catalog, &mut folders, path, raw, file.line(path));
+        put.map_err(|problem| file.at(path, problem))?;
     }
-    for (path, raw) in packages.iter().filter(|(_, raw)| !raw.link) {
-        let Some(folder) = folders.find(path) else { continue };
-        for names in raw.asked() {
-            depend(&mut catalog, &folders, folder, names)?;
-        }
+    let mut groups = Vec::new();
+    for (path, raw) in entries.iter().filter(|(_, raw)| !raw.link) {
+        let joined = join(&mut catalog, &folders, path, raw, &mut groups);
+        joined.map_err(|problem| file.at(path, problem))?;
+    }
+    if root.is_none() {
+        catalog.mark_unasked_as_direct();
     }
     Ok(Contents {
-        packages: catalog.into_packages(),
-        notes: Vec::new(),
+        packages: with_groups(catalog.into_packages(), &groups),
+        notes: file.notes,
         edges_known: true,
-        direct_known: true,
+        direct_known: root.is_some(),
         complete: true,
     })
 }
 
+/// Puts the package that a link leads to where the link is.
+fn link<'a>(
+    catalog: &mut Catalog,
+    folders: &mut Folders<'a>,
+    path: &'a str,
+    raw: &'a RawFolder<'_>,
+    line: Option<usize>,
+) -> Result<(), Problem> {
+    let target = raw.resolved.only().unwrap_or_default();
+    let package = match folders.find(target).and_then(|folder| folders.package(folder)) {
+        Some(package) => package,
+        None => {
+            let source = Source::Local { path: Some(target.to_owned()) };
+            let linked = package(name_of(path, raw), raw.version.as_deref(), source)?;
+            catalog.add(Package { line, ..linked })?
+        }
+    };
+    let folder = folders.add(Folders::ROOT, path)?;
+    folders.put(folder, package);
+    Ok(())
+}
+
 fn package_of(
-    lock: &RawLock,
+    lock: &RawLock<'_>,
     path: &str,
-    raw: &RawFolder,
-    workspace: bool,
+    raw: &RawFolder<'_>,
+    members: &Members<'_>,
+    manifest: Option<&Manifest<'_>>,
 ) -> Result<Package, Problem> {
-    let is_installed = path.contains("node_modules/");
+    let licence = one_line(&raw.license);
     if path.is_empty() {
-        let name = raw.name.as_deref().or(lock.name.as_deref()).unwrap_or(".");
-        let version = raw.version.as_deref().or(lock.version.as_deref());
-        let root = package(name, version, Source::Local { path: None })?;
-        return Ok(Package { root: true, ..root });
+        let given = |given: &str| (!given.is_empty()).then(|| given.to_owned());
+        let texts = |it: fn(&Manifest<'_>) -> Option<String>| manifest.and_then(it);
+        let name = raw.name.as_deref().or(lock.name.as_deref()).and_then(given);
+        let name = name.or_else(|| texts(|it| it.name.only().map(str::to_owned)));
+        let version = raw.version.as_deref().or(lock.version.as_deref()).and_then(given);
+        let version = version.or_else(|| texts(|it| it.version.only().map(str::to_owned)));
+        let root = package(name.as_deref().unwrap_or("."), version.as_deref(), local(""))?;
+        let root = Package { root: true, licence, ..root };
+        return Ok(manifest.map(|it| it.complete(root.clone())).unwrap_or(root));
     }
     let name = name_of(path, raw);
-    let source = match raw.resolved() {
-        _ if !is_installed => Source::Local { path: Some(path.to_owned()) },
-        resolved => source_of(name, resolved)?,
-    };
+    let (name, version, resolved) = identity(name, raw.version.as_deref(), raw.resolved.only());
+    let is_installed = path.contains("node_modules/");
+    let source = if is_installed { source_of(name, resolved)? } else { local(path) };
     Ok(Package {
-        distributions: distributions_of(&source, raw.resolved(), raw.integrity.as_deref())?,
+        distributions: distributions_of(&source, resolved, raw.integrity.as_deref())?,
         scope: scope_of(raw.dev, raw.optional || raw.dev_optional),
-        root: workspace && !is_installed && !path.starts_with("../"),
-        ..package(name, raw.version.as_deref(), source)?
+        root: !is_installed && members.contain(path),
+        licence,
+        conditions: conditions(&raw.os, &raw.cpu, &raw.libc)?,
+        ..package(name, version, source)?
     })
 }
 
 /// The name that npm leaves out where the folder has it.
-fn name_of<'a>(path: &'a str, raw: &'a RawFolder) -> &'a str {
+fn name_of<'a>(path: &'a str, raw: &'a RawFolder<'_>) -> &'a str {
     if let Some(name) = &raw.name {
         return name;
     }
@@ -129,54 +189,22 @@ fn name_of<'a>(path: &'a str, raw: &'a RawFolder) -> &'a str {
     }
 }
 
-fn package(name: &str, version: Option<&str>, source: Source) -> Result<Package, Problem> {
-    text::word("name", name)?;
-    let purl = source.purl("npm", name, version, is_npm)?;
-    Package::new(name.to_owned(), version, purl, source)
-}
-
-/// Yarn's address is the same registry.
-fn is_npm(registry: &str) -> bool {
-    matches!(registry.trim_end_matches('/'), REGISTRY | "https://registry.yarnpkg.com")
-}
-
-fn source_of(name: &str, resolved: Option<&str>) -> Result<Source, Problem> {
-    let Some(resolved) = resolved else {
-        return Ok(Source::Registry { url: REGISTRY.to_owned() });
-    };
-    text::location("resolved", resolved)?;
-    if let Some(path) = resolved.strip_prefix("file:") {
-        return Ok(Source::Local { path: Some(path.to_owned()) });
-    }
-    if let Some(reference) = resolved.strip_prefix("git+") {
-        return Ok(Source::git(reference));
-    }
-    if resolved.starts_with("git:") || resolved.starts_with("github:") {
-        return Ok(Source::git(resolved));
-    }
-    // Registries keep archives at `NAME/-/FILE`.
-    let url = without_credentials(resolved);
-    let registry = url.split_once(&format!("/{name}/-/")).map(|(registry, _)| registry.to_owned());
-    let escaped = || url.split_once("/-/").filter(|(before, _)| before.contains("%2"));
-    Ok(match registry {
-        Some(url) => Source::Registry { url },
-        None => match escaped().and_then(|(before, _)| before.rsplit_once('/')) {
-            Some((registry, _)) => Source::Registry { url: registry.to_owned() },
-            None => Source::Archive { url },
+/// Name, version and place, where an alias or a place may stand for the version.
+fn identity<'a>(
+    name: &'a str,
+    version: Option<&'a str>,
+    resolved: Option<&'a str>,
+) -> (&'a str, Option<&'a str>, Option<&'a str>) {
+    let Some(written) = version else { return (name, None, resolved) };
+    match written.strip_prefix("npm:") {
+        Some(alias) => match alias.rsplit_once('@').filter(|(name, _)| !name.is_empty()) {
+            Some((name, version)) => (name, Some(version), resolved),
+            None => (alias, None, resolved),
         },
-    })
-}
-
-fn distributions_of(
-    source: &Source,
-    resolved: Option<&str>,
-    integrity: Option<&str>,
-) -> Result<Vec<Distribution>, Problem> {
-    let is_file = !matches!(source, Source::Git { .. });
-    let location = resolved.filter(|_| is_file).map(without_credentials);
-    let hash = integrity.map(integrity::strongest).transpose()?.flatten();
-    let known = location.is_some() || hash.is_some();
-    Ok(known.then_some(Distribution { location, hash }).into_iter().collect())
+        // A URL or folder stands there instead, and nobody tells the version.
+        None if written.contains([':', '/']) => (name, None, Some(written)),
+        None => (name, Some(written), resolved),
+    }
 }
 
 fn scope_of(dev: bool, optional: bool) -> Scope {
@@ -187,16 +215,28 @@ fn scope_of(dev: bool, optional: bool) -> Scope {
     }
 }
 
-/// Joins the package in `folder` to those that Node finds by these names from there.
-fn depend(
+/// Joins the package in the folder at `path` to those that Node finds by the names it asks for.
+fn join(
     catalog: &mut Catalog,
     folders: &Folders<'_>,
-    folder: usize,
-    names: &Names,
+    path: &str,
+    raw: &RawFolder<'_>,
+    groups: &mut Vec<(usize, &'static str)>,
 ) -> Result<(), Problem> {
+    let Some(folder) = folders.find(path) else { return Ok(()) };
     let Some(from) = folders.package(folder) else { return Ok(()) };
-    for to in names.keys().filter_map(|name| folders.resolve(folder, name)) {
-        catalog.depend(from, to)?;
+    let asked = [
+        (&raw.dependencies, None),
+        (&raw.dev_dependencies, Some("dev")),
+        (&raw.optional_dependencies, Some("optional")),
+        (&raw.peer_dependencies, Some("peer")),
+    ];
+    for (names, group) in asked {
+        for (name, _) in names.iter() {
+            let Some(to) = folders.resolve(folder, name) else { continue };
+            catalog.depend(from, to)?;
+            groups.extend(group.filter(|_| catalog.is_root(from)).map(|group| (to, group)));
+        }
     }
     Ok(())
 }

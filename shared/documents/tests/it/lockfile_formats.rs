@@ -20,6 +20,8 @@ fn the_file_name_decides_the_format() {
         ("Pipfile.lock", "Pipfile.lock"),
         ("pylock.dev.toml", "pylock.toml"),
         ("npm-shrinkwrap.json", "package-lock.json"),
+        ("web/pnpm-lock.yaml", "pnpm-lock.yaml"),
+        ("yarn.lock", "yarn.lock"),
         ("go.mod", "go.mod"),
     ] {
         assert!(is_known(path), "{path}");
@@ -44,11 +46,12 @@ fn the_file_name_decides_the_format() {
         assert!(!is_known(path), "{path}");
         assert_eq!(format_read(path), None, "{path}");
     }
-    let error = parse("a/yarn.lock", b"").unwrap_err();
+    let error = parse("a/unknown.lock", b"").unwrap_err();
     let expected = "name one of Cargo.lock, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, \
-                    pylock.toml, package-lock.json, go.mod, requirements.txt";
+                    pylock.toml, package-lock.json, pnpm-lock.yaml, yarn.lock, go.mod, \
+                    requirements.txt";
     assert!(error.to_string().ends_with(expected), "{error}");
-    assert_eq!(known_names().count(), 9);
+    assert_eq!(known_names().count(), 11);
 }
 
 /// The format that a file of this name is read as, by the command that its error names.
@@ -61,7 +64,9 @@ fn format_read(path: &str) -> Option<&'static str> {
         ("pdm lock", "pdm.lock"),
         ("pipenv lock", "Pipfile.lock"),
         ("created-by", "pylock.toml"),
-        ("npm install", "package-lock.json"),
+        ("`npm install", "package-lock.json"),
+        ("pnpm install", "pnpm-lock.yaml"),
+        ("yarn install", "yarn.lock"),
         ("go mod tidy", "go.mod"),
         ("pip-compile", "requirements.txt"),
     ];
@@ -70,7 +75,7 @@ fn format_read(path: &str) -> Option<&'static str> {
 }
 
 /// Fixtures of the formats that state scopes themselves.
-const FIXTURES: [&str; 8] = [
+const FIXTURES: [&str; 13] = [
     "poetry.poetry.lock",
     "syft.pdm.lock",
     "osv-schema-ghsa.Pipfile.lock",
@@ -78,6 +83,11 @@ const FIXTURES: [&str; 8] = [
     "defectdojo.requirements.txt",
     "warehouse.main.txt",
     "npm-cli.package-lock.json",
+    "vue-core-v5.4.pnpm-lock.yaml",
+    "vue-core-v6.pnpm-lock.yaml",
+    "vue-core-v9.pnpm-lock.yaml",
+    "rails.yarn.lock",
+    "redux.yarn.lock",
     "guac.go.mod",
 ];
 
@@ -87,7 +97,8 @@ fn all() -> Vec<(String, Vec<u8>)> {
         .iter()
         .map(|name| ((*name).to_owned(), fixture(&format!("lockfiles/{name}"))))
         .collect();
-    for folder in ["poetry", "pdm", "pipenv", "pylock", "requirements", "npm", "go"] {
+    for folder in ["poetry", "pdm", "pipenv", "pylock", "requirements", "npm", "pnpm", "yarn", "go"]
+    {
         let below = "../../../shared/data/lockfiles";
         let folder = format!("{}/{below}/{folder}", env!("CARGO_MANIFEST_DIR"));
         for entry in std::fs::read_dir(folder).into_iter().flatten() {

@@ -4,40 +4,64 @@
 
 use super::folders::Folders;
 use super::raw::{RawLock, RawNested};
-use super::{distributions_of, package, scope_of, source_of};
+use super::{File, distributions_of, identity, local, package, scope_of, source_of, with_groups};
+use crate::lockfile::Package;
+use crate::lockfile::borrowed::Text;
 use crate::lockfile::catalog::{Catalog, Contents};
-use crate::lockfile::error::Problem;
-use crate::lockfile::{Package, Source};
+use crate::lockfile::error::{Fault, Problem};
 
-pub(super) fn read(lock: &RawLock) -> Result<Contents, Problem> {
-    let mut tree = Tree { catalog: Catalog::default(), folders: Folders::new(), asking: vec![] };
-    if let Some(name) = &lock.name {
-        let root = package(name, lock.version.as_deref(), Source::Local { path: None })?;
-        tree.catalog.add(Package { root: true, ..root })?;
-    }
-    tree.take(Folders::ROOT, lock.dependencies.iter().flatten())?;
-    let Tree { mut catalog, folders, asking } = tree;
-    for (folder, raw) in asking {
+pub(super) fn read(lock: &RawLock<'_>, file: File<'_>) -> Result<Contents, Fault> {
+    let mut tree =
+        Tree { file: &file, catalog: Catalog::default(), folders: Folders::new(), asking: vec![] };
+    let root = root_of(lock, &file).transpose().map_err(Problem::anywhere)?;
+    let root = root.map(|root| tree.catalog.add(root)).transpose().map_err(Problem::anywhere)?;
+    let mut entries: Vec<_> = lock.dependencies.iter().flat_map(|it| it.iter()).collect();
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    tree.take(Folders::ROOT, &entries)?;
+    let Tree { mut catalog, folders, asking, .. } = tree;
+    for (folder, key, raw) in asking {
         let Some(from) = folders.package(folder) else { continue };
-        for to in raw.requires().filter_map(|name| folders.resolve(folder, name)) {
-            catalog.depend(from, to)?;
+        let found = raw.requires.iter().filter_map(|(name, _)| folders.resolve(folder, name));
+        for to in found {
+            catalog.depend(from, to).map_err(|problem| file.at(key, problem))?;
         }
     }
-    catalog.mark_unasked_as_direct();
+    let mut groups = Vec::new();
+    if let (Some(manifest), Some(root)) = (&file.manifest, root) {
+        for (_, group, name, _) in manifest.asked() {
+            let Some(to) = folders.resolve(Folders::ROOT, name) else { continue };
+            catalog.depend(root, to).map_err(Problem::anywhere)?;
+            groups.extend(group.map(|group| (to, group)));
+        }
+    } else {
+        catalog.mark_unasked_as_direct();
+    }
     Ok(Contents {
-        packages: catalog.into_packages(),
-        notes: Vec::new(),
+        packages: with_groups(catalog.into_packages(), &groups),
+        direct_known: file.manifest.is_some() && root.is_some(),
+        notes: file.notes,
         edges_known: true,
-        direct_known: false,
         complete: true,
     })
 }
 
+fn root_of(lock: &RawLock<'_>, file: &File<'_>) -> Option<Result<Package, Problem>> {
+    let manifest = file.manifest.as_ref();
+    let Some(name) = lock.name.as_deref().filter(|name| !name.is_empty()) else {
+        return manifest.and_then(|manifest| manifest.root(""));
+    };
+    let version = lock.version.as_deref().filter(|version| !version.is_empty());
+    let version = version.or_else(|| manifest.and_then(|it| it.version.only()));
+    let root = package(name, version, local("")).map(|root| Package { root: true, ..root });
+    Some(root.map(|root| manifest.map(|it| it.complete(root.clone())).unwrap_or(root)))
+}
+
 struct Tree<'a> {
+    file: &'a File<'a>,
     catalog: Catalog,
     folders: Folders<'a>,
-    /// Each package's folder.
-    asking: Vec<(usize, &'a RawNested)>,
+    /// Each package's folder and key.
+    asking: Vec<(usize, &'a str, &'a RawNested<'a>)>,
 }
 
 impl<'a> Tree<'a> {
@@ -46,38 +70,41 @@ impl<'a> Tree<'a> {
     fn take(
         &mut self,
         folder: usize,
-        dependencies: impl Iterator<Item = (&'a String, &'a RawNested)>,
-    ) -> Result<(), Problem> {
-        let mut modules = None;
-        for (name, raw) in dependencies {
-            let modules = match modules {
-                Some(modules) => modules,
-                None => *modules.insert(self.folders.add(folder, "node_modules")?),
-            };
-            let inner = self.folders.add(modules, name)?;
-            let at = self.catalog.add(package_of(name, raw)?)?;
-            self.folders.put(inner, at);
-            self.asking.push((inner, raw));
-            self.take(inner, raw.dependencies.iter())?;
+        entries: &[&'a (Text<'a>, RawNested<'a>)],
+    ) -> Result<(), Fault> {
+        for (name, raw) in entries {
+            let file = self.file;
+            let inner = self.put(folder, name, raw).map_err(|problem| file.at(name, problem))?;
+            let mut within: Vec<_> = raw.dependencies.iter().collect();
+            within.sort_by(|(a, _), (b, _)| a.cmp(b));
+            self.take(inner, &within)?;
         }
         Ok(())
     }
+
+    fn put(
+        &mut self,
+        folder: usize,
+        name: &'a str,
+        raw: &'a RawNested<'a>,
+    ) -> Result<usize, Problem> {
+        let modules = self.folders.add(folder, "node_modules")?;
+        let inner = self.folders.add(modules, name)?;
+        let package = Package { line: self.file.line(name), ..package_of(name, raw)? };
+        let at = self.catalog.add(package)?;
+        self.folders.put(inner, at);
+        self.asking.push((inner, name, raw));
+        Ok(inner)
+    }
 }
 
-fn package_of(name: &str, raw: &RawNested) -> Result<Package, Problem> {
+fn package_of(name: &str, raw: &RawNested<'_>) -> Result<Package, Problem> {
     let Some(version) = raw.version.as_deref() else {
         let owner = name.chars().take(80).collect();
         return Err(Problem::MissingField { owner, field: "version" });
     };
-    let (name, version, resolved) = match version.strip_prefix("npm:") {
-        Some(alias) => {
-            let (name, version) = alias.rsplit_once('@').unwrap_or((alias, ""));
-            (name, Some(version), raw.resolved())
-        }
-        // A URL or folder stands there instead, and nobody tells the version.
-        None if version.contains([':', '/']) => (name, None, Some(version)),
-        None => (name, Some(version), raw.resolved()),
-    };
+    let (name, version, resolved) = identity(name, Some(version), raw.resolved.only());
+    let version = version.filter(|version| !version.is_empty());
     let source = source_of(name, resolved)?;
     Ok(Package {
         distributions: distributions_of(&source, resolved, raw.integrity.as_deref())?,
