@@ -6,6 +6,7 @@ mod beside;
 mod cargo;
 mod catalog;
 mod error;
+mod gemfile;
 mod go_mod;
 mod graph;
 mod json_file;
@@ -42,7 +43,7 @@ pub const MAX_WORD_BYTES: usize = 1024;
 pub const MAX_LOCATION_BYTES: usize = 16 * 1024;
 
 /// Every format that can be read; a new one is its file and one line here.
-const FORMATS: [&Format; 9] = [
+const FORMATS: [&Format; 10] = [
     &cargo::FORMAT,
     &uv::FORMAT,
     &poetry::FORMAT,
@@ -51,6 +52,7 @@ const FORMATS: [&Format; 9] = [
     &pylock::FORMAT,
     &npm::FORMAT,
     &go_mod::FORMAT,
+    &gemfile::FORMAT,
     // The last, for it takes any `.txt`.
     &requirements::FORMAT,
 ];
