@@ -3,14 +3,20 @@
 use std::collections::HashMap;
 
 mod beside;
+mod borrowed;
 mod cargo;
 mod catalog;
+mod composer;
+mod deps_json;
 mod error;
 mod gemfile;
 mod go_mod;
+mod gradle;
 mod graph;
 mod json_file;
+mod maven;
 mod npm;
+mod nuget;
 mod pdm;
 mod pep508;
 mod pipenv;
@@ -22,6 +28,7 @@ mod source;
 mod text;
 mod toml_file;
 mod uv;
+mod xml_file;
 
 pub use beside::File;
 pub use error::{LockfileError, Position, Problem};
@@ -43,7 +50,7 @@ pub const MAX_WORD_BYTES: usize = 1024;
 pub const MAX_LOCATION_BYTES: usize = 16 * 1024;
 
 /// Every format that can be read; a new one is its file and one line here.
-const FORMATS: [&Format; 10] = [
+const FORMATS: [&Format; 15] = [
     &cargo::FORMAT,
     &uv::FORMAT,
     &poetry::FORMAT,
@@ -53,6 +60,11 @@ const FORMATS: [&Format; 10] = [
     &npm::FORMAT,
     &go_mod::FORMAT,
     &gemfile::FORMAT,
+    &composer::FORMAT,
+    &nuget::FORMAT,
+    &deps_json::FORMAT,
+    &gradle::FORMAT,
+    &maven::FORMAT,
     // The last, for it takes any `.txt`.
     &requirements::FORMAT,
 ];
