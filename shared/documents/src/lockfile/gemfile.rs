@@ -136,7 +136,7 @@ impl<'a> Reading<'a> {
             }
         }
         let mut packages = self.catalog.into_packages();
-        let mut asked: HashMap<&str, usize> =
+        let mut asked: BTreeMap<&str, usize> =
             lock.asked.iter().map(|asked| (asked.name, asked.line)).collect();
         let mut found = HashSet::new();
         for package in &mut packages {
@@ -146,10 +146,14 @@ impl<'a> Reading<'a> {
             }
         }
         asked.retain(|name, _| !found.contains(name));
-        absent.extend(asked);
         absent.remove(BUNDLER);
+        asked.remove(BUNDLER);
         let mut notes = self.notes;
-        notes.extend(absent.iter().take(MAX_NOTES).map(|(name, &line)| note_of_absent(name, line)));
+        let reason = "is needed and not locked; run `bundle lock` again";
+        notes.extend(notes_of(&absent, reason));
+        // A `Gemfile` may ask for a gem on some platforms only.
+        let reason = "is asked for and not locked, so it is for none of the file's platforms";
+        notes.extend(notes_of(&asked, reason));
         notes.sort_by_key(|note| note.line);
         Ok(Contents {
             packages,
@@ -161,10 +165,11 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn note_of_absent(name: &str, line: usize) -> Note {
-    let name: String = name.chars().take(80).collect();
-    let message = format!("`{}` is not locked; run `bundle lock` again", name.escape_debug());
-    Note { line, message }
+fn notes_of(lines: &BTreeMap<&str, usize>, reason: &str) -> impl Iterator<Item = Note> {
+    lines.iter().take(MAX_NOTES).map(move |(name, &line)| {
+        let name: String = name.chars().take(80).collect();
+        Note { line, message: format!("`{}` {reason}", name.escape_debug()) }
+    })
 }
 
 fn source_of(section: &Section<'_>) -> Result<Source, Problem> {

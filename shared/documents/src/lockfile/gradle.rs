@@ -35,18 +35,15 @@ fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
     let mut is_lock = false;
     for (at, whole) in text.split_inclusive('\n').enumerate() {
         let line = whole.trim();
-        let taken = match line.split_once('=').unwrap_or((line, "")) {
-            ("", _) => Ok(()),
-            (comment, _) if comment.starts_with('#') => Ok(()),
-            (EMPTY, _) => Ok(is_lock = true),
-            (module, configurations) => {
-                is_lock = true;
+        if !line.is_empty() && !line.starts_with('#') {
+            is_lock = true;
+            let (module, configurations) = line.split_once('=').unwrap_or((line, ""));
+            if module != EMPTY {
                 package(module, configurations)
                     .and_then(|package| catalog.add(Package { line: Some(at + 1), ..package }))
-                    .map(drop)
+                    .map_err(|problem| problem.at(offset))?;
             }
-        };
-        taken.map_err(|problem| problem.at(offset))?;
+        }
         offset += whole.len();
     }
     if !is_lock {

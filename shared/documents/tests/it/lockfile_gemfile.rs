@@ -159,7 +159,11 @@ fn what_is_not_locked_is_said_and_not_invented() {
     let read = read(&SOURCES.replace("    dep (2.0.0)\n", ""));
     assert!(!read.complete);
     let notes: Vec<_> = read.notes.iter().map(|note| (note.line, note.message.as_str())).collect();
-    assert_eq!(notes, [(7, "`dep` is not locked; run `bundle lock` again")]);
+    assert_eq!(notes, [(7, "`dep` is needed and not locked; run `bundle lock` again")]);
+    // Such as a gem for Windows, in a project that is locked for Linux.
+    let read = self::read(&SOURCES.replace("  lib!\n", "  lib!\n  wdm (>= 0.1)\n"));
+    assert!(read.complete);
+    assert_eq!((read.notes.len(), read.notes[0].line), (1, 33));
     let read = self::read("GEM\n  specs:\n    a (1)\n");
     assert!(!read.direct_known && !read.packages[0].direct);
 }
