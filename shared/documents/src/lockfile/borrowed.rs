@@ -66,6 +66,11 @@ impl<'a, V> Entries<'a, V> {
     pub(super) fn iter(&self) -> std::slice::Iter<'_, (Text<'a>, V)> {
         self.0.iter()
     }
+
+    /// The value of a key; looks at every entry.
+    pub(super) fn get(&self, key: &str) -> Option<&V> {
+        self.0.iter().find(|(it, _)| &**it == key).map(|(_, value)| value)
+    }
 }
 
 impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Entries<'a, V> {

@@ -72,7 +72,7 @@ pub(crate) struct Catalog {
 
 impl Catalog {
     /// Takes a package in, and tells its place. Where its purl and source are there already, the two
-    /// become one, with the files of both and the stronger scope.
+    /// become one, with the files and groups of both and the stronger scope.
     pub(crate) fn add(&mut self, package: Package) -> Result<usize, Problem> {
         let key = (package.purl.clone(), package.source.clone());
         if let Some(&at) = self.found.get(&key) {
@@ -81,6 +81,12 @@ impl Catalog {
             known.root |= package.root;
             known.direct |= package.direct;
             known.distributions.extend(package.distributions);
+            known.groups.extend(package.groups);
+            // What is there without a condition is there always.
+            match known.conditions.is_empty() || package.conditions.is_empty() {
+                true => known.conditions.clear(),
+                false => known.conditions.extend(package.conditions),
+            }
             return Ok(at);
         }
         let at = self.packages.len();
@@ -145,13 +151,17 @@ impl Catalog {
         }
     }
 
-    /// The packages, with files and edges in order, each once.
+    /// The packages; files, edges, groups and conditions are in order, each once.
     pub(crate) fn into_packages(mut self) -> Vec<Package> {
         for package in &mut self.packages {
             package.distributions.sort_unstable();
             package.distributions.dedup();
             package.dependencies.sort_unstable();
             package.dependencies.dedup();
+            package.groups.sort_unstable();
+            package.groups.dedup();
+            package.conditions.sort_unstable();
+            package.conditions.dedup();
         }
         self.packages
     }

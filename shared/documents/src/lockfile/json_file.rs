@@ -14,7 +14,7 @@ use crate::schema::json::{self, MAX_DEPTH, MAX_WEIGHT};
 /// Reads `text` as JSON. What is read may borrow from it: [`Text`], [`Entries`](super::borrowed::Entries)
 /// and [`Texts`](super::borrowed::Texts) do, so that a large file is neither copied nor kept twice, and
 /// [`offset_of`](super::borrowed::offset_of) tells where they stand. Types that own their texts will do too.
-pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
     let whole = text;
     let text = json::decode(text.as_bytes())
         .map_err(|error| Problem::Syntax { message: error.to_string() }.anywhere())?;

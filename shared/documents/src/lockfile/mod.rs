@@ -6,11 +6,17 @@ mod beside;
 mod borrowed;
 mod cargo;
 pub(crate) mod catalog;
+mod composer;
+mod deps_json;
 pub(crate) mod error;
+mod gemfile;
 mod go_mod;
+mod gradle;
 mod graph;
 pub(crate) mod json_file;
+mod maven;
 mod npm;
+mod nuget;
 mod pdm;
 mod pep508;
 mod pipenv;
@@ -23,6 +29,7 @@ pub(crate) mod source;
 pub(crate) mod text;
 pub(crate) mod toml_file;
 mod uv;
+mod xml_file;
 mod yaml_file;
 mod yarn;
 
@@ -46,7 +53,7 @@ pub const MAX_WORD_BYTES: usize = 1024;
 pub const MAX_LOCATION_BYTES: usize = 16 * 1024;
 
 /// Every format that can be read; a new one is its file and one line here.
-const FORMATS: [&Format; 11] = [
+const FORMATS: [&Format; 17] = [
     &cargo::FORMAT,
     &uv::FORMAT,
     &poetry::FORMAT,
@@ -57,6 +64,12 @@ const FORMATS: [&Format; 11] = [
     &pnpm::FORMAT,
     &yarn::FORMAT,
     &go_mod::FORMAT,
+    &gemfile::FORMAT,
+    &composer::FORMAT,
+    &nuget::FORMAT,
+    &deps_json::FORMAT,
+    &gradle::FORMAT,
+    &maven::FORMAT,
     // The last, for it takes any `.txt`.
     &requirements::FORMAT,
 ];

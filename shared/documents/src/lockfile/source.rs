@@ -28,6 +28,18 @@ impl Source {
         version: Option<&str>,
         default_registry: impl Fn(&str) -> bool,
     ) -> Result<String, Problem> {
+        self.qualified_purl(kind, name, version, &[], default_registry)
+    }
+
+    /// As [`purl`](Self::purl), with more qualifiers, such as the `platform` of a gem.
+    pub(super) fn qualified_purl(
+        &self,
+        kind: &'static str,
+        name: &str,
+        version: Option<&str>,
+        qualifiers: &[(&'static str, &str)],
+        default_registry: impl Fn(&str) -> bool,
+    ) -> Result<String, Problem> {
         let qualifier = match self {
             Self::Registry { url } if url.contains("://") && !default_registry(url) => {
                 Some(("repository_url", url.clone()))
@@ -47,17 +59,22 @@ impl Source {
         if let Some((key, value)) = qualifier {
             purl = purl.with_qualifier(key, &value);
         }
+        for &(key, value) in qualifiers {
+            purl = purl.with_qualifier(key, value);
+        }
         let purl = purl.checked();
         purl.map(|purl| purl.to_string())
             .map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
     }
 }
 
-/// Namespace and name of a package URL: the scope of npm, and all but the end of a Go module path.
+/// Namespace and name of a package URL: the scope of npm, the vendor of Composer, the group of Maven,
+/// and all but the end of a Go module path.
 fn name_parts<'a>(kind: &str, name: &'a str) -> (Option<&'a str>, &'a str) {
     let parts = match kind {
         "npm" if name.starts_with('@') => name.split_once('/'),
-        "golang" => name.rsplit_once('/'),
+        "composer" | "golang" => name.rsplit_once('/'),
+        "maven" => name.split_once(':'),
         _ => None,
     };
     parts.map_or((None, name), |(namespace, name)| (Some(namespace), name))

@@ -30,6 +30,15 @@ pub(crate) fn location(field: &'static str, value: &str) -> Result<(), Problem> 
     Ok(())
 }
 
+/// What a file says in its own words, such as a licence; none where it is empty, too long, or not
+/// one line of text.
+pub(super) fn remark(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let is_sound =
+        !value.is_empty() && value.len() <= MAX_LOCATION_BYTES && !value.contains(char::is_control);
+    is_sound.then_some(value)
+}
+
 /// A digest written `algorithm:hex`.
 pub(super) fn hash(field: &'static str, value: &str) -> Result<Hash, Problem> {
     let expected = "a digest such as sha256:…";
@@ -68,6 +77,7 @@ pub(super) fn conflict_marker(text: &str) -> Option<usize> {
 }
 
 /// Where the lines of a text begin, to find the line of any offset quickly.
+#[derive(Default)]
 pub(super) struct Lines(Vec<usize>);
 
 impl Lines {

@@ -16,6 +16,10 @@ pub(super) struct Module {
     /// Version of the language, such as 1.17.
     pub(super) language: Option<(u32, u32)>,
     pub(super) requirements: Vec<Requirement>,
+    /// Packages of commands that the project runs to work on itself.
+    pub(super) tools: Vec<String>,
+    /// Folders of the modules of a workspace, in `go.work`.
+    pub(super) uses: Vec<String>,
     /// By path, and version where only one is replaced.
     replacements: HashMap<(String, Option<String>), Replacement>,
 }
@@ -61,6 +65,14 @@ pub(super) fn read(text: &str) -> Result<Module, Fault> {
     }
 }
 
+/// The path of the module that `text` is of, found without reading the rest.
+pub(super) fn module_path(text: &str) -> Option<String> {
+    text.lines().find_map(|line| match words(line).ok()?.0 {
+        mut values if values.len() == 2 && values[0] == "module" => values.pop(),
+        _ => None,
+    })
+}
+
 impl Module {
     /// What stands in for this module: for this version first, otherwise for any.
     pub(super) fn replacement(&self, path: &str, version: &str) -> Option<&Replacement> {
@@ -99,13 +111,16 @@ impl Module {
                 let key = ((*path).to_owned(), version.map(str::to_owned));
                 self.replacements.insert(key, to);
             }
+            ("tool", [package]) => self.tools.push((*package).to_owned()),
+            ("use", [folder]) => self.uses.push((*folder).to_owned()),
             ("module" | "go" | "require" | "replace", _) => {
                 let message = format!("`{directive}` with {} values", values.len());
                 return Err(syntax(message).at(offset));
             }
             _ => {}
         }
-        match self.requirements.len() + self.replacements.len() {
+        let named = self.tools.len() + self.uses.len();
+        match self.requirements.len() + self.replacements.len() + named {
             packages if packages > MAX_PACKAGES => {
                 Err(Problem::TooManyPackages { packages }.at(offset))
             }
