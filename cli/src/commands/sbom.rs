@@ -113,6 +113,8 @@ fn generate(args: &GenerateArgs) -> Result<(), Failure> {
         artifacts: &[],
         inventories: &lockfiles,
         missing: &[],
+        author: None,
+        supplier: None,
         spec_version: args.spec_version.into(),
         tool_version: env!("CARGO_PKG_VERSION"),
     });

@@ -8,6 +8,8 @@
 
 mod bom;
 mod cyclonedx;
+mod cyclonedx_inventories;
+mod cyclonedx_random;
 mod detect;
 mod hostile;
 mod lockfile;
