@@ -120,6 +120,8 @@ fn sbom(event: &Envelope<BuildCompleted>, lockfiles: &[Inventory]) -> Vec<u8> {
         artifacts: &artifacts,
         inventories: lockfiles,
         missing: &[],
+        author: None,
+        supplier: None,
         spec_version: SpecVersion::default(),
         tool_version: VERSION,
     })

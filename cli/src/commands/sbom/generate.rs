@@ -89,6 +89,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         artifacts: &[],
         inventories: &lockfiles,
         missing: &[],
+        author: None,
+        supplier: None,
         spec_version: args.spec_version.into(),
         tool_version: env!("CARGO_PKG_VERSION"),
     });

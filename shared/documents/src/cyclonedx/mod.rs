@@ -1,7 +1,15 @@
 //! CycloneDX: the SBOM of a build, written from its lockfiles and artifacts.
 
 mod assembly;
+mod bsi;
+mod completeness;
+mod component;
+mod edges;
 mod iri;
+mod licence;
+mod merge;
+mod metadata;
+mod party;
 mod wire;
 
 use events::Digest;
@@ -10,6 +18,7 @@ use uuid::Uuid;
 
 use crate::inventory::{Inventory, Missing};
 use assembly::Assembly;
+pub use party::Party;
 
 /// Version of the specification to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +32,7 @@ pub enum SpecVersion {
 }
 
 /// What an SBOM is written from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct SbomInput<'a> {
     /// Name of what was built.
     pub project: &'a str,
@@ -39,28 +48,33 @@ pub struct SbomInput<'a> {
     pub inventories: &'a [Inventory],
     /// What should have been among them and could not be read.
     pub missing: &'a [Missing],
+    /// Who answers for this SBOM; absent, it says that the tool is its only author.
+    pub author: Option<Party<'a>>,
+    /// Who supplies the project, and with it its first-party packages.
+    pub supplier: Option<Party<'a>>,
     /// Version of CycloneDX to write.
     pub spec_version: SpecVersion,
     /// Version of Attestry.
     pub tool_version: &'a str,
 }
 
-/// Writes the SBOM as one line of JSON; the same input gives the same bytes.
+/// Writes the SBOM as one line of JSON; the same input gives the same bytes, in whatever order the
+/// inventories come.
 ///
-/// How a lockfile is told in CycloneDX:
-/// - `metadata.component` is the project. A root package that is the only one, or the only one with
-///   the project's name, is not listed again: it is the project. Other roots are components that
-///   the project depends on.
-/// - The same package of several lockfiles is one component, with the strongest scope and the edges
-///   of each. Its `bom-ref` is its purl, with `#2` and so on where different files share a purl.
+/// How inventories are told in CycloneDX (`docs/sbom.md` says it at length):
+/// - `metadata.component` is the project, its parts are the artifacts. A root package that is the
+///   only one, or the only one with the project's name, is not listed again: it is the project. The
+///   only root package found in an artifact is that artifact. Other roots are components.
+/// - What was found in an artifact is what the artifact depends on, not the project.
+/// - The same package of several inventories is one component, with the strongest scope, and the
+///   files, places and edges of each. Its `bom-ref` is its purl, readably. Packages that share a purl and
+///   cannot be the same, for their digests contradict or they are local to other folders, stay
+///   apart as `#2` and so on.
 /// - `scope`: what is always installed is `required`, what only an extra installs is `optional`,
-///   what only development needs is `excluded` and marked `attestry:dependency:group` = `dev`.
-/// - `hashes` are of one thing, so a component has them only if its lockfile admits exactly one
-///   file. Files with a known place are `externalReferences` of type `distribution` with their own
-///   hashes, however many there are.
-/// - `compositions`: a lockfile is closed, so the edges of everything in it are `complete`, if its
-///   format has them; otherwise they are `unknown`, as is what is inside the artifacts, and
-///   everything where there is no lockfile.
+///   what only development needs is `excluded`.
+/// - `hashes` are of one thing, so a component has them only if there is exactly one file. Files
+///   with a known place are `externalReferences` of type `distribution` with their own hashes.
+/// - `compositions` say of each edge and part list whether it is whole; nothing is guessed.
 /// - Packages that are only local carry `attestry:package:source` = `local`: their purl names no
 ///   package of a public registry.
 pub fn write(input: &SbomInput<'_>) -> Vec<u8> {

@@ -212,6 +212,8 @@ fn every_format_gives_a_valid_sbom_with_every_package() {
             artifacts: &[],
             inventories: &lockfiles,
             missing: &[],
+            author: None,
+            supplier: None,
             spec_version: SpecVersion::V1_6,
             tool_version: "0.1.0",
         };

@@ -44,6 +44,7 @@ pub(crate) fn check(read: &Inventory) {
         missing: &[],
         spec_version: SpecVersion::V1_6,
         tool_version: "0.1.0",
+        ..SbomInput::default()
     };
     assert_eq!(validate_cyclonedx(&write(&input)), Ok(CycloneDxVersion::V1_6), "{}", read.path);
 }

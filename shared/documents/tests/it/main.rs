@@ -9,6 +9,8 @@
 mod bom;
 mod convert;
 mod cyclonedx;
+mod cyclonedx_inventories;
+mod cyclonedx_random;
 mod detect;
 mod diff;
 mod foreign;

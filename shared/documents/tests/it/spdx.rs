@@ -94,6 +94,7 @@ fn our_own_document_says_what_it_knows_and_what_it_does_not() {
         missing: &[],
         spec_version: SpecVersion::V1_6,
         tool_version: "0.1.0",
+        ..SbomInput::default()
     });
     let (document, _) = exported(&ours);
 
