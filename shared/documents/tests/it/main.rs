@@ -14,6 +14,7 @@ mod diff;
 mod foreign;
 mod hostile;
 mod lockfile;
+mod lockfile_beside;
 mod lockfile_formats;
 mod lockfile_npm;
 mod lockfile_others;
