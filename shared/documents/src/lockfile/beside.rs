@@ -1,8 +1,13 @@
 //! What lies beside a lockfile and says more about its packages: a manifest, a file of checksums.
 
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Bound::{Included, Unbounded};
 
 use super::text;
+
+/// What is given to readers of files that several lockfiles share, besides four times what there is.
+const MAX_SHARED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A file of a project, as [`parse_all`](super::parse_all) takes it.
 #[derive(Debug, Clone, Copy)]
@@ -13,23 +18,53 @@ pub struct File<'a> {
     pub bytes: &'a [u8],
 }
 
+/// All files of a project by path, and how much of them is looked into.
+pub(super) struct Files<'a> {
+    by_path: BTreeMap<&'a str, &'a [u8]>,
+    /// How many bytes more are given to readers: many lockfiles may name one large file.
+    left: Cell<usize>,
+    /// Files that became part of another's inventory.
+    taken: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(files: &[File<'a>]) -> Self {
+        let bytes = files.iter().map(|file| file.bytes.len()).fold(0, usize::saturating_add);
+        let left = bytes.saturating_mul(4).saturating_add(MAX_SHARED_BYTES);
+        let by_path = files.iter().map(|file| (file.path, file.bytes)).collect();
+        Self { by_path, left: Cell::new(left), taken: RefCell::default() }
+    }
+
+    /// Whether the file at `path` became part of another's inventory.
+    pub(super) fn is_taken(&self, path: &str) -> bool {
+        self.taken.borrow().contains(path)
+    }
+
+    fn text(&self, path: &str) -> Option<&'a str> {
+        let text = text::decode(self.by_path.get(path)?).ok()?;
+        self.left.set(self.left.get().checked_sub(text.len())?);
+        Some(text)
+    }
+}
+
 /// All files of a project, seen from the folder of one of them.
 pub(super) struct Beside<'a> {
-    files: &'a HashMap<&'a str, &'a [u8]>,
+    files: &'a Files<'a>,
     folder: &'a str,
+    name: &'a str,
 }
 
 impl<'a> Beside<'a> {
-    /// `files` by path, seen from beside the one at `path`.
-    pub(super) fn new(files: &'a HashMap<&'a str, &'a [u8]>, path: &'a str) -> Self {
-        Self { files, folder: path.rsplit_once('/').map_or("", |(folder, _)| folder) }
+    /// `files` seen from beside the one at `path`.
+    pub(super) fn new(files: &'a Files<'a>, path: &'a str) -> Self {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Self { files, folder, name }
     }
 
     /// The file at `relative`, which may climb with `../` but not out of the project; absent where
     /// there is none that is text of a size that is read.
     pub(super) fn text(&self, relative: &str) -> Option<&'a str> {
-        let bytes = self.files.get(self.resolve(relative)?.as_str())?;
-        text::decode(bytes).ok()
+        self.files.text(&self.resolve(relative)?)
     }
 
     /// Folders below this one that have a file of this name, as paths from here, in order; this one
@@ -42,12 +77,46 @@ impl<'a> Beside<'a> {
             };
             path.strip_suffix(file_name)?.strip_suffix('/')
         };
-        let mut folders: Vec<&str> = self.files.keys().filter_map(below).collect();
+        let mut folders: Vec<&str> = self.files.by_path.keys().filter_map(below).collect();
         folders.sort_unstable();
         folders
     }
 
-    fn resolve(&self, relative: &str) -> Option<String> {
+    /// The file at `relative` as [`text`](Self::text) gives it, to be read as a part of this one: with
+    /// its path and what lies beside it.
+    pub(super) fn take(&self, relative: &str) -> Option<(&'a str, &'a str, Self)> {
+        let (&path, _) = self.files.by_path.get_key_value(self.resolve(relative)?.as_str())?;
+        let text = self.files.text(path)?;
+        self.files.taken.borrow_mut().insert(path.to_owned());
+        Some((path, text, Self::new(self.files, path)))
+    }
+
+    /// The path below the project of the file that this is beside.
+    pub(super) fn own_path(&self) -> Option<String> {
+        self.resolve(self.name)
+    }
+
+    /// Every file `name` in the folder and below it, by path, with what [`text`](Self::text) gives;
+    /// those in folders with a lockfile of their own left out.
+    pub(super) fn below(&self, name: &str) -> Vec<(&'a str, &'a str)> {
+        let start = match self.folder {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let paths = self.files.by_path.range::<str, _>((Included(start.as_str()), Unbounded));
+        let paths = paths.map_while(|(path, _)| path.strip_prefix(&start));
+        let locked: HashSet<&str> =
+            paths.clone().filter_map(|path| folder_of(path, self.name)).collect();
+        let is_locked = |folder: &str| {
+            let mut ends = folder.match_indices('/').map(|(at, _)| at + 1);
+            ends.any(|end| locked.contains(&folder[..end]))
+        };
+        let named = paths.filter(|path| folder_of(path, name).is_some_and(|it| !is_locked(it)));
+        named.filter_map(|path| Some((path, self.files.text(&format!("{start}{path}"))?))).collect()
+    }
+
+    /// The path below the project of the file at `relative`.
+    pub(super) fn resolve(&self, relative: &str) -> Option<String> {
         let mut parts: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
         for part in relative.split('/') {
             match part {
@@ -60,19 +129,66 @@ impl<'a> Beside<'a> {
     }
 }
 
+/// The folder of `path` with its slash, if the path's last part is `name`.
+fn folder_of<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+    let folder = path.strip_suffix(name)?;
+    (folder.is_empty() || folder.ends_with('/')).then_some(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn file(path: &'static str) -> File<'static> {
+        File { path, bytes: path.as_bytes() }
+    }
+
     #[test]
     fn neighbours_are_found_and_nothing_outside_the_project_is() {
-        let files = HashMap::from([("a/b/Cargo.toml", &b"in"[..]), ("Cargo.toml", b"top")]);
+        let files = Files::new(&["a/b/Cargo.toml", "Cargo.toml"].map(file));
         let beside = Beside::new(&files, "a/Cargo.lock");
-        assert_eq!(beside.text("b/Cargo.toml"), Some("in"));
-        assert_eq!(beside.text("./b/../../Cargo.toml"), Some("top"));
+        assert_eq!(beside.text("b/Cargo.toml"), Some("a/b/Cargo.toml"));
+        assert_eq!(beside.text("./b/../../Cargo.toml"), Some("Cargo.toml"));
         assert_eq!(beside.text("../../Cargo.toml"), None);
         assert_eq!(beside.text("Cargo.toml"), None);
         assert_eq!(beside.folders_with("Cargo.toml"), ["b"]);
         assert_eq!(Beside::new(&files, "uv.lock").folders_with("Cargo.toml"), ["a/b"]);
+    }
+
+    #[test]
+    fn files_below_are_those_that_no_other_lockfile_is_nearer_to() {
+        let paths = [
+            "Cargo.lock",
+            "Cargo.toml",
+            "a/Cargo.toml",
+            "a/b/Cargo.toml",
+            "a/fuzz/Cargo.lock",
+            "a/fuzz/Cargo.toml",
+            "a/fuzz/c/Cargo.toml",
+            "a/myCargo.toml",
+            "b/Cargo.toml",
+        ];
+        let files = Files::new(&paths.map(file));
+        let below = |path| {
+            Beside::new(&files, path)
+                .below("Cargo.toml")
+                .into_iter()
+                .map(|it| it.0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            below("Cargo.lock"),
+            ["Cargo.toml", "a/Cargo.toml", "a/b/Cargo.toml", "b/Cargo.toml"]
+        );
+        assert_eq!(below("a/fuzz/Cargo.lock"), ["Cargo.toml", "c/Cargo.toml"]);
+    }
+
+    #[test]
+    fn one_large_file_is_not_given_to_ever_so_many_lockfiles() {
+        let large = vec![b' '; MAX_SHARED_BYTES];
+        let files = Files::new(&[File { path: "Cargo.toml", bytes: &large }]);
+        let beside = Beside::new(&files, "Cargo.lock");
+        let given = (0..100).filter(|_| beside.text("Cargo.toml").is_some()).count();
+        assert_eq!(given, 5);
     }
 }

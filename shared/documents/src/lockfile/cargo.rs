@@ -1,27 +1,33 @@
 //! `Cargo.lock`, versions 1 to 4 (Cargo's `src/cargo/core/resolver/encode.rs` is the definition).
 //!
-//! The file does not say which dependencies are for development, for building or optional, so all
-//! count as required. Packages without a source are the workspace's own.
+//! The file does not say which dependencies are for development or optional: each package's
+//! `Cargo.toml` does, and without it all count as required. Packages without a source are the
+//! workspace's own.
+
+mod features;
+mod manifest;
+mod members;
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::catalog::Contents;
+use super::catalog::{Contents, MAX_EDGES};
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Match, Node};
 use super::source::without_credentials;
-use super::{
-    Beside, Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file,
-};
+use super::text::Lines;
+use super::toml_file::Tables;
+use super::{Beside, Distribution, Ecosystem, Format, Package, text};
 use crate::inventory::Source;
+use members::Members;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["Cargo.lock"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &["Cargo.toml"],
     ecosystem: Ecosystem::CratesIo,
     relock: "run `cargo generate-lockfile` and commit the result",
     read,
@@ -34,8 +40,6 @@ struct RawLock {
     version: Option<Spanned<i64>>,
     /// The root package's own table, until 2017.
     root: Option<Spanned<RawPackage>>,
-    #[serde(default)]
-    package: Vec<Spanned<RawPackage>>,
     /// Checksums in version 1, under `checksum NAME VERSION (SOURCE)`.
     #[serde(default)]
     metadata: HashMap<String, toml::Value>,
@@ -54,35 +58,84 @@ struct RawPackage {
     replace: Option<Spanned<String>>,
 }
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = toml_file::read(text)?;
-    if let Some(version) = lock.version
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let (lock, tables) = Tables::read::<RawLock>(text, "package")?;
+    if let Some(version) = &lock.version
         && !VERSIONS.contains(version.get_ref())
     {
         let problem = Problem::UnsupportedVersion { version: *version.get_ref() };
-        return Err(problem.at(version.span().start));
+        return Err(problem.at(tables.offset_of(version)));
     }
-    let raw: Vec<_> = lock.root.into_iter().chain(lock.package).collect();
-    if raw.is_empty() {
+    let mut file = File::new(text, lock.metadata);
+    if let Some(root) = lock.root {
+        let offset = tables.offset_of(&root);
+        file.take(root.into_inner(), offset, |_| offset)?;
+    }
+    for table in tables.each::<RawPackage>() {
+        let table = table?;
+        let base = table.base;
+        file.take(table.value, table.offset, |named| base + named.span().start)?;
+    }
+    if file.packages.is_empty() {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "package" };
         return Err(problem.anywhere());
     }
-    if raw.len() > MAX_PACKAGES {
-        return Err(Problem::TooManyPackages { packages: raw.len() }.anywhere());
+    file.contents(beside)
+}
+
+/// What the tables read so far have said.
+struct File {
+    lines: Lines,
+    /// Checksums that stand apart.
+    metadata: HashMap<String, toml::Value>,
+    ids: Vec<Id>,
+    packages: Vec<Package>,
+    /// What each package asks for, and where that stands.
+    asked: Vec<Vec<(usize, String)>>,
+    edges: usize,
+}
+
+impl File {
+    fn new(text: &str, metadata: HashMap<String, toml::Value>) -> Self {
+        let (ids, packages, asked) = Default::default();
+        Self { lines: Lines::of(text), metadata, ids, packages, asked, edges: 0 }
     }
-    let mut ids = Vec::with_capacity(raw.len());
-    let mut packages = Vec::with_capacity(raw.len());
-    for package in &raw {
-        let offset = package.span().start;
-        let (id, package) = package_of(package.get_ref(), offset, &lock.metadata)
-            .map_err(|problem| problem.at(offset))?;
-        ids.push(id);
-        packages.push(package);
+
+    fn take(
+        &mut self,
+        raw: RawPackage,
+        offset: usize,
+        offset_of: impl Fn(&Spanned<String>) -> usize,
+    ) -> Result<(), Fault> {
+        let (id, package) =
+            package_of(&raw, offset, &self.metadata).map_err(|problem| problem.at(offset))?;
+        let named = raw.dependencies.into_iter().chain(raw.replace);
+        let asked: Vec<_> = named.map(|it| (offset_of(&it), it.into_inner())).collect();
+        self.edges += asked.len();
+        if self.edges > MAX_EDGES {
+            return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(offset));
+        }
+        self.ids.push(id);
+        self.packages.push(Package { line: Some(self.lines.line(offset)), ..package });
+        self.asked.push(asked);
+        Ok(())
     }
-    let nodes = nodes_of(&raw, &ids)?;
-    let roots = (0..packages.len()).filter(|&package| packages[package].root);
-    let starts = roots.map(|package| (Scope::Required, package)).collect();
-    Ok(Graph { packages, nodes, starts }.into())
+
+    fn contents(mut self, beside: &Beside<'_>) -> Result<Contents, Fault> {
+        let index = Index::new(&self.ids)?;
+        let mut nodes = Vec::with_capacity(self.ids.len());
+        for (package, asked) in self.asked.iter().enumerate() {
+            let mut node = Node::of(package);
+            for (offset, named) in asked {
+                node.ask(find(&index, &self.ids[package], named, *offset)?);
+            }
+            nodes.push(node);
+        }
+        let mut members = Members::beside(beside);
+        let starts = members.join(&mut self.packages, &mut nodes);
+        let graph = Graph { packages: self.packages, nodes, starts };
+        Ok(Contents { notes: members.notes, ..Contents::from(graph) })
+    }
 }
 
 fn package_of(
@@ -94,7 +147,6 @@ fn package_of(
     let name = raw.name.as_deref().ok_or_else(|| missing("a package", "name"))?;
     text::word("name", name)?;
     let version = raw.version.as_deref().ok_or_else(|| missing(name, "version"))?;
-    text::word("version", version)?;
     if let Some(source) = &raw.source {
         text::location("source", source)?;
     }
@@ -108,24 +160,14 @@ fn package_of(
         (None, None) => None,
     };
     let hash = checksum.map(|hex| text::hash("checksum", &format!("sha256:{hex}"))).transpose()?;
+    let purl = source.purl("cargo", name, Some(version), is_crates_io)?;
     let package = Package {
-        name: name.to_owned(),
-        version: Some(version.to_owned()),
-        purl: source.purl("cargo", name, Some(version), is_crates_io)?,
         root: matches!(source, Source::Local { .. }),
-        source,
         distributions: hash
             .map(|hash| Distribution { location: None, hash: Some(hash) })
             .into_iter()
             .collect(),
-        scope: Scope::Required,
-        direct: false,
-        dependencies: Vec::new(),
-        line: None,
-        licence: None,
-        supplier: None,
-        groups: Vec::new(),
-        conditions: Vec::new(),
+        ..Package::new(name.to_owned(), Some(version), purl, source)?
     };
     let id = Id {
         name: name.to_owned(),
@@ -159,22 +201,8 @@ fn is_crates_io(registry: &str) -> bool {
     )
 }
 
-fn nodes_of(raw: &[Spanned<RawPackage>], ids: &[Id]) -> Result<Vec<Node>, Fault> {
-    let index = Index::new(ids)?;
-    let node = |(package, raw): (usize, &Spanned<RawPackage>)| {
-        let RawPackage { dependencies, replace, .. } = raw.get_ref();
-        let dependencies = dependencies.iter().chain(replace);
-        let dependencies = dependencies.map(|named| find(&index, &ids[package], named));
-        Ok(Node {
-            package: Some(package),
-            dependencies: dependencies.collect::<Result<_, Fault>>()?,
-        })
-    };
-    raw.iter().enumerate().map(node).collect()
-}
-
-fn find(index: &Index<'_>, asking: &Id, named: &Spanned<String>) -> Result<usize, Fault> {
-    let mut parts = named.get_ref().splitn(3, ' ');
+fn find(index: &Index<'_>, asking: &Id, named: &str, offset: usize) -> Result<usize, Fault> {
+    let mut parts = named.splitn(3, ' ');
     let name = parts.next().unwrap_or_default();
     let version = parts.next();
     let source = parts.next().map(|part| unpinned(part.trim_matches(['(', ')'])));
@@ -182,9 +210,9 @@ fn find(index: &Index<'_>, asking: &Id, named: &Spanned<String>) -> Result<usize
     match index.find(name, version, source) {
         Match::Many if source.is_none() => match index.find(name, version, Some("")) {
             Match::One(local) => Ok(local),
-            _ => index.only(asking, (name, version, source), named.span().start),
+            _ => index.only(asking, (name, version, source), offset),
         },
-        _ => index.only(asking, (name, version, source), named.span().start),
+        _ => index.only(asking, (name, version, source), offset),
     }
 }
 

@@ -7,7 +7,7 @@ use super::graph::Graph;
 use super::{MAX_PACKAGES, Note, Package, Scope, Source, text};
 
 /// Most edges of one file: a hundred times the most we have seen.
-const MAX_EDGES: usize = 2_000_000;
+pub(super) const MAX_EDGES: usize = 2_000_000;
 
 /// What a file holds; see [`Inventory`](super::Inventory) for the fields.
 pub(crate) struct Contents {
@@ -110,12 +110,12 @@ impl Catalog {
 
     /// Notes that one package may need another.
     pub(crate) fn depend(&mut self, from: usize, to: usize) -> Result<(), Problem> {
-        if from == to {
-            return Ok(());
-        }
         self.edges += 1;
         if self.edges > MAX_EDGES {
             return Err(Problem::TooManyEdges { limit: MAX_EDGES });
+        }
+        if from == to {
+            return Ok(());
         }
         let is_root = self.packages[to].root;
         self.packages[to].direct |= self.packages[from].root && !is_root;
@@ -140,7 +140,74 @@ impl Catalog {
         Ok(!found.is_empty())
     }
 
-    /// Marks what no package asks for as asked for by the project: nobody else can have done it.
+    /// The project itself, if it is among the packages.
+    pub(super) fn root(&self) -> Option<usize> {
+        self.packages.iter().position(|package| package.root)
+    }
+
+    /// The package of this name, if it is the only one.
+    pub(super) fn only(&self, name: &str) -> Option<usize> {
+        match self.named.get(&(name.to_owned(), None)).map(Vec::as_slice) {
+            Some([only]) => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// The package at a place that [`add`](Self::add) told.
+    pub(super) fn package_mut(&mut self, at: usize) -> &mut Package {
+        &mut self.packages[at]
+    }
+
+    /// Notes that the project, which is the package `root` if it is one, asks for every package of
+    /// this name, in a group if one is given.
+    pub(super) fn ask_for(
+        &mut self,
+        root: Option<usize>,
+        name: &str,
+        group: Option<&str>,
+    ) -> Result<(), Problem> {
+        let found = self.named.get(&(name.to_owned(), None)).cloned().unwrap_or_default();
+        for to in found {
+            // Counted without a project, too: one name may be that of many packages.
+            self.depend(root.unwrap_or(to), to)?;
+            let package = &mut self.packages[to];
+            package.direct |= !package.root;
+            package.groups.extend(group.filter(|_| !package.root).map(str::to_owned));
+        }
+        Ok(())
+    }
+
+    /// Gives each package the strongest scope of those that reach it from the packages that `starts`
+    /// name; what is not reached is required.
+    pub(super) fn assign_scopes<'a>(&mut self, starts: impl Iterator<Item = (Scope, &'a str)>) {
+        let mut starts: Vec<_> = starts.collect();
+        // The strongest last, to be taken first.
+        starts.sort_unstable_by(|one, other| other.cmp(one));
+        starts.dedup();
+        let mut scopes = vec![None; self.packages.len()];
+        while let Some((scope, name)) = starts.pop() {
+            let key = (name.to_owned(), None);
+            let mut pending = self.named.get(&key).cloned().unwrap_or_default();
+            while let Some(at) = pending.pop() {
+                if scopes[at].is_none() {
+                    scopes[at] = Some(scope);
+                    pending.extend(&self.packages[at].dependencies);
+                }
+            }
+        }
+        for (package, scope) in self.packages.iter_mut().zip(scopes) {
+            package.scope = scope.unwrap_or(Scope::Required);
+        }
+    }
+
+    /// Forgets the groups of all packages, which are those that bring them in whatever way, before a
+    /// project tells which it asks for by name.
+    pub(super) fn clear_groups(&mut self) {
+        self.packages.iter_mut().for_each(|package| package.groups.clear());
+    }
+
+    /// Marks what no package asks for as asked for by the project: nobody else can have done it. Only
+    /// these keep the groups that bring them.
     pub(crate) fn mark_unasked_as_direct(&mut self) {
         let mut asked = vec![false; self.packages.len()];
         for &to in self.packages.iter().flat_map(|package| &package.dependencies) {
@@ -148,6 +215,9 @@ impl Catalog {
         }
         for (package, asked) in self.packages.iter_mut().zip(asked) {
             package.direct |= !asked && !package.root;
+            if asked {
+                package.groups.clear();
+            }
         }
     }
 

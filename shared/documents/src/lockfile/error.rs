@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{MAX_LOCKFILE_BYTES, MAX_PACKAGES, known_names};
+use super::{MAX_LOCKFILE_BYTES, MAX_PACKAGES, Note, known_names};
 
 /// A lockfile that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +142,16 @@ impl Problem {
     /// This problem of the file as a whole.
     pub(crate) fn anywhere(self) -> Fault {
         Fault { offset: None, problem: self }
+    }
+}
+
+impl Fault {
+    /// What to say of a file beside a lockfile that has this fault: the lockfile is read without it.
+    pub(super) fn note(&self, path: &str, text: &str) -> Note {
+        let offset = self.offset.unwrap_or_default();
+        let line = Position::of(text.as_bytes(), offset).line;
+        let message = format!("{}, line {line}: {}; read without it", path, self.problem);
+        Note { line: 1, message: message.escape_debug().take(300).collect() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! From what a lockfile says each package asks for, to edges, scopes and direct dependencies.
 
+mod conditions;
+
 use std::collections::HashMap;
 
 use super::error::{Fault, Problem};
@@ -20,15 +22,43 @@ pub(super) struct Graph {
 pub(super) struct Node {
     /// The package it belongs to; absent for the workspace.
     pub(super) package: Option<usize>,
-    /// Nodes it asks for.
-    pub(super) dependencies: Vec<usize>,
+    /// Name of the group or extra of the project that it is.
+    pub(super) group: Option<String>,
+    pub(super) dependencies: Vec<Edge>,
+}
+
+/// What a node asks for.
+pub(super) struct Edge {
+    /// The node that is asked for.
+    pub(super) to: usize,
+    /// When it is, as the file writes it; otherwise always.
+    pub(super) condition: Option<Box<str>>,
+}
+
+impl Node {
+    /// A node of `package`.
+    pub(super) fn of(package: usize) -> Self {
+        Self { package: Some(package), ..Self::default() }
+    }
+
+    /// Asks for the node `to`, always.
+    pub(super) fn ask(&mut self, to: usize) {
+        self.ask_if(to, None);
+    }
+
+    /// Asks for the node `to` where the condition holds.
+    pub(super) fn ask_if(&mut self, to: usize, condition: Option<&str>) {
+        self.dependencies.push(Edge { to, condition: condition.map(Box::from) });
+    }
 }
 
 impl Graph {
-    /// The packages with edges, scopes and directness filled in, in linear time.
+    /// The packages with edges, scopes, directness, groups and conditions filled in, in linear time.
     pub(super) fn into_packages(mut self) -> Vec<Package> {
         self.assign_scopes();
         self.mark_direct();
+        let starts: Vec<usize> = self.starts.iter().map(|(_, node)| *node).collect();
+        conditions::assign(&mut self.packages, &self.nodes, &starts);
         self.collect_edges();
         self.packages
     }
@@ -47,7 +77,7 @@ impl Graph {
                 if let Some(package) = self.nodes[node].package {
                     scopes[package].get_or_insert(scope);
                 }
-                pending.extend(&self.nodes[node].dependencies);
+                pending.extend(self.nodes[node].dependencies.iter().map(|edge| edge.to));
             }
         }
         for (package, scope) in self.packages.iter_mut().zip(scopes) {
@@ -57,18 +87,27 @@ impl Graph {
 
     fn mark_direct(&mut self) {
         for (_, start) in &self.starts {
-            for &dependency in &self.nodes[*start].dependencies {
-                if let Some(package) = self.nodes[dependency].package {
-                    self.packages[package].direct = !self.packages[package].root;
+            let Node { package: asking, group, dependencies } = &self.nodes[*start];
+            for edge in dependencies {
+                let Some(asked) = self.nodes[edge.to].package else { continue };
+                let package = &mut self.packages[asked];
+                package.direct |= !package.root;
+                // An extra asks for its own package, too, which is in no group by that.
+                if Some(asked) != *asking {
+                    package.groups.extend(group.clone());
                 }
             }
+        }
+        for package in &mut self.packages {
+            package.groups.sort_unstable();
+            package.groups.dedup();
         }
     }
 
     fn collect_edges(&mut self) {
         for node in &self.nodes {
             let Some(owner) = node.package else { continue };
-            let targets = node.dependencies.iter().filter_map(|&to| self.nodes[to].package);
+            let targets = node.dependencies.iter().filter_map(|edge| self.nodes[edge.to].package);
             // An extra asks for its own package, which is no edge.
             let targets = targets.filter(|&target| target != owner);
             self.packages[owner].dependencies.extend(targets);

@@ -1,6 +1,6 @@
 //! Lockfiles of every ecosystem, read into one graph of packages.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 mod beside;
 mod borrowed;
@@ -24,6 +24,7 @@ mod pnpm;
 mod poetry;
 mod pylock;
 pub(crate) mod python;
+mod python_project;
 mod requirements;
 pub(crate) mod source;
 pub(crate) mod text;
@@ -39,7 +40,7 @@ pub use error::{LockfileError, Position, Problem};
 use crate::inventory::{
     Distribution, Ecosystem, Hash, HashAlgorithm, Inventory, Note, Package, Scope, Source,
 };
-use beside::Beside;
+use beside::{Beside, Files};
 use catalog::Contents;
 use error::Fault;
 
@@ -105,12 +106,39 @@ impl Format {
     }
 }
 
-/// Whether the file at `path` has the very name that a tool gives its lockfile: what a search of a
-/// project's folders takes. [`parse`] reads more than that: `web.package-lock.json`, and lists of
-/// requirements, which need not lock anything.
+/// Whether the file at `path` has the very name that a tool gives its lockfile, or the usual one of a
+/// list of requirements: what a search of a project's folders takes, as far as it is [`wanted`].
+/// [`parse`] reads more than that: `web.package-lock.json`, and any `.txt` as requirements.
 pub fn is_known(path: &str) -> bool {
     let name = file_name(path);
-    FORMATS.into_iter().any(|format| format.is_lock && format.is_named(name))
+    let is_lock = FORMATS.into_iter().any(|format| format.is_lock && format.is_named(name));
+    is_lock || requirements::is_usual_path(path)
+}
+
+/// Those of a project's files that [`parse_all`] reads or looks into, in their order:
+/// - every lockfile;
+/// - lists of requirements, except where a lockfile of a Python tool lies in the same folder, for it
+///   says the same and more; a list in a folder `requirements` belongs to the folder above;
+/// - companions of a lockfile's format, wherever they lie, if there is such a lockfile.
+pub fn wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
+    let (mut locks, mut locked) = (HashSet::new(), HashSet::new());
+    for path in paths {
+        let Some(format) = format_of(path).filter(|format| format.is_lock) else { continue };
+        locks.insert(format.file_names[0]);
+        if format.ecosystem == Ecosystem::PyPi && format.is_named(file_name(path)) {
+            locked.insert(folder(path));
+        }
+    }
+    let is_wanted = |path: &&'a str| match format_of(path) {
+        Some(format) if format.is_lock => true,
+        Some(_) => !requirements::folders(path).any(|folder| locked.contains(folder)),
+        None => {
+            let name = file_name(path);
+            let mut formats = FORMATS.into_iter().filter(|it| it.companions.contains(&name));
+            formats.any(|format| locks.contains(format.file_names[0]))
+        }
+    };
+    paths.iter().copied().filter(is_wanted).collect()
 }
 
 /// The usual name of every format that [`parse`] reads.
@@ -131,7 +159,7 @@ pub fn is_companion(path: &str) -> bool {
 /// The first fault found, with its place and its remedy; a file is read wholly or not at all.
 pub fn parse(path: &str, bytes: &[u8]) -> Result<Inventory, LockfileError> {
     match format_of(path) {
-        Some(format) => parse_with(format, &File { path, bytes }, &HashMap::new()),
+        Some(format) => parse_with(format, &File { path, bytes }, &Files::new(&[])),
         None => Err(LockfileError::new(path, None, Problem::UnknownFormat, "")),
     }
 }
@@ -141,27 +169,35 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Inventory, LockfileError> {
 ///
 /// The name may be the tool's own, or end with it after a dot (`hotpass.uv.lock`); any `.txt` is
 /// read as requirements. Files that are no lockfiles are looked into where a format knows them as
-/// its companions, and otherwise passed over. One that cannot be read does not keep others from it.
+/// its companions, and otherwise passed over, as is what is not [`wanted`], and a list of requirements
+/// that another one includes. One that cannot be read does not keep others from it.
 ///
 /// Returns what could be read, in the order of `files`, and for every other lockfile its first
 /// fault with its place and remedy.
 pub fn parse_all(files: &[File<'_>]) -> (Vec<Inventory>, Vec<LockfileError>) {
-    let by_path: HashMap<&str, &[u8]> = files.iter().map(|it| (it.path, it.bytes)).collect();
+    let at_hand = Files::new(files);
+    let paths: Vec<_> = files.iter().map(|file| file.path).collect();
+    let wanted: HashSet<_> = wanted(&paths).into_iter().collect();
     let (mut read, mut failed) = (Vec::new(), Vec::new());
-    for file in files {
-        match format_of(file.path).map(|format| parse_with(format, file, &by_path)) {
+    for file in files.iter().filter(|file| wanted.contains(file.path)) {
+        if at_hand.is_taken(file.path) {
+            continue;
+        }
+        match format_of(file.path).map(|format| parse_with(format, file, &at_hand)) {
             Some(Ok(inventory)) => read.push(inventory),
             Some(Err(error)) => failed.push(error),
             None => {}
         }
     }
+    // What was read before another file took it in.
+    read.retain(|inventory| !at_hand.is_taken(&inventory.path));
     (read, failed)
 }
 
 fn parse_with(
     format: &Format,
     file: &File<'_>,
-    files: &HashMap<&str, &[u8]>,
+    files: &Files<'_>,
 ) -> Result<Inventory, LockfileError> {
     let fail = |fault: Fault| {
         let position = fault.offset.map(|offset| Position::of(file.bytes, offset));
@@ -187,6 +223,10 @@ fn format_of(path: &str) -> Option<&'static Format> {
     let named = FORMATS.into_iter().find(|format| format.is_named(name) && format.is_lock);
     let named = named.or_else(|| FORMATS.into_iter().find(|format| format.is_end_of(name)));
     named.or_else(|| FORMATS.into_iter().find(|format| format.is_named(name)))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
 }
 
 fn file_name(path: &str) -> &str {

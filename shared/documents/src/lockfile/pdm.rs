@@ -3,7 +3,7 @@
 //! A package and the same package with extras are two entries, and one package here. The file does
 //! not say what the project itself asks for: `pyproject.toml` does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -12,26 +12,29 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::Requirement;
 use super::python::{self, PYPI, normalized};
+use super::python_project::Project;
 use super::source::without_credentials;
-use super::{Beside, Ecosystem, Format, Package, Scope, text, toml_file};
+use super::text::Lines;
+use super::toml_file::{self, Tables};
+use super::{Beside, Ecosystem, Format, Package, Scope, text};
 use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["pdm.lock"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &["pyproject.toml"],
     ecosystem: Ecosystem::PyPi,
     relock: "run `pdm lock` again and commit the result",
     read,
 };
 
+/// The group of what is installed always.
+const DEFAULT: &str = "default";
 const VERSIONS: std::ops::RangeInclusive<i64> = 1..=4;
 
 #[derive(Deserialize)]
 struct RawLock {
-    #[serde(default)]
-    package: Vec<Spanned<RawPackage>>,
     metadata: Option<RawMetadata>,
 }
 
@@ -49,6 +52,7 @@ struct RawPackage {
     version: Option<String>,
     /// The groups that bring it, since 4.4; `default` is what is always installed.
     groups: Option<Vec<String>>,
+    marker: Option<String>,
     /// Requirements by PEP 508.
     #[serde(default)]
     dependencies: Vec<String>,
@@ -67,32 +71,49 @@ struct RawFile {
     hash: Option<String>,
 }
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = toml_file::read(text)?;
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let (lock, tables) = Tables::read::<RawLock>(text, "package")?;
     let Some(metadata) = lock.metadata else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "metadata" };
         return Err(problem.anywhere());
     };
-    toml_file::check_major(metadata.lock_version.as_ref(), VERSIONS)?;
+    toml_file::check_major(metadata.lock_version.as_ref(), &tables, VERSIONS)?;
+    let mut notes = Vec::new();
+    let project = Project::beside(beside, "", &mut notes);
+    let scopes = project.as_ref().map(Project::group_scopes).unwrap_or_default();
+    let lines = Lines::of(text);
     let mut catalog = Catalog::default();
-    let mut places = Vec::with_capacity(lock.package.len());
-    for raw in &lock.package {
-        let package = package_of(raw.get_ref(), &metadata.files);
-        let place = package.and_then(|package| catalog.add(package));
-        places.push(place.map_err(|problem| problem.at(raw.span().start))?);
+    let mut asked = Vec::new();
+    let mut states_scopes = false;
+    for table in tables.each::<RawPackage>() {
+        let table = table?;
+        let fault = |problem: Problem| problem.at(table.offset);
+        states_scopes |= table.value.groups.is_some();
+        let package = package_of(&table.value, &metadata.files, &scopes).map_err(fault)?;
+        let line = Some(lines.line(table.offset));
+        let place = catalog.add(Package { line, ..package }).map_err(fault)?;
+        asked.push((table.offset, place, table.value.dependencies));
     }
-    for (raw, &from) in lock.package.iter().zip(&places) {
-        for dependency in &raw.get_ref().dependencies {
-            depend(&mut catalog, from, dependency)
-                .map_err(|problem| problem.at(raw.span().start))?;
+    for (offset, from, dependencies) in asked {
+        for dependency in &dependencies {
+            depend(&mut catalog, from, dependency).map_err(|problem| problem.at(offset))?;
         }
     }
-    catalog.mark_unasked_as_direct();
+    match &project {
+        Some(project) => {
+            catalog.clear_groups();
+            if !states_scopes {
+                catalog.assign_scopes(project.asks());
+            }
+            project.join(&mut catalog, &mut notes);
+        }
+        None => catalog.mark_unasked_as_direct(),
+    }
     Ok(Contents {
         packages: catalog.into_packages(),
-        notes: Vec::new(),
+        notes,
         edges_known: true,
-        direct_known: false,
+        direct_known: project.is_some(),
         complete: true,
     })
 }
@@ -100,6 +121,7 @@ fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
 fn package_of(
     raw: &RawPackage,
     files: &BTreeMap<String, Vec<RawFile>>,
+    scopes: &HashMap<&str, Scope>,
 ) -> Result<Package, Problem> {
     let missing = |owner: &str, field| Problem::MissingField { owner: owner.to_owned(), field };
     let name = raw.name.as_deref().ok_or_else(|| missing("a package", "name"))?;
@@ -115,14 +137,17 @@ fn package_of(
     let files = files.map(|raw| {
         python::distribution(raw.url.as_deref().or(raw.file.as_deref()), raw.hash.as_deref())
     });
-    let is_default = |groups: &Vec<String>| groups.iter().any(|group| group == "default");
+    // Without the project file, extras are not told from groups for development: they weigh more.
+    let scope_of = |group: &String| match group.as_str() {
+        DEFAULT => Scope::Required,
+        group => scopes.get(group).copied().unwrap_or(Scope::Optional),
+    };
+    let groups = raw.groups.iter().flatten();
     Ok(Package {
         distributions: files.collect::<Result<_, _>>()?,
-        // The file does not tell extras and groups for development apart: extras weigh more.
-        scope: match raw.groups.as_ref().is_none_or(is_default) {
-            true => Scope::Required,
-            false => Scope::Optional,
-        },
+        scope: groups.clone().map(scope_of).min().unwrap_or(Scope::Required),
+        groups: groups.filter(|it| *it != DEFAULT).filter_map(|it| text::said(it)).collect(),
+        conditions: raw.marker.as_deref().and_then(text::said).into_iter().collect(),
         root: raw.path.as_deref().is_some_and(python::is_project_folder),
         ..python::package(name, version, source)?
     })

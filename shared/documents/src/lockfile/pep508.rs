@@ -9,8 +9,8 @@ pub(super) struct Requirement<'a> {
     pub(super) version: Option<&'a str>,
     /// The URL after `@`.
     pub(super) url: Option<&'a str>,
-    /// Whether it counts only in some environments.
-    pub(super) has_marker: bool,
+    /// The environments in which alone it counts, as they are written.
+    pub(super) marker: Option<&'a str>,
 }
 
 impl<'a> Requirement<'a> {
@@ -26,13 +26,21 @@ impl<'a> Requirement<'a> {
         let rest = after_extras(rest.trim_start())?;
         if let Some(url) = rest.strip_prefix('@') {
             // A URL may hold a semicolon; the one before a marker has a space before it.
-            let (url, has_marker) = split_marker(url, " ;");
-            return Some(Self { name, version: None, url: Some(url.trim()), has_marker });
+            let (url, marker) = split_marker(url, " ;");
+            return Some(Self { name, version: None, url: Some(url.trim()), marker });
         }
-        let (specifiers, has_marker) = split_marker(rest, ";");
+        let (specifiers, marker) = split_marker(rest, ";");
         let version = pinned(specifiers.trim())?;
-        Some(Self { name, version, url: None, has_marker })
+        Some(Self { name, version, url: None, marker })
     }
+}
+
+/// The name in `#egg=NAME[EXTRAS]&…`.
+pub(super) fn egg(place: &str) -> Option<&str> {
+    let (_, fragment) = place.split_once('#')?;
+    let egg = fragment.split('&').find_map(|part| part.strip_prefix("egg="))?;
+    let name = egg.split(['[', ' ', ';']).next()?;
+    (!name.is_empty()).then_some(name)
 }
 
 fn after_extras(rest: &str) -> Option<&str> {
@@ -42,8 +50,9 @@ fn after_extras(rest: &str) -> Option<&str> {
     }
 }
 
-fn split_marker<'a>(text: &'a str, separator: &str) -> (&'a str, bool) {
-    text.split_once(separator).map_or((text, false), |(before, _)| (before, true))
+fn split_marker<'a>(text: &'a str, separator: &str) -> (&'a str, Option<&'a str>) {
+    text.split_once(separator)
+        .map_or((text, None), |(before, marker)| (before, Some(marker.trim())))
 }
 
 /// The version that `specifiers` pin, if they do; nothing if they are no specifiers.
@@ -93,7 +102,7 @@ mod tests {
         ] {
             let read = Requirement::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((read.name, read.version), ("a", version), "{text}");
-            assert_eq!(read.has_marker, text.contains(';'), "{text}");
+            assert_eq!(read.marker, text.split_once("; ").map(|(_, marker)| marker), "{text}");
         }
     }
 
@@ -106,7 +115,7 @@ mod tests {
                 name: "a",
                 version: None,
                 url: Some("https://h.example/a;b.whl"),
-                has_marker: true,
+                marker: Some("os_name == 'nt'"),
             })
         );
     }

@@ -1,24 +1,27 @@
 //! `Pipfile.lock`: what is installed always, for development, and in further categories.
 //!
-//! The file says neither which package needs which nor what the `Pipfile` asks for.
+//! The file does not say which package needs which; what the project asks for, the `Pipfile` does.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::Requirement;
 use super::python::{self, PYPI};
+use super::python_project::Project;
 use super::source::without_credentials;
-use super::{Beside, Ecosystem, Format, Package, Scope, json_file, text};
+use super::text::Lines;
+use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file, text, toml_file};
 use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["Pipfile.lock"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &["Pipfile"],
     ecosystem: Ecosystem::PyPi,
     relock: "run `pipenv lock` again and commit the result",
     read,
@@ -51,6 +54,7 @@ struct RawPackage {
     version: Option<String>,
     #[serde(default)]
     hashes: Vec<String>,
+    markers: Option<String>,
     index: Option<String>,
     git: Option<String>,
     r#ref: Option<String>,
@@ -59,13 +63,14 @@ struct RawPackage {
     path: Option<String>,
 }
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let lock: RawLock = json_file::read(text)?;
     let Some(meta) = &lock.meta else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "_meta" };
         return Err(problem.anywhere());
     };
     let indexes = Indexes::new(&meta.sources)?;
+    let (lines, places) = (Lines::of(text), places_of(text));
     let mut catalog = Catalog::default();
     for (category, packages) in &lock.categories {
         // Any category but these two is installed by its name only.
@@ -75,17 +80,51 @@ fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
             _ => Scope::Optional,
         };
         for (name, raw) in packages {
-            let package = package_of(name, raw, scope, &indexes);
-            package.and_then(|package| catalog.add(package)).map_err(Problem::anywhere)?;
+            let place = places.get(&(category.as_str(), name.as_str())).copied();
+            let fault = |problem| Fault { offset: place, problem };
+            let package = package_of(name, raw, scope, &indexes).map_err(fault)?;
+            let line = place.map(|place| lines.line(place));
+            catalog.add(Package { line, ..package }).map_err(fault)?;
         }
+    }
+    let mut notes = Vec::new();
+    let pipfile = pipfile_beside(beside, &mut notes);
+    if let Some(project) = &pipfile {
+        project.join(&mut catalog, &mut notes);
     }
     Ok(Contents {
         packages: catalog.into_packages(),
-        notes: Vec::new(),
+        notes,
         edges_known: false,
-        direct_known: false,
+        direct_known: pipfile.is_some(),
         complete: true,
     })
+}
+
+/// Where each package of each category begins in the file, which is known to be JSON.
+fn places_of(text: &str) -> HashMap<(&str, &str), usize> {
+    #[derive(Deserialize)]
+    struct Raw<'a>(#[serde(borrow)] BTreeMap<&'a str, BTreeMap<&'a str, &'a RawValue>>);
+    // A name with escapes cannot be borrowed: such a file is told without lines.
+    let Ok(Raw(categories)) = serde_json::from_str(text.trim_start_matches('\u{feff}')) else {
+        return HashMap::new();
+    };
+    let packages = categories.into_iter().flat_map(|(category, packages)| {
+        packages.into_iter().map(move |(name, raw)| ((category, name), raw))
+    });
+    // The values are parts of the text, so their places in it are those of their first bytes.
+    packages.map(|(key, raw)| (key, raw.get().as_ptr() as usize - text.as_ptr() as usize)).collect()
+}
+
+fn pipfile_beside(beside: &Beside<'_>, notes: &mut Vec<Note>) -> Option<Project> {
+    let text = beside.text("Pipfile")?;
+    match toml_file::read(text) {
+        Ok(document) => Some(Project::of_pipfile(&document)),
+        Err(fault) => {
+            notes.push(fault.note("Pipfile", text));
+            None
+        }
+    }
 }
 
 /// The package indexes of a file.
@@ -134,6 +173,7 @@ fn package_of(
         distributions: hashes.collect::<Result<_, _>>()?,
         scope,
         root: raw.path.as_deref().is_some_and(python::is_project_folder),
+        conditions: raw.markers.as_deref().and_then(text::said).into_iter().collect(),
         ..python::package(name, version, source_of(raw, indexes)?)?
     })
 }

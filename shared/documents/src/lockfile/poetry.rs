@@ -1,10 +1,10 @@
 //! `poetry.lock`, versions 1 and 2.
 //!
-//! The file does not say what the project itself asks for: `pyproject.toml` does. Dependencies are
+//! The file does not say what the project itself is and asks for: `pyproject.toml` does. Dependencies are
 //! names with ranges, so an edge goes to every locked package of the name; what a marker or an extra
 //! leaves out is not locked, and no fault.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -13,26 +13,29 @@ use toml::Spanned;
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::python::{self, PYPI, normalized};
+use super::python_project::Project;
 use super::source::without_credentials;
-use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use super::text::Lines;
+use super::toml_file::{self, Tables};
+use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text};
 use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["poetry.lock"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &["pyproject.toml"],
     ecosystem: Ecosystem::PyPi,
     relock: "run `poetry lock` again and commit the result",
     read,
 };
 
+/// The group of what is installed always.
+const MAIN: &str = "main";
 const VERSIONS: std::ops::RangeInclusive<i64> = 1..=2;
 
 #[derive(Deserialize)]
 struct RawLock {
-    #[serde(default)]
-    package: Vec<Spanned<RawPackage>>,
     metadata: Option<RawMetadata>,
 }
 
@@ -55,11 +58,21 @@ struct RawPackage {
     category: Option<String>,
     /// The groups that bring it, since 2.0.
     groups: Option<Vec<String>>,
+    markers: Option<RawMarkers>,
     #[serde(default)]
     dependencies: BTreeMap<String, IgnoredAny>,
     #[serde(default)]
     files: Vec<RawFile>,
     source: Option<RawSource>,
+}
+
+/// Where the package is installed, since 2.0.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawMarkers {
+    /// In whatever group.
+    All(String),
+    ByGroup(BTreeMap<String, String>),
 }
 
 #[derive(Deserialize)]
@@ -76,68 +89,94 @@ struct RawSource {
     resolved_reference: Option<String>,
 }
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = toml_file::read(text)?;
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let (lock, tables) = Tables::read::<RawLock>(text, "package")?;
     let Some(metadata) = lock.metadata else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "metadata" };
         return Err(problem.anywhere());
     };
-    toml_file::check_major(metadata.lock_version.as_ref(), VERSIONS)?;
-    let mut files = files_by_name(&lock.package, metadata.files);
+    toml_file::check_major(metadata.lock_version.as_ref(), &tables, VERSIONS)?;
+    let lines = Lines::of(text);
     let mut catalog = Catalog::default();
-    let mut places = Vec::with_capacity(lock.package.len());
-    for raw in &lock.package {
-        let package = package_of(raw.get_ref(), &mut files);
-        let place = package.and_then(|package| catalog.add(package));
-        places.push(place.map_err(|problem| problem.at(raw.span().start))?);
+    let mut asked = Vec::new();
+    let mut states_scopes = false;
+    for table in tables.each::<RawPackage>() {
+        let table = table?;
+        let fault = |problem: Problem| problem.at(table.offset);
+        states_scopes |= table.value.groups.is_some() || table.value.category.is_some();
+        let package = package_of(&table.value).map_err(fault)?;
+        let line = Some(lines.line(table.offset));
+        let place = catalog.add(Package { line, ..package }).map_err(fault)?;
+        asked.push((table.offset, place, table.value.dependencies));
     }
-    for (raw, &from) in lock.package.iter().zip(&places) {
-        for name in raw.get_ref().dependencies.keys() {
+    add_files(&mut catalog, &metadata.files).map_err(Problem::anywhere)?;
+    for (offset, from, names) in asked {
+        for name in names.keys() {
             let asked = catalog.depend_on_named(from, &normalized(name), None);
-            asked.map_err(|problem| problem.at(raw.span().start))?;
+            asked.map_err(|problem| problem.at(offset))?;
         }
     }
-    catalog.mark_unasked_as_direct();
+    let mut notes = Vec::new();
+    let project = Project::beside(beside, "", &mut notes);
+    match &project {
+        Some(project) => {
+            catalog.clear_groups();
+            if !states_scopes {
+                catalog.assign_scopes(project.asks());
+            }
+            project.join(&mut catalog, &mut notes);
+        }
+        None => catalog.mark_unasked_as_direct(),
+    }
     Ok(Contents {
         packages: catalog.into_packages(),
-        notes: Vec::new(),
+        notes,
         edges_known: true,
-        direct_known: false,
+        direct_known: project.is_some(),
         complete: true,
     })
 }
 
-/// Files that stand apart from their packages; those of several versions of one name are not told
-/// from each other, so nobody gets them.
-fn files_by_name(
-    packages: &[Spanned<RawPackage>],
-    files: BTreeMap<String, Vec<RawFile>>,
-) -> HashMap<String, Vec<RawFile>> {
-    let mut named: HashMap<String, usize> = HashMap::new();
-    for name in packages.iter().filter_map(|package| package.get_ref().name.as_deref()) {
-        *named.entry(normalized(name)).or_default() += 1;
+/// Adds files that stand apart from their packages; those of several versions of one name are not
+/// told from each other, so nobody gets them.
+fn add_files(catalog: &mut Catalog, files: &BTreeMap<String, Vec<RawFile>>) -> Result<(), Problem> {
+    for (name, files) in files {
+        if let Some(package) = catalog.only(&normalized(name)) {
+            let files = files.iter().map(distribution_of).collect::<Result<Vec<_>, _>>()?;
+            catalog.package_mut(package).distributions.extend(files);
+        }
     }
-    let files = files.into_iter().map(|(name, files)| (normalized(&name), files));
-    files.filter(|(name, _)| named.get(name) == Some(&1)).collect()
+    Ok(())
 }
 
-fn package_of(
-    raw: &RawPackage,
-    files: &mut HashMap<String, Vec<RawFile>>,
-) -> Result<Package, Problem> {
+fn package_of(raw: &RawPackage) -> Result<Package, Problem> {
     let missing = |owner: &str, field| Problem::MissingField { owner: owner.to_owned(), field };
     let name = raw.name.as_deref().ok_or_else(|| missing("a package", "name"))?;
     let version = raw.version.as_deref().ok_or_else(|| missing(name, "version"))?;
     let (source, root) = source_of(raw.source.as_ref())?;
-    let package = python::package(name, Some(version), source)?;
-    let elsewhere = files.remove(&package.name).unwrap_or_default();
-    let files = raw.files.iter().chain(&elsewhere);
+    let groups = raw.groups.iter().flatten().filter(|group| *group != MAIN);
     Ok(Package {
-        distributions: files.map(distribution_of).collect::<Result<_, _>>()?,
+        distributions: raw.files.iter().map(distribution_of).collect::<Result<_, _>>()?,
         scope: scope_of(raw),
         root,
-        ..package
+        groups: groups.filter_map(|group| text::said(group)).collect(),
+        conditions: conditions_of(raw),
+        ..python::package(name, Some(version), source)?
     })
+}
+
+fn conditions_of(raw: &RawPackage) -> Vec<String> {
+    let markers: Vec<_> = match (&raw.markers, &raw.groups) {
+        (Some(RawMarkers::All(marker)), _) => vec![marker],
+        // A group without a marker has the package always.
+        (Some(RawMarkers::ByGroup(markers)), Some(groups))
+            if groups.iter().all(|group| markers.contains_key(group)) =>
+        {
+            markers.values().collect()
+        }
+        _ => Vec::new(),
+    };
+    markers.into_iter().filter_map(|marker| text::said(marker)).collect()
 }
 
 fn distribution_of(raw: &RawFile) -> Result<Distribution, Problem> {
@@ -146,8 +185,8 @@ fn distribution_of(raw: &RawFile) -> Result<Distribution, Problem> {
 
 fn scope_of(raw: &RawPackage) -> Scope {
     let is_main = match (&raw.groups, &raw.category) {
-        (Some(groups), _) => groups.iter().any(|group| group == "main"),
-        (None, Some(category)) => category == "main",
+        (Some(groups), _) => groups.iter().any(|group| group == MAIN),
+        (None, Some(category)) => category == MAIN,
         (None, None) => true,
     };
     match (is_main, raw.optional) {

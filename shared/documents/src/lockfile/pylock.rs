@@ -1,6 +1,6 @@
 //! `pylock.toml`, version 1 (PEP 751).
 //!
-//! `packages.dependencies` is optional and for information only, so edges may be missing.
+//! `packages.dependencies` is optional, so edges are known only of a file that has some.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,18 @@ use toml::Spanned;
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::python::{self, PYPI, normalized};
+use super::python_project::Project;
 use super::source::without_credentials;
-use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text, toml_file};
+use super::text::Lines;
+use super::toml_file::{self, Tables};
+use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text};
 use crate::inventory::Source;
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["pylock.toml"],
     pattern: Some(("pylock.", ".toml")),
     is_lock: true,
-    companions: &[],
+    companions: &["pyproject.toml"],
     ecosystem: Ecosystem::PyPi,
     relock: "write it again with the tool that `created-by` names, and commit the result",
     read,
@@ -33,8 +36,6 @@ struct RawLock {
     /// Groups that are installed unless told otherwise.
     #[serde(default)]
     default_groups: Vec<String>,
-    #[serde(default)]
-    packages: Vec<Spanned<RawPackage>>,
 }
 
 #[derive(Deserialize)]
@@ -42,8 +43,7 @@ struct RawPackage {
     name: Option<String>,
     version: Option<String>,
     marker: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<Spanned<RawDependency>>,
+    dependencies: Option<Vec<Spanned<RawDependency>>>,
     index: Option<String>,
     vcs: Option<RawVcs>,
     directory: Option<RawFile>,
@@ -78,31 +78,41 @@ struct RawFile {
     hashes: BTreeMap<String, String>,
 }
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = toml_file::read(text)?;
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let (lock, tables) = Tables::read::<RawLock>(text, "packages")?;
     if lock.lock_version.is_none() {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "lock-version" };
         return Err(problem.anywhere());
     }
-    toml_file::check_major(lock.lock_version.as_ref(), VERSIONS)?;
+    toml_file::check_major(lock.lock_version.as_ref(), &tables, VERSIONS)?;
+    let lines = Lines::of(text);
     let mut catalog = Catalog::default();
-    let mut places = Vec::with_capacity(lock.packages.len());
-    for raw in &lock.packages {
-        let package = package_of(raw.get_ref(), &lock.default_groups);
-        let place = package.and_then(|package| catalog.add(package));
-        places.push(place.map_err(|problem| problem.at(raw.span().start))?);
+    let mut asked = Vec::new();
+    for table in tables.each::<RawPackage>() {
+        let table = table?;
+        let fault = |problem: Problem| problem.at(table.offset);
+        let package = package_of(&table.value, &lock.default_groups).map_err(fault)?;
+        let line = Some(lines.line(table.offset));
+        let place = catalog.add(Package { line, ..package }).map_err(fault)?;
+        let name = table.value.name.unwrap_or_default();
+        asked.extend(table.value.dependencies.map(|it| (table.base, place, name, it)));
     }
-    for (raw, &from) in lock.packages.iter().zip(&places) {
-        for dependency in &raw.get_ref().dependencies {
-            depend(&mut catalog, from, dependency.get_ref(), raw.get_ref())
-                .map_err(|problem| problem.at(dependency.span().start))?;
+    for (base, from, asking, dependencies) in &asked {
+        for dependency in dependencies {
+            depend(&mut catalog, *from, dependency.get_ref(), asking)
+                .map_err(|problem| problem.at(base + dependency.span().start))?;
         }
+    }
+    let mut notes = Vec::new();
+    let project = Project::beside(beside, "", &mut notes);
+    if let Some(project) = &project {
+        project.join(&mut catalog, &mut notes);
     }
     Ok(Contents {
         packages: catalog.into_packages(),
-        notes: Vec::new(),
-        edges_known: false,
-        direct_known: false,
+        notes,
+        edges_known: !asked.is_empty(),
+        direct_known: project.is_some(),
         complete: true,
     })
 }
@@ -117,6 +127,7 @@ fn package_of(raw: &RawPackage, default_groups: &[String]) -> Result<Package, Pr
         distributions: files.map(distribution_of).collect::<Result<_, _>>()?,
         scope: raw.marker.as_deref().map_or(Scope::Required, |it| scope_of(it, default_groups)),
         root: directory.is_some_and(python::is_project_folder),
+        conditions: raw.marker.as_deref().and_then(text::said).into_iter().collect(),
         ..python::package(name, raw.version.as_deref(), source_of(raw)?)?
     })
 }
@@ -185,9 +196,9 @@ fn depend(
     catalog: &mut Catalog,
     from: usize,
     asked: &RawDependency,
-    asking: &RawPackage,
+    asking: &str,
 ) -> Result<(), Problem> {
-    let package = asking.name.clone().unwrap_or_default();
+    let package = asking.to_owned();
     let Some(name) = asked.name.as_deref() else {
         let owner = format!("a dependency of `{package}`");
         return Err(Problem::MissingField { owner, field: "name" });

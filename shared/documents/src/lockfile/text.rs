@@ -64,6 +64,13 @@ pub(super) fn hash_algorithm(name: &str) -> Option<(HashAlgorithm, usize)> {
     })
 }
 
+/// A text that is told as it is, such as a licence; nothing if it is empty, or no line of sane length.
+pub(super) fn said(value: &str) -> Option<String> {
+    let value = value.trim();
+    let is_line = value.len() <= MAX_WORD_BYTES && !value.contains(char::is_control);
+    (is_line && !value.is_empty()).then(|| value.to_owned())
+}
+
 /// Offset of the first conflict marker at the start of a line.
 pub(super) fn conflict_marker(text: &str) -> Option<usize> {
     let mut offset = 0;

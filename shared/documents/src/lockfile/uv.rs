@@ -2,26 +2,27 @@
 
 mod raw;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use toml::Spanned;
 
-use super::catalog::Contents;
+use super::catalog::{Contents, MAX_EDGES};
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Node};
-use super::python::{check_name, is_pypi, normalized};
+use super::python::{check_name, is_project_folder, is_pypi, normalized};
+use super::python_project::Project;
 use super::source::without_credentials;
-use super::{
-    Beside, Distribution, Ecosystem, Format, MAX_PACKAGES, Package, Scope, text, toml_file,
-};
+use super::text::Lines;
+use super::toml_file::{Table, Tables};
+use super::{Beside, Distribution, Ecosystem, Format, Note, Package, Scope, text};
 use crate::inventory::Source;
-use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage};
+use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage, RawRequirement};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["uv.lock"],
     pattern: None,
     is_lock: true,
-    companions: &[],
+    companions: &["pyproject.toml"],
     ecosystem: Ecosystem::PyPi,
     relock: "run `uv lock` again and commit the result",
     read,
@@ -29,30 +30,93 @@ pub(super) const FORMAT: Format = Format {
 
 const VERSION: i64 = 1;
 
-fn read(text: &str, _: &Beside<'_>) -> Result<Contents, Fault> {
-    let lock: RawLock = toml_file::read(text)?;
-    let Some(version) = lock.version else {
+fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
+    let (lock, tables) = Tables::read::<RawLock>(text, "package")?;
+    let Some(version) = &lock.version else {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "version" };
         return Err(problem.anywhere());
     };
     if *version.get_ref() != VERSION {
         let problem = Problem::UnsupportedVersion { version: *version.get_ref() };
-        return Err(problem.at(version.span().start));
-    }
-    if lock.package.len() > MAX_PACKAGES {
-        return Err(Problem::TooManyPackages { packages: lock.package.len() }.anywhere());
+        return Err(problem.at(tables.offset_of(version)));
     }
     let members: HashSet<_> = lock.manifest.members.iter().map(|name| normalized(name)).collect();
-    let mut ids = Vec::with_capacity(lock.package.len());
-    let mut packages = Vec::with_capacity(lock.package.len());
-    for package in &lock.package {
-        let offset = package.span().start;
-        let (id, package) = package_of(package.get_ref(), offset, &members)
-            .map_err(|problem| problem.at(offset))?;
-        ids.push(id);
-        packages.push(package);
+    let mut file =
+        File { lines: Lines::of(text), members, notes: Vec::new(), edges: 0, ..File::default() };
+    for table in tables.each() {
+        file.take(table?, beside)?;
     }
-    GraphBuilder::new(&lock.package, &ids)?.build(packages, &lock.manifest).map(Contents::from)
+    let File { ids, packages, asked, forks, notes, .. } = file;
+    let graph = GraphBuilder::new(&asked, &ids)?.build(packages, &lock.manifest)?;
+    let mut contents = Contents { notes, ..Contents::from(graph) };
+    for (package, markers) in forks {
+        let conditions = &mut contents.packages[package].conditions;
+        if conditions.is_empty() {
+            *conditions = markers;
+            conditions.sort_unstable();
+        }
+    }
+    Ok(contents)
+}
+
+/// What the tables read so far have said.
+#[derive(Default)]
+struct File {
+    lines: Lines,
+    /// Names of the workspace's members.
+    members: HashSet<String>,
+    ids: Vec<Id>,
+    packages: Vec<Package>,
+    asked: Vec<Asked>,
+    /// The environments of packages that are there for some only.
+    forks: Vec<(usize, Vec<String>)>,
+    notes: Vec<Note>,
+    edges: usize,
+}
+
+/// What a package asks for.
+#[derive(Default)]
+struct Asked {
+    /// What to add to the offsets within to have them in the file.
+    base: usize,
+    always: Vec<Spanned<RawDependency>>,
+    extras: BTreeMap<String, Vec<Spanned<RawDependency>>>,
+    groups: BTreeMap<String, Vec<Spanned<RawDependency>>>,
+}
+
+impl File {
+    fn take(&mut self, table: Table<RawPackage>, beside: &Beside<'_>) -> Result<(), Fault> {
+        let Table { value: raw, offset, base } = table;
+        let fault = |problem: Problem| problem.at(offset);
+        let (id, package) = package_of(&raw, offset, &self.members).map_err(fault)?;
+        let line = Some(self.lines.line(offset));
+        let mut package = Package { line, ..package };
+        if package.root {
+            let folder = raw.source.as_ref().and_then(|source| source.folder()).unwrap_or_default();
+            if let Some(project) = Project::beside(beside, folder, &mut self.notes) {
+                project.describe(&mut package);
+            }
+        }
+        let lists = raw.optional_dependencies.values().chain(raw.dev_dependencies.values());
+        self.edges += raw.dependencies.len() + lists.map(Vec::len).sum::<usize>();
+        if self.edges > MAX_EDGES {
+            return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(offset));
+        }
+        let markers = raw.resolution_markers.iter().filter_map(|marker| text::said(marker));
+        let markers: Vec<_> = markers.collect();
+        if !markers.is_empty() {
+            self.forks.push((self.packages.len(), markers));
+        }
+        self.ids.push(id);
+        self.packages.push(package);
+        self.asked.push(Asked {
+            base,
+            always: raw.dependencies,
+            extras: raw.optional_dependencies,
+            groups: raw.dev_dependencies,
+        });
+        Ok(())
+    }
 }
 
 fn package_of(
@@ -67,28 +131,18 @@ fn package_of(
     let raw_source = raw.source.as_ref().ok_or_else(|| missing(&name, "source"))?;
     let (source_key, source) = raw_source.read()?;
     let local = matches!(source, Source::Local { .. });
-    match raw.version.as_deref() {
-        Some(version) => text::word("version", version)?,
-        // Only a package that is built here may compute its version when it is built.
-        None if local => {}
-        None => return Err(missing(&name, "version")),
+    let version = raw.version.as_deref();
+    // Only a package that is built here may compute its version when it is built.
+    if version.is_none() && !local {
+        return Err(missing(&name, "version"));
     }
-    let own = raw_source.is_project_folder() || (local && members.contains(&name));
+    let own = raw_source.folder().is_some_and(is_project_folder);
+    let distributions = distributions_of(raw, &source)?;
+    let purl = source.purl("pypi", &name, version, is_pypi)?;
     let package = Package {
-        purl: source.purl("pypi", &name, raw.version.as_deref(), is_pypi)?,
-        name: name.clone(),
-        version: raw.version.clone(),
-        distributions: distributions_of(raw, &source)?,
-        source,
-        scope: Scope::Required,
-        root: own,
-        direct: false,
-        dependencies: Vec::new(),
-        line: None,
-        licence: None,
-        supplier: None,
-        groups: Vec::new(),
-        conditions: Vec::new(),
+        root: own || (local && members.contains(&name)),
+        distributions,
+        ..Package::new(name.clone(), version, purl, source)?
     };
     Ok((Id { name, version: raw.version.clone(), source: source_key, offset }, package))
 }
@@ -118,62 +172,74 @@ fn distributions_of(raw: &RawPackage, source: &Source) -> Result<Vec<Distributio
 
 /// Lays a node for each package, extra and group, and joins them.
 struct GraphBuilder<'a> {
-    raw: &'a [Spanned<RawPackage>],
+    asked: &'a [Asked],
     ids: &'a [Id],
     index: Index<'a>,
+    /// Every package of a name.
+    named: HashMap<&'a str, Vec<usize>>,
     /// The node of each package's extra, both normalised.
     extras: HashMap<(usize, String), usize>,
     nodes: Vec<Node>,
+    starts: Vec<(Scope, usize)>,
+    /// Edges from the workspace, of which one line may bring many.
+    edges: usize,
 }
 
 impl<'a> GraphBuilder<'a> {
-    fn new(raw: &'a [Spanned<RawPackage>], ids: &'a [Id]) -> Result<Self, Fault> {
+    fn new(asked: &'a [Asked], ids: &'a [Id]) -> Result<Self, Fault> {
         let index = Index::new(ids)?;
-        let nodes: Vec<_> =
-            (0..raw.len()).map(|at| Node { package: Some(at), dependencies: vec![] }).collect();
-        Ok(Self { raw, ids, index, extras: HashMap::new(), nodes })
+        let mut named: HashMap<_, Vec<_>> = HashMap::new();
+        for (package, id) in ids.iter().enumerate() {
+            named.entry(id.name.as_str()).or_default().push(package);
+        }
+        let nodes = (0..ids.len()).map(Node::of).collect();
+        let extras = HashMap::new();
+        Ok(Self { asked, ids, index, named, extras, nodes, starts: Vec::new(), edges: 0 })
     }
 
     fn build(mut self, packages: Vec<Package>, manifest: &RawManifest) -> Result<Graph, Fault> {
-        let raw = self.raw;
+        let asked = self.asked;
         // Extras first: a dependency may ask for one of a package further down.
-        for (package, raw) in raw.iter().enumerate() {
-            for extra in raw.get_ref().optional_dependencies.keys() {
-                let node = self.add(Some(package));
-                self.nodes[node].dependencies.push(package);
+        for (package, asked) in asked.iter().enumerate() {
+            let root = packages[package].root;
+            for extra in asked.extras.keys() {
+                let node = self.add(Some(package), root.then_some(extra));
+                self.nodes[node].ask(package);
                 self.extras.insert((package, normalized(extra)), node);
             }
         }
-        let mut starts = Vec::new();
-        for (package, raw) in raw.iter().enumerate() {
-            let raw = raw.get_ref();
-            self.join(package, package, &raw.dependencies)?;
+        for (package, asked) in asked.iter().enumerate() {
+            self.join(package, package, &asked.always)?;
             let root = packages[package].root;
-            if root {
-                starts.push((Scope::Required, package));
-            }
-            for (extra, dependencies) in &raw.optional_dependencies {
+            self.start(Scope::Required, package, root);
+            for (extra, dependencies) in &asked.extras {
                 let node = self.extras[&(package, normalized(extra))];
                 self.join(node, package, dependencies)?;
-                if root {
-                    starts.push((Scope::Optional, node));
-                }
+                self.start(Scope::Optional, node, root);
             }
-            for dependencies in raw.dev_dependencies.values() {
-                let node = self.add(Some(package));
+            for (group, dependencies) in &asked.groups {
+                let node = self.add(Some(package), root.then_some(group));
                 self.join(node, package, dependencies)?;
-                if root {
-                    starts.push((Scope::Dev, node));
-                }
+                self.start(Scope::Dev, node, root);
             }
         }
-        starts.extend(self.workspace_starts(manifest));
-        Ok(Graph { packages, nodes: self.nodes, starts })
+        self.join_workspace(Scope::Required, None, &manifest.requirements)?;
+        for (group, requirements) in &manifest.dependency_groups {
+            self.join_workspace(Scope::Dev, Some(group), requirements)?;
+        }
+        Ok(Graph { packages, nodes: self.nodes, starts: self.starts })
     }
 
-    fn add(&mut self, package: Option<usize>) -> usize {
-        self.nodes.push(Node { package, dependencies: Vec::new() });
+    fn add(&mut self, package: Option<usize>, group: Option<&String>) -> usize {
+        let group = group.and_then(|group| text::said(group));
+        self.nodes.push(Node { package, group, dependencies: Vec::new() });
         self.nodes.len() - 1
+    }
+
+    fn start(&mut self, scope: Scope, node: usize, root: bool) {
+        if root {
+            self.starts.push((scope, node));
+        }
     }
 
     /// Joins `node`, which belongs to `package`, to everything that `dependencies` name.
@@ -184,9 +250,9 @@ impl<'a> GraphBuilder<'a> {
         dependencies: &[Spanned<RawDependency>],
     ) -> Result<(), Fault> {
         for dependency in dependencies {
-            let offset = dependency.span().start;
+            let offset = self.asked[package].base + dependency.span().start;
             let asking = &self.ids[package];
-            let RawDependency { name, version, source, extra } = dependency.get_ref();
+            let RawDependency { name, version, source, extra, marker } = dependency.get_ref();
             let Some(name) = name else {
                 let owner = format!("a dependency of `{}`", asking.label());
                 return Err(Problem::MissingField { owner, field: "name" }.at(offset));
@@ -196,11 +262,14 @@ impl<'a> GraphBuilder<'a> {
             let source = source.transpose().map_err(|problem| problem.at(offset))?;
             let key = (&*name, version.as_deref(), source.as_deref());
             let target = self.index.only(asking, key, offset)?;
-            self.nodes[node].dependencies.push(target);
+            let marker = marker.as_deref().and_then(text::said);
+            self.nodes[node].ask_if(target, marker.as_deref());
             // An extra that brings no packages is not in the file.
-            let extras =
-                extra.iter().filter_map(|extra| self.extras.get(&(target, normalized(extra))));
-            self.nodes[node].dependencies.extend(extras);
+            for extra in extra {
+                if let Some(&extra) = self.extras.get(&(target, normalized(extra))) {
+                    self.nodes[node].ask_if(extra, marker.as_deref());
+                }
+            }
         }
         Ok(())
     }
@@ -208,31 +277,31 @@ impl<'a> GraphBuilder<'a> {
     /// What the workspace asks for without a package of its own: a script's requirements, and the
     /// dependency groups of a `pyproject.toml` without a project. Named without versions, so every
     /// fork of a name is meant.
-    fn workspace_starts(&mut self, manifest: &RawManifest) -> Vec<(Scope, usize)> {
-        let groups = manifest.dependency_groups.values().flatten();
-        let asked = [
-            (Scope::Required, manifest.requirements.iter().collect::<Vec<_>>()),
-            (Scope::Dev, groups.collect()),
-        ];
-        let mut starts = Vec::new();
-        for (scope, requirements) in asked {
-            let mut wanted: HashMap<String, HashSet<String>> = HashMap::new();
-            for requirement in requirements {
-                let extras = requirement.extras.iter().map(|extra| normalized(extra));
-                wanted.entry(normalized(&requirement.name)).or_default().extend(extras);
+    fn join_workspace(
+        &mut self,
+        scope: Scope,
+        group: Option<&String>,
+        requirements: &[RawRequirement],
+    ) -> Result<(), Fault> {
+        let node = self.add(None, group);
+        for RawRequirement { name, extras, marker } in requirements {
+            let name = normalized(name);
+            let marker = marker.as_deref().and_then(text::said);
+            let named = self.named.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+            self.edges += named.len() * (1 + extras.len());
+            if self.edges > MAX_EDGES {
+                return Err(Problem::TooManyEdges { limit: MAX_EDGES }.anywhere());
             }
-            let node = self.add(None);
-            for (package, id) in self.ids.iter().enumerate() {
-                let Some(wanted) = wanted.get(&id.name) else { continue };
-                let extras = self.raw[package].get_ref().optional_dependencies.keys();
-                let extras = extras.map(|extra| normalized(extra));
-                let extras = extras.filter(|extra| wanted.contains(extra));
-                let extras = extras.filter_map(|extra| self.extras.get(&(package, extra)));
-                self.nodes[node].dependencies.push(package);
-                self.nodes[node].dependencies.extend(extras);
+            for &package in named {
+                self.nodes[node].ask_if(package, marker.as_deref());
+                for extra in extras {
+                    if let Some(&extra) = self.extras.get(&(package, normalized(extra))) {
+                        self.nodes[node].ask_if(extra, marker.as_deref());
+                    }
+                }
             }
-            starts.push((scope, node));
         }
-        starts
+        self.starts.push((scope, node));
+        Ok(())
     }
 }

@@ -23,11 +23,15 @@ fn the_file_name_decides_the_format() {
         ("web/pnpm-lock.yaml", "pnpm-lock.yaml"),
         ("yarn.lock", "yarn.lock"),
         ("go.mod", "go.mod"),
+        ("requirements.txt", "requirements.txt"),
+        ("a/requirements-dev.txt", "requirements.txt"),
+        ("a/dev-requirements.txt", "requirements.txt"),
+        ("requirements/main.txt", "requirements.txt"),
     ] {
         assert!(is_known(path), "{path}");
         assert_eq!(format_read(path), Some(format), "{path}");
     }
-    // A search passes these over: copies under other names, and lists that need not lock.
+    // A search passes these over: copies under other names, and lists of who knows what.
     for (path, format) in [
         ("hotpass.uv.lock", "uv.lock"),
         ("rust-analyzer.Cargo.lock", "Cargo.lock"),
@@ -35,9 +39,8 @@ fn the_file_name_decides_the_format() {
         ("a.npm-shrinkwrap.json", "package-lock.json"),
         ("spectree.pylock.toml", "pylock.toml"),
         ("guac.go.mod", "go.mod"),
-        ("requirements.txt", "requirements.txt"),
         ("hotpass.requirements-ci.txt", "requirements.txt"),
-        ("requirements/main.txt", "requirements.txt"),
+        ("constraints.txt", "requirements.txt"),
     ] {
         assert!(!is_known(path), "{path}");
         assert_eq!(format_read(path), Some(format), "{path}");

@@ -222,17 +222,24 @@ fn every_kind_of_requirement_line_is_understood() {
         ["a 1.0", "b -", "c 2.0", "c 3.0", "c -", "d -", "e-e -", "g -", "h 1"]
     );
     assert!(read.packages[0].purl.ends_with("?repository_url=https:%2F%2Findex.example%2Fsimple"));
+    assert_eq!(read.packages[2].line, Some(10));
+    assert_eq!(read.packages[2].conditions, ["python_version < '3'"]);
+    assert_eq!(package(&read, "d").conditions, ["os_name == 'nt'"]);
+    assert!(!read.complete && !read.direct_known);
     let expected = Source::Git { url: "ssh://git@h.example/e.git".to_owned(), commit: None };
     assert_eq!(package(&read, "e-e").source, expected);
     let notes: Vec<_> = read.notes.iter().map(|note| (note.line, note.message.as_str())).collect();
     assert_eq!(
         notes,
         [
-            (2, "base.txt is not read with it; match that file as well"),
-            (3, "constraints.txt is not read with it; its versions are not applied"),
+            (2, "base.txt is not at hand; what it asks for is missing"),
+            (3, "constraints.txt is not at hand; its versions are not applied"),
             (4, ". names no package; write `NAME @` before it"),
+            (8, "b has no version; pin it with `==`"),
+            (12, "c has no version; pin it with `==`"),
             (15, "./wheels/f-1.0.whl names no package; write `NAME @` before it"),
             (16, "libs/here names no package; write `NAME @` before it"),
+            (18, "g has no version; pin it with `==`"),
         ]
     );
 }

@@ -16,6 +16,7 @@ mod diff;
 mod foreign;
 mod hostile;
 mod lockfile;
+mod lockfile_beside;
 mod lockfile_composer;
 mod lockfile_formats;
 mod lockfile_gemfile;

@@ -121,11 +121,3 @@ pub(super) fn is_path(text: &str) -> bool {
     text.starts_with(['.', '/', '~', '\\'])
         || (!place.contains(['@', '=', ' ']) && is_file() && !is_url(place))
 }
-
-/// The name in `#egg=NAME[EXTRAS]&…`.
-pub(super) fn egg(place: &str) -> Option<&str> {
-    let (_, fragment) = place.split_once('#')?;
-    let egg = fragment.split('&').find_map(|part| part.strip_prefix("egg="))?;
-    let name = egg.split(['[', ' ', ';']).next()?;
-    (!name.is_empty()).then_some(name)
-}

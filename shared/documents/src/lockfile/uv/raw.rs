@@ -15,8 +15,6 @@ pub(super) struct RawLock {
     pub(super) version: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) manifest: RawManifest,
-    #[serde(default)]
-    pub(super) package: Vec<Spanned<RawPackage>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -32,6 +30,7 @@ pub(super) struct RawRequirement {
     pub(super) name: String,
     #[serde(default)]
     pub(super) extras: Vec<String>,
+    pub(super) marker: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +48,9 @@ pub(super) struct RawPackage {
     pub(super) sdist: Option<RawFile>,
     #[serde(default)]
     pub(super) wheels: Vec<RawFile>,
+    /// The environments of a package that was locked more than once.
+    #[serde(default)]
+    pub(super) resolution_markers: Vec<String>,
 }
 
 /// Version and source stand only where the name alone would be ambiguous.
@@ -59,6 +61,7 @@ pub(super) struct RawDependency {
     pub(super) source: Option<RawSource>,
     #[serde(default)]
     pub(super) extra: Vec<String>,
+    pub(super) marker: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,12 +110,10 @@ impl RawSource {
         Ok((key, source))
     }
 
-    /// Whether this is the folder of the lockfile itself.
-    pub(super) fn is_project_folder(&self) -> bool {
-        [&self.editable, &self.r#virtual, &self.directory]
-            .into_iter()
-            .flatten()
-            .any(|path| matches!(path.as_str(), "." | "./" | ""))
+    /// The folder that the package lies in, relative to the lockfile.
+    pub(super) fn folder(&self) -> Option<&str> {
+        let folders = [&self.editable, &self.r#virtual, &self.directory];
+        folders.into_iter().flatten().next().map(String::as_str)
     }
 
     fn fields(&self) -> [Option<&str>; 7] {
