@@ -5,6 +5,7 @@ pub mod cyclonedx;
 mod detect;
 pub mod inventory;
 pub mod lockfile;
+pub mod metadata;
 pub mod schema;
 pub mod vex;
 

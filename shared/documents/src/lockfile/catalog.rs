@@ -10,12 +10,12 @@ use super::{MAX_PACKAGES, Note, Package, Scope, Source, text};
 const MAX_EDGES: usize = 2_000_000;
 
 /// What a file holds; see [`Inventory`](super::Inventory) for the fields.
-pub(super) struct Contents {
-    pub(super) packages: Vec<Package>,
-    pub(super) notes: Vec<Note>,
-    pub(super) edges_known: bool,
-    pub(super) direct_known: bool,
-    pub(super) complete: bool,
+pub(crate) struct Contents {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) edges_known: bool,
+    pub(crate) direct_known: bool,
+    pub(crate) complete: bool,
 }
 
 impl From<Graph> for Contents {
@@ -27,7 +27,7 @@ impl From<Graph> for Contents {
 
 impl Package {
     /// A required package without files and edges; its version and its folder are checked here.
-    pub(super) fn new(
+    pub(crate) fn new(
         name: String,
         version: Option<&str>,
         purl: String,
@@ -62,7 +62,7 @@ impl Package {
 
 /// Packages as they are met; what a file names several times is one package.
 #[derive(Default)]
-pub(super) struct Catalog {
+pub(crate) struct Catalog {
     packages: Vec<Package>,
     found: HashMap<(String, Source), usize>,
     /// The packages of a name, and those of a name and version.
@@ -73,7 +73,7 @@ pub(super) struct Catalog {
 impl Catalog {
     /// Takes a package in, and tells its place. Where its purl and source are there already, the two
     /// become one, with the files of both and the stronger scope.
-    pub(super) fn add(&mut self, package: Package) -> Result<usize, Problem> {
+    pub(crate) fn add(&mut self, package: Package) -> Result<usize, Problem> {
         let key = (package.purl.clone(), package.source.clone());
         if let Some(&at) = self.found.get(&key) {
             let known = &mut self.packages[at];
@@ -98,7 +98,7 @@ impl Catalog {
     }
 
     /// Notes that one package may need another.
-    pub(super) fn depend(&mut self, from: usize, to: usize) -> Result<(), Problem> {
+    pub(crate) fn depend(&mut self, from: usize, to: usize) -> Result<(), Problem> {
         if from == to {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl Catalog {
     }
 
     /// Marks what no package asks for as asked for by the project: nobody else can have done it.
-    pub(super) fn mark_unasked_as_direct(&mut self) {
+    pub(crate) fn mark_unasked_as_direct(&mut self) {
         let mut asked = vec![false; self.packages.len()];
         for &to in self.packages.iter().flat_map(|package| &package.dependencies) {
             asked[to] = true;
@@ -141,7 +141,7 @@ impl Catalog {
     }
 
     /// The packages, with files and edges in order, each once.
-    pub(super) fn into_packages(mut self) -> Vec<Package> {
+    pub(crate) fn into_packages(mut self) -> Vec<Package> {
         for package in &mut self.packages {
             package.distributions.sort_unstable();
             package.distributions.dedup();

@@ -128,26 +128,26 @@ pub enum Problem {
 
 /// A problem before it is known in which file, and by byte offset.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) offset: Option<usize>,
-    pub(super) problem: Problem,
+pub(crate) struct Fault {
+    pub(crate) offset: Option<usize>,
+    pub(crate) problem: Problem,
 }
 
 impl Problem {
     /// This problem, found at byte `offset`.
-    pub(super) fn at(self, offset: usize) -> Fault {
+    pub(crate) fn at(self, offset: usize) -> Fault {
         Fault { offset: Some(offset), problem: self }
     }
 
     /// This problem of the file as a whole.
-    pub(super) fn anywhere(self) -> Fault {
+    pub(crate) fn anywhere(self) -> Fault {
         Fault { offset: None, problem: self }
     }
 }
 
 impl Position {
     /// The place of byte `offset` in `text`.
-    pub(super) fn of(text: &[u8], offset: usize) -> Self {
+    pub(crate) fn of(text: &[u8], offset: usize) -> Self {
         let before = &text[..offset.min(text.len())];
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;

@@ -7,7 +7,7 @@ use super::text;
 use crate::schema::json::{self, JsonError, MAX_WEIGHT};
 
 /// Reads `text` as JSON.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let (value, _) = json::read(text.as_bytes()).map_err(|error| match error {
         JsonError::TooManyValues => Problem::TooManyValues { limit: MAX_WEIGHT }.anywhere(),
         error => match text::conflict_marker(text) {

@@ -6,10 +6,10 @@ use super::{Distribution, Package, text};
 use crate::inventory::Source;
 
 /// Index of the Python Package Index.
-pub(super) const PYPI: &str = "https://pypi.org/simple";
+pub(crate) const PYPI: &str = "https://pypi.org/simple";
 
 /// A package by its name and version, both checked.
-pub(super) fn package(
+pub(crate) fn package(
     name: &str,
     version: Option<&str>,
     source: Source,
@@ -40,7 +40,7 @@ pub(super) fn is_project_folder(path: &str) -> bool {
 }
 
 /// A name by PEP 508: ASCII letters and digits, with `.`, `-` and `_` between them.
-pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     text::word("name", name)?;
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let outer = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);

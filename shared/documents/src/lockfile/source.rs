@@ -23,7 +23,7 @@ impl Source {
     ///
     /// Qualifiers follow the purl specification's known ones: `repository_url`, `vcs_url` (as SPDX
     /// writes it, `git+URL@COMMIT`) and `download_url`.
-    pub(super) fn purl(
+    pub(crate) fn purl(
         &self,
         kind: &'static str,
         name: &str,

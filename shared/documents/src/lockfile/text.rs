@@ -12,7 +12,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
 }
 
 /// A name or version: not empty, of sane length, without white space or control characters.
-pub(super) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
+pub(crate) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
     limited(field, value, MAX_WORD_BYTES)?;
     if value.is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         let expected = "a text without white space and control characters";
@@ -22,7 +22,7 @@ pub(super) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
 }
 
 /// A URL or path: of sane length, without control characters.
-pub(super) fn location(field: &'static str, value: &str) -> Result<(), Problem> {
+pub(crate) fn location(field: &'static str, value: &str) -> Result<(), Problem> {
     limited(field, value, MAX_LOCATION_BYTES)?;
     if value.is_empty() || value.contains(char::is_control) {
         return Err(invalid(field, value, "a URL or path without control characters"));
@@ -83,7 +83,7 @@ impl Lines {
 }
 
 /// The problem of a value that is not as `expected`, shortened to fit a line.
-pub(super) fn invalid(field: &'static str, value: &str, expected: &'static str) -> Problem {
+pub(crate) fn invalid(field: &'static str, value: &str, expected: &'static str) -> Problem {
     Problem::InvalidValue { field, value: value.chars().take(80).collect(), expected }
 }
 

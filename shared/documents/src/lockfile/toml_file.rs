@@ -17,7 +17,7 @@ const DOT_WEIGHT: usize = 8;
 const BRACKET_WEIGHT: usize = 2;
 
 /// Reads `text` as TOML.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     if weight(text) > MAX_WEIGHT {
         return Err(Problem::TooManyValues { limit: MAX_WEIGHT }.anywhere());
     }
