@@ -5,6 +5,10 @@ use std::iter::{Enumerate, Peekable};
 use std::str;
 
 use super::error::Fault;
+use crate::lockfile::Problem;
+
+/// Most fields of one package: many times the most we have seen.
+pub(super) const MAX_FIELDS: usize = 100_000;
 
 /// One field.
 pub(super) struct Field<'a> {
@@ -53,6 +57,10 @@ impl<'a> Lines<'a> {
                     let (name, value) = line
                         .split_once(':')
                         .ok_or_else(|| Fault::syntax(at + 1, "a line that is no `Field: value`"))?;
+                    if fields.len() == MAX_FIELDS {
+                        let problem = Problem::TooManyValues { limit: MAX_FIELDS };
+                        return Err(Fault::from(problem).on(at + 1));
+                    }
                     let value = Cow::Borrowed(value.trim());
                     fields.push(Field { line: at + 1, name: name.trim(), value });
                 }

@@ -6,6 +6,8 @@ use crate::inventory::Package;
 use crate::lockfile::Problem;
 use crate::lockfile::catalog::{Catalog, Contents};
 
+/// Most bytes of such names.
+const MAX_NAME_BYTES: usize = 64 * 1024 * 1024;
 /// Most names that packages provide and need in one database: a hundred times the most we have seen.
 const MAX_NAMES: usize = 2_000_000;
 
@@ -17,6 +19,7 @@ pub(super) struct Installed {
     needs: Vec<(usize, Box<str>)>,
     architectures: HashMap<usize, Box<str>>,
     names: usize,
+    name_bytes: usize,
 }
 
 impl Installed {
@@ -34,14 +37,14 @@ impl Installed {
     ) -> Result<(), Problem> {
         let at = self.catalog.add(package)?;
         for name in provided {
-            self.count()?;
+            self.count(name)?;
             self.provide(at, name.into());
             if let Some(architecture) = architecture {
                 self.provide(at, qualified(name, architecture));
             }
         }
         for name in needed {
-            self.count()?;
+            self.count(name)?;
             self.needs.push((at, name.into()));
         }
         if let Some(architecture) = architecture {
@@ -80,9 +83,10 @@ impl Installed {
         }
     }
 
-    fn count(&mut self) -> Result<(), Problem> {
+    fn count(&mut self, name: &str) -> Result<(), Problem> {
         self.names += 1;
-        match self.names > MAX_NAMES {
+        self.name_bytes += name.len();
+        match self.names > MAX_NAMES || self.name_bytes > MAX_NAME_BYTES {
             true => Err(Problem::TooManyEdges { limit: MAX_NAMES }),
             false => Ok(()),
         }

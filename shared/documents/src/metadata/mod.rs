@@ -7,12 +7,21 @@
 
 use std::borrow::Cow;
 
+mod apk;
+mod auditable;
+mod crate_manifest;
 mod dpkg;
 mod error;
 mod fields;
+mod gem;
+mod go;
 mod installed;
+mod jar;
+mod npm;
 mod os_release;
+mod pom_properties;
 mod python;
+mod rpm;
 mod words;
 
 pub use error::MetadataError;
@@ -28,8 +37,29 @@ use error::Fault;
 pub enum Kind {
     /// `METADATA` or `PKG-INFO` of a Python distribution; one package.
     PythonMetadata,
-    /// dpkg's `status`, or files of `status.d`; every package whose files are there.
+    /// `META-INF/maven/**/pom.properties`; one package with its Maven coordinates. A jar has one for
+    /// every library that was copied into it.
+    PomProperties,
+    /// `META-INF/MANIFEST.MF` of a jar without readable `pom.properties`; one package by what it says
+    /// and by the jar's name, which is taken from the path. Of a jar without one, give no bytes.
+    JarManifest,
+    /// The text of a Go binary's build information, after a line `go\tgo1.22.1` with its toolchain.
+    GoBuildInfo,
+    /// The JSON that cargo-auditable puts into binaries, unpacked.
+    CargoAuditable,
+    /// `package.json` of a package in `node_modules`; one package, or none where it is private or has
+    /// no name and version.
+    NpmManifest,
+    /// A specification that RubyGems wrote, `specifications/*.gemspec`; one package.
+    GemSpecification,
+    /// `Cargo.toml` of a packed crate; one package.
+    CrateManifest,
+    /// dpkg's `status`, or files of `status.d`; every package that may have files there.
     DpkgStatus,
+    /// apk's `lib/apk/db/installed`.
+    ApkInstalled,
+    /// The headers of an rpm database: the column `Packages.blob` of `rpmdb.sqlite`, a part each.
+    RpmHeaders,
 }
 
 /// What is known about the surroundings of a file.
@@ -42,27 +72,59 @@ pub struct Context<'a> {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::PythonMetadata, Self::DpkgStatus];
+    pub const ALL: [Self; 11] = [
+        Self::PythonMetadata,
+        Self::PomProperties,
+        Self::JarManifest,
+        Self::GoBuildInfo,
+        Self::CargoAuditable,
+        Self::NpmManifest,
+        Self::GemSpecification,
+        Self::CrateManifest,
+        Self::DpkgStatus,
+        Self::ApkInstalled,
+        Self::RpmHeaders,
+    ];
 
     /// Name of the format, as in [`Inventory::format`].
     pub fn name(self) -> &'static str {
         match self {
             Self::PythonMetadata => "METADATA",
+            Self::PomProperties => "pom.properties",
+            Self::JarManifest => "MANIFEST.MF",
+            Self::GoBuildInfo => "Go build information",
+            Self::CargoAuditable => "cargo-auditable",
+            Self::NpmManifest => "package.json",
+            Self::GemSpecification => "gemspec",
+            Self::CrateManifest => "Cargo.toml",
             Self::DpkgStatus => "dpkg/status",
+            Self::ApkInstalled => "apk/db/installed",
+            Self::RpmHeaders => "rpmdb",
         }
     }
 
     fn ecosystem(self) -> Ecosystem {
         match self {
             Self::PythonMetadata => Ecosystem::PyPi,
+            Self::PomProperties => Ecosystem::Maven,
+            Self::JarManifest => Ecosystem::Maven,
+            Self::GoBuildInfo => Ecosystem::Go,
+            Self::CargoAuditable => Ecosystem::CratesIo,
+            Self::NpmManifest => Ecosystem::Npm,
+            Self::GemSpecification => Ecosystem::RubyGems,
+            Self::CrateManifest => Ecosystem::CratesIo,
             Self::DpkgStatus => Ecosystem::Debian,
+            Self::ApkInstalled => Ecosystem::Alpine,
+            Self::RpmHeaders => Ecosystem::Rpm,
         }
     }
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::DpkgStatus => "build the image again from a sound base",
-            Self::PythonMetadata => "build the artifact again with a current tool",
+            Self::DpkgStatus | Self::ApkInstalled | Self::RpmHeaders => {
+                "build the image again from a sound base"
+            }
+            _ => "build the artifact again with a current tool",
         }
     }
 }
@@ -97,8 +159,17 @@ pub fn read_parts<T: AsRef<[u8]>>(
     context: &Context<'_>,
 ) -> Result<Inventory, MetadataError> {
     let contents = match kind {
+        Kind::PythonMetadata => first(parts, python::read).map(Some).map(about),
+        Kind::PomProperties => first(parts, pom_properties::read).map(Some).map(about),
+        Kind::JarManifest => first(parts, |text| jar::read(text, path)).map(Some).map(about),
+        Kind::GoBuildInfo => first(parts, go::read),
+        Kind::CargoAuditable => first(parts, auditable::read),
+        Kind::NpmManifest => first(parts, npm::read).map(about),
+        Kind::GemSpecification => first(parts, gem::read).map(Some).map(about),
+        Kind::CrateManifest => first(parts, crate_manifest::read).map(Some).map(about),
         Kind::DpkgStatus => dpkg::read(parts, context),
-        Kind::PythonMetadata => first(parts, python::read).map(one),
+        Kind::ApkInstalled => first(parts, |text| apk::read(text, context)),
+        Kind::RpmHeaders => rpm::read(parts, context),
     };
     let contents = contents.map_err(|fault| MetadataError::new(path, fault, kind.remedy()))?;
     Ok(Inventory {
@@ -124,9 +195,9 @@ fn first<T: AsRef<[u8]>, R>(
 }
 
 /// What a file about one package says: nothing of what it needs that could be found here.
-fn one(package: Package) -> Contents {
+fn about(package: Option<Package>) -> Contents {
     Contents {
-        packages: vec![package],
+        packages: package.into_iter().collect(),
         notes: Vec::new(),
         edges_known: false,
         direct_known: false,
