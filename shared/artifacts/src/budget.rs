@@ -74,10 +74,13 @@ impl Budget {
                 Err(error) => return Err(error),
             };
             if held.counted + read as u64 > limit {
-                return Err(io::Error::other(format!("has more than the {limit} bytes that are read")));
+                return Err(io::Error::other(format!(
+                    "has more than the {limit} bytes that are read"
+                )));
             }
             let left = self.held.get().checked_sub(read as u64);
-            self.held.set(left.ok_or_else(|| io::Error::other("needs more memory than is set aside"))?);
+            self.held
+                .set(left.ok_or_else(|| io::Error::other("needs more memory than is set aside"))?);
             held.counted += read as u64;
             held.bytes.extend_from_slice(&piece[..read]);
         }

@@ -69,6 +69,8 @@ pub(crate) fn each(
             }
         }
     }
+    // To the end, so that checksums are verified that come behind the zeros.
+    io::copy(&mut archive, &mut io::sink())?;
     Ok(())
 }
 
@@ -167,7 +169,9 @@ impl Positioned<'_> {
 
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > MAX_EXTENSION_BYTES {
-            return Err(io::Error::other("its tar archive has a name of more than a million bytes"));
+            return Err(io::Error::other(
+                "its tar archive has a name of more than a million bytes",
+            ));
         }
         let mut bytes = Vec::new();
         self.take(size).read_to_end(&mut bytes)?;
@@ -211,13 +215,12 @@ fn checksum_fits(block: &[u8; BLOCK]) -> bool {
     expected == unsigned || u64::try_from(signed) == Ok(expected)
 }
 
-/// A number in octal digits, or in binary if the first bit is set (GNU tar).
+/// A number in octal digits, or in binary behind a byte that has but its first bit (GNU tar).
 fn number(field: &[u8]) -> io::Result<u64> {
-    if field[0] & 0x80 != 0 {
-        let (head, tail) = field.split_at(field.len() - 8);
-        let is_small = head[0] == 0x80 && head[1..].iter().all(|byte| *byte == 0);
-        let value = tail.try_into().map(u64::from_be_bytes).map_err(|_| broken())?;
-        return if is_small && value < 1 << 62 { Ok(value) } else { Err(broken()) };
+    if let [0x80, digits @ ..] = field {
+        let add = |value: u64, digit: &u8| value.checked_mul(256).map(|it| it | u64::from(*digit));
+        let value = digits.iter().try_fold(0, add).filter(|value| *value < 1 << 62);
+        return value.ok_or_else(broken);
     }
     match text(until_nul(field)).trim_matches(' ') {
         "" => Ok(0),

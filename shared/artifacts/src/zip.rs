@@ -83,9 +83,12 @@ impl Entry {
             0 => Ok(Box::new(packed)),
             8 => Ok(Box::new(DeflateDecoder::new(packed))),
             93 => Ok(Box::new(zstd::stream::read::Decoder::new(packed)?)),
-            other => Err(io::Error::other(format!("is packed by method {other}, which is not known"))),
+            other => {
+                Err(io::Error::other(format!("is packed by method {other}, which is not known")))
+            }
         })?;
-        let checked = Checked { inner: unpacked, crc: Crc::new(), expected: self.crc, size: self.unpacked };
+        let checked =
+            Checked { inner: unpacked, crc: Crc::new(), expected: self.crc, size: self.unpacked };
         Ok(Box::new(checked))
     }
 }
@@ -108,7 +111,9 @@ impl Directory {
         file.take(END_BYTES).read_to_end(&mut tail)?;
         let fits = |at: &usize| {
             let record = tail.get(*at..*at + 22);
-            record.is_some_and(|it| it.starts_with(&END) && at + 22 + usize::from(u16_at(it, 20)) <= tail.len())
+            record.is_some_and(|it| {
+                it.starts_with(&END) && at + 22 + usize::from(u16_at(it, 20)) <= tail.len()
+            })
         };
         let Some(at) = (0..tail.len().saturating_sub(21)).rev().find(fits) else { return Ok(None) };
         let record = &tail[at..];
@@ -163,7 +168,8 @@ impl Directory {
         file.read_exact(&mut texts).map_err(|_| broken("its directory is cut off"))?;
         *at += 46 + lengths.iter().sum::<usize>() as u64;
         let (name, extra) = texts.split_at(lengths[0]);
-        let mut sizes = [u32_at(&record, 24), u32_at(&record, 20), u32_at(&record, 42)].map(u64::from);
+        let mut sizes =
+            [u32_at(&record, 24), u32_at(&record, 20), u32_at(&record, 42)].map(u64::from);
         large_sizes(extra, &mut sizes);
         let [unpacked, packed, offset] = sizes;
         let offset = offset.checked_add(self.before).filter(|it| *it < self.start);
