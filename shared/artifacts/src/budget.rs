@@ -15,6 +15,7 @@ const RATIO_WATCHED_FROM: u64 = 64 * 1024 * 1024;
 pub(crate) struct Budget {
     unpacked: Cell<u64>,
     entries: Cell<u64>,
+    findings: Rc<Cell<u64>>,
     held: Rc<Cell<u64>>,
     ratio: u64,
 }
@@ -24,6 +25,7 @@ impl Budget {
         Self {
             unpacked: Cell::new(limits.unpacked_bytes),
             entries: Cell::new(limits.entries),
+            findings: Rc::new(Cell::new(limits.findings)),
             held: Rc::new(Cell::new(limits.held_bytes)),
             ratio: limits.ratio,
         }
@@ -34,6 +36,7 @@ impl Budget {
         let share = Self {
             unpacked: Cell::new(self.unpacked.get() / 2),
             entries: Cell::new(self.entries.get() / 2),
+            findings: Rc::clone(&self.findings),
             held: Rc::clone(&self.held),
             ratio: self.ratio,
         };
@@ -49,6 +52,13 @@ impl Budget {
         let left = self.entries.get().checked_sub(1);
         self.entries.set(left.ok_or_else(|| io::Error::other("has more entries than are read"))?);
         Ok(())
+    }
+
+    /// Counts one file that says something, if there is room for another.
+    pub(crate) fn finding(&self) -> bool {
+        let left = self.findings.get().checked_sub(1);
+        self.findings.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// `packed` as it unpacks, watched for bombs.

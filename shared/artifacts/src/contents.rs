@@ -171,18 +171,26 @@ impl<'a> Contents<'a> {
             outcome: Outcome::missing(&place, error),
             later: None,
         });
-        if found.later.is_some()
-            || !found.outcome.inventories.is_empty()
-            || !found.outcome.missing.is_empty()
-        {
-            self.found.insert(path.to_owned(), found);
+        let says_nothing = found.outcome.inventories.is_empty() && found.outcome.missing.is_empty();
+        if found.later.is_some() || !says_nothing {
+            self.insert(path, found);
         }
     }
 
     /// Tells that the file at `path` cannot be read.
     pub(crate) fn fail(&mut self, path: &str, error: &io::Error) {
         let outcome = Outcome::missing(&format!("{}!/{path}", self.place), error);
-        self.found.insert(path.to_owned(), Found { outcome, later: None });
+        self.insert(path, Found { outcome, later: None });
+    }
+
+    fn insert(&mut self, path: &str, found: Found) {
+        // What an archive within says was counted there.
+        let said = found.outcome.inventories.len() + found.outcome.missing.len();
+        if said > 1 || self.scan.budget.finding() {
+            self.found.insert(path.to_owned(), found);
+        } else {
+            self.miss("holds more files that say what it is made of than are read");
+        }
     }
 
     /// Tells once that something is missing of the whole.

@@ -1,6 +1,6 @@
 //! How much is read before what remains is told as missing.
 
-use documents::lockfile::MAX_LOCKFILE_BYTES;
+use documents::{inventory::ArtifactContents, lockfile::MAX_LOCKFILE_BYTES};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -9,6 +9,8 @@ const MIB: u64 = 1024 * 1024;
 pub struct Limits {
     /// Files and folders of a tree; entries of an artifact and all that lies in it.
     pub entries: u64,
+    /// Files of an artifact, and of all that lies in it, that say what it is made of.
+    pub findings: u64,
     /// Bytes of one file that is read as text.
     pub file_bytes: u64,
     /// Bytes of all files of a tree that are read.
@@ -27,6 +29,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             entries: 1_000_000,
+            findings: ArtifactContents::MAX_INVENTORIES as u64,
             file_bytes: MAX_LOCKFILE_BYTES as u64,
             tree_bytes: 512 * MIB,
             unpacked_bytes: 8 * 1024 * MIB,

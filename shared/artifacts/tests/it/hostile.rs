@@ -96,6 +96,17 @@ fn more_entries_than_the_limit_are_missing() {
 }
 
 #[test]
+fn more_findings_than_the_limit_are_missing() {
+    let limits = Limits { findings: 3, ..Limits::default() };
+    let names: Vec<String> = (0..5).map(|it| format!("{it}/Cargo.lock")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|it| (&**it, CARGO_LOCK.as_bytes())).collect();
+    let inner = zip_of(&files);
+    let contents = scan_with("app", &zip_of(&[("a.zip", &inner), files[0]]), &limits);
+    assert_eq!(told(&contents).len(), 3);
+    has_gap(&contents, "a.zip: holds more files that say what it is made of than are read");
+}
+
+#[test]
 fn memory_is_set_aside_for_so_much() {
     let limits = Limits { held_bytes: 100_000, ..Limits::default() };
     let inner = zip_of(&[("noise", b"")]);
