@@ -8,8 +8,9 @@ use super::{Metadata, Package};
 const PURE: [&str; 4] = ["attestation", "documents", "events", "purl"];
 
 /// What brings in a clock, a network, a disk or a log.
-const IMPURE: [&str; 10] = [
+const IMPURE: [&str; 11] = [
     "archive",
+    "artifacts",
     "async-nats",
     "broker",
     "bus",
@@ -34,8 +35,8 @@ const RESERVED: [Reserved; 5] = [
     },
     Reserved {
         name: "rusqlite",
-        users: &["registry", "backlog-mapper"],
-        why: "only `registry` and `backlog-mapper` know SQL",
+        users: &["registry", "backlog-mapper", "artifacts"],
+        why: "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
     },
     Reserved { name: "regorus", users: &["policy"], why: "only `policy` knows Rego" },
     Reserved {
@@ -152,7 +153,11 @@ mod tests {
             ("worker", "async-nats", "only `bus` knows NATS"),
             ("signer", "sigstore-bundle", "only `attestation` knows Sigstore's crates"),
             ("policy-gate", "regorus", "only `policy` knows Rego"),
-            ("registrar", "rusqlite", "only `registry` and `backlog-mapper` know SQL"),
+            (
+                "registrar",
+                "rusqlite",
+                "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
+            ),
             ("generator", "object_store", "only `archive` knows where documents lie"),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);

@@ -7,6 +7,7 @@
 )]
 
 mod bom;
+mod contents;
 mod convert;
 mod cyclonedx;
 mod cyclonedx_inventories;
