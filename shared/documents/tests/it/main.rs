@@ -7,6 +7,7 @@
 )]
 
 mod bom;
+mod contents;
 mod cyclonedx;
 mod detect;
 mod hostile;

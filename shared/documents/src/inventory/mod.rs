@@ -2,8 +2,15 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
+mod contents;
+
+pub use contents::{ArtifactContents, ContentsError};
+
 /// What one file says a project, or an artifact, is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Inventory {
     /// Where the file lies: below the project, or in an artifact as `app.whl!/METADATA`.
     pub path: String,
@@ -27,7 +34,8 @@ pub struct Inventory {
 }
 
 /// Something that an SBOM should have told and cannot: a file that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Missing {
     /// The file, as [`Inventory::path`].
     pub path: String,
@@ -38,7 +46,8 @@ pub struct Missing {
 }
 
 /// A remark on one line of a lockfile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Note {
     /// Line, from 1.
     pub line: usize,
@@ -47,7 +56,8 @@ pub struct Note {
 }
 
 /// A family of packages with one registry and one version order, named as in OSV.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Ecosystem {
     /// Packages of Alpine Linux.
@@ -94,7 +104,8 @@ impl Ecosystem {
 }
 
 /// One locked package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Package {
     /// Name, normalised as its ecosystem asks (PEP 503 for PyPI); with its scope for npm, the module
     /// path for Go.
@@ -131,7 +142,8 @@ pub struct Package {
 }
 
 /// Where a package comes from; URLs are without credentials.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
     /// A package registry.
     Registry {
@@ -158,7 +170,8 @@ pub enum Source {
 }
 
 /// Why a project has a package: the strongest of the reasons found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Installed always. Also given where the lockfile does not say (`Cargo.lock` never does) and
     /// to packages that no root reaches: to leave one out is the unsafe guess.
@@ -170,7 +183,8 @@ pub enum Scope {
 }
 
 /// One file that may be installed for a package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Distribution {
     /// URL or relative path, without credentials; absent where the lockfile leaves it to the registry.
     pub location: Option<String>,
@@ -179,7 +193,8 @@ pub struct Distribution {
 }
 
 /// A digest as the lockfile gives it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hash {
     /// The function used.
     pub algorithm: HashAlgorithm,
@@ -188,7 +203,8 @@ pub struct Hash {
 }
 
 /// Hash functions that lockfiles use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names say all there is to say")]
 pub enum HashAlgorithm {
