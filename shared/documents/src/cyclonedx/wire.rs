@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::assembly::{self, Assembly};
 use super::{SbomInput, SpecVersion, iri};
-use crate::inventory::{Hash, HashAlgorithm, Package, Scope, Source};
+use crate::inventory::{Hash, HashAlgorithm, Missing, Package, Scope, Source};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,7 +85,7 @@ struct ExternalReference<'a> {
 #[derive(Serialize)]
 struct Property<'a> {
     name: &'static str,
-    value: &'a str,
+    value: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -140,7 +140,10 @@ impl<'a> Metadata<'a> {
             lifecycles: [Lifecycle { phase: "build" }],
             tools: Tools { components: [attestry] },
             component: Component::project(input, assembly),
-            properties: lockfiles.map(|lockfile| Property::lockfile(&lockfile.path)).collect(),
+            properties: lockfiles
+                .map(|lockfile| Property::lockfile(&lockfile.path))
+                .chain(input.missing.iter().map(Property::missing))
+                .collect(),
         }
     }
 }
@@ -217,7 +220,16 @@ impl<'a> HashEntry<'a> {
 
 impl<'a> Property<'a> {
     fn lockfile(path: &'a str) -> Self {
-        Self { name: "attestry:lockfile:path", value: path }
+        Self { name: "attestry:lockfile:path", value: path.into() }
+    }
+
+    fn missing(missing: &'a Missing) -> Self {
+        let Missing { path, line, reason } = missing;
+        let value = match line {
+            Some(line) => format!("{path}:{line}: {reason}"),
+            None => format!("{path}: {reason}"),
+        };
+        Self { name: "attestry:missing", value: value.into() }
     }
 }
 
@@ -244,11 +256,11 @@ fn external_references(package: &Package) -> Vec<ExternalReference<'_>> {
 fn properties<'a>(component: &assembly::Component<'a>) -> Vec<Property<'a>> {
     let mut properties = Vec::new();
     if component.scope == Scope::Dev {
-        properties.push(Property { name: "attestry:dependency:group", value: "dev" });
+        properties.push(Property { name: "attestry:dependency:group", value: "dev".into() });
     }
     properties.extend(component.lockfiles.iter().map(|path| Property::lockfile(path)));
     if matches!(component.package.source, Source::Local { .. }) {
-        properties.push(Property { name: "attestry:package:source", value: "local" });
+        properties.push(Property { name: "attestry:package:source", value: "local".into() });
     }
     properties
 }
