@@ -47,7 +47,7 @@ rules := {
 	"PROV-009": {
 		"title": "Provenance names every input",
 		"severity": "high",
-		"remedy": "Name every lockfile of the build among resolvedDependencies with its SHA-256",
+		"remedy": "Name every lockfile among resolvedDependencies, and what tells of artifacts among byproducts, with its SHA-256",
 	},
 }
 
@@ -134,13 +134,22 @@ deny contains finding if {
 	finding := lib.finding(rules, "PROV-008", message, null)
 }
 
+byproducts := predicate.runDetails.byproducts if is_array(predicate.runDetails.byproducts)
+
+else := []
+
 files contains digest if {
-	some dependency in resolved
-	digest := lower(dependency.digest.sha256)
+	some document in array.concat(resolved, byproducts)
+	digest := lower(document.digest.sha256)
 }
 
+# SBOMs of the build's own are named like lockfiles.
+uploads contains file if some file in input.build.inputs
+
+uploads contains file if some file in input.build.sboms
+
 deny contains finding if {
-	some file in input.build.inputs
+	some file in uploads
 	not lib.hex(file.digest) in files
 	message := sprintf("input %s (%s) is not named by the provenance", [lib.shown(file, "path", "unnamed"), lib.shown(file, "digest", "no digest")])
 	finding := lib.finding(rules, "PROV-009", message, null)

@@ -87,5 +87,11 @@ test_another_commit_is_denied if {
 }
 
 test_an_input_that_is_not_named_is_denied if {
-	denied == {"PROV-009"} with input as resolving([{"digest": {"gitCommit": fixtures.commit}}])
+	commit := {"digest": {"gitCommit": fixtures.commit}}
+	denied == {"PROV-009"} with input as resolving([commit])
+	byproduct := {"runDetails": {"byproducts": [{"digest": {"sha256": fixtures.lockfile}}]}}
+	denied == set() with input as object.union(resolving([commit]), {"provenance": {"predicate": byproduct}})
+	sbom := {"path": "bom.json", "digest": concat("", ["sha256:", fixtures.artifact])}
+	denied == {"PROV-009"} with input as fixtures.but({"build": {"sboms": [sbom]}})
+	denied == set() with input as fixtures.supplying([sbom], null)
 }

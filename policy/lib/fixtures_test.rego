@@ -31,6 +31,7 @@ good := {
 	},
 	"sbom": sbom([left]),
 	"sbom_digest": concat("", ["sha256:", lockfile]),
+	"sbom_comparison": null,
 	"provenance": {
 		"_type": "https://in-toto.io/Statement/v1",
 		"subject": [{"name": "hotpass.whl", "digest": {"sha256": artifact}}],
@@ -79,6 +80,15 @@ but(changes) := object.union(good, changes)
 
 # The good build with other components.
 listing(components) := but({"sbom": {"components": components}})
+
+# The good build with SBOMs of its own, and how they compare with ours.
+supplying(sboms, comparison) := but({
+	"build": {"sboms": sboms},
+	"sbom_comparison": comparison,
+	"provenance": {"predicate": {"runDetails": {"byproducts": [{"digest": {"sha256": trim_prefix(own.digest, "sha256:")}} |
+		some own in sboms
+	]}}},
+})
 
 # Ids of findings.
 ids(findings) := {finding.id | some finding in findings}

@@ -87,16 +87,31 @@ def hex_digest(digest):
     return value
 
 
-def check_provenance(predicate, _files):
+def check_provenance(predicate, files):
     provenance = json_format.ParseDict(predicate, Provenance())
     definition, run = provenance.build_definition, provenance.run_details
     require(definition.build_type, "buildDefinition.buildType is empty")
     require(definition.HasField("external_parameters"), "buildDefinition.externalParameters is missing")
     require(run.builder.id, "runDetails.builder.id is empty")
+    require(all(run.builder.version.values()), "runDetails.builder.version has an empty version")
+    for dependency in [*definition.resolved_dependencies, *run.byproducts]:
+        ResourceDescriptor.copy_from_pb(dependency).validate()
+        # Of a source without a commit nothing else is known.
+        pinned = dependency.digest or dependency.uri.startswith("git+")
+        require(pinned, f"{dependency.uri or dependency.name} has no digest")
+    if definition.HasField("internal_parameters"):
+        texts = json_format.MessageToDict(definition.internal_parameters)
+        require(all(isinstance(text, str) and text for text in texts.values()), f"internalParameters are {texts}")
+    for byproduct in run.byproducts:
+        digest = hex_digest(byproduct.digest)
+        # What tells of an artifact's contents stays with the builder.
+        known = digest in files or byproduct.name.endswith(".inventory.json")
+        require(known, f"no file of the directory is the byproduct {byproduct.name}")
     started, finished = run.metadata.started_on, run.metadata.finished_on
     if run.metadata.HasField("started_on") and run.metadata.HasField("finished_on"):
         require(started.ToNanoseconds() <= finished.ToNanoseconds(), "the build finished before it started")
-    return definition.build_type
+    counts = f"{len(definition.resolved_dependencies)} dependencies, {len(run.byproducts)} byproducts"
+    return f"{definition.build_type}, {counts}"
 
 
 def check_summary(predicate, _files):

@@ -41,12 +41,15 @@ pub fn build_of(project: &str, run: &str, priority: Priority) -> Envelope<BuildC
         run: run.parse().expect("a run"),
         version: None,
         source: None,
-        builder: Builder { id: Uri::of("urn:ci"), build_type: None, invocation: None },
+        builder: Builder::new(Uri::of("urn:ci")),
         started_at: None,
         finished_at: None,
         parameters: Default::default(),
+        internal_parameters: Default::default(),
+        dependencies: Default::default(),
         artifacts: vec![artifact].try_into().expect("one artifact"),
         inputs: Listing::default(),
+        sboms: Default::default(),
     };
     Envelope::root(Label::of("/ci"), Timestamp::UNIX_EPOCH, priority, project, data)
 }

@@ -47,6 +47,45 @@ fn passing_build_leaves_its_evidence_in_the_release_directory() {
     assert_eq!(report["result"], "PASSED");
 }
 
+#[test]
+fn build_tells_what_else_went_into_it_and_brings_an_sbom_of_its_own() {
+    let place = Place::with_lock(LOCK);
+    place.write("dist/app.whl", "the bytes of a wheel");
+    let theirs = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+        {"type":"library","name":"six","purl":"pkg:pypi/six@1.16.0"}]} "#;
+    place.write("syft.json", theirs);
+    place.write("empty.json", "");
+    let _up = place.up();
+    let submit =
+        "build submit --project app --source app --artifact dist/app.whl --wait=90s --out dist";
+    let image = format!("debian:12@{}", Digest::of(b"image"));
+
+    place.attestry(&format!("{submit} --sbom empty.json")).expect(2).says(&["is empty"]);
+    place.attestry(&format!("{submit} --parameter NPM_TOKEN=x")).expect(2).says(&["secret"]);
+    let told = format!(
+        "{submit} --sbom syft.json --base-image {image} --parameter target=linux \
+         --internal-parameter executor=docker --builder-version runner=1.2"
+    );
+    place.attestry(&told).expect(0).says(&["SBOM-013", "1.16.0 instead of 1.17.0"]);
+
+    assert_eq!(place.read("dist/sbom/supplied/syft.json"), theirs);
+    let mut check = std::process::Command::new("sha256sum");
+    check.args(["--check", "--strict", "checksums.txt"]).current_dir(place.path("dist"));
+    let output = check.output().expect("sha256sum runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).matches(": OK").count(), 5);
+
+    let provenance: Value =
+        serde_json::from_str(&place.read("dist/provenance/provenance.json")).expect("JSON");
+    let definition = &provenance["predicate"]["buildDefinition"];
+    assert_eq!(definition["externalParameters"]["parameters"]["target"], "linux");
+    assert_eq!(definition["internalParameters"]["executor"], "docker");
+    let dependencies = definition["resolvedDependencies"].as_array().expect("a list");
+    let image = dependencies.iter().find(|it| it["name"] == "base-image").expect("named");
+    assert_eq!(image["digest"]["sha256"], Digest::of(b"image").hex());
+    assert_eq!(provenance["predicate"]["runDetails"]["builder"]["version"]["runner"], "1.2");
+}
+
 /// Every line is `<digest>  <path>`, and names a file with that digest.
 fn checksums_hold(directory: &Path, count: usize) {
     let sums = std::fs::read_to_string(directory.join("checksums.txt")).expect("there");

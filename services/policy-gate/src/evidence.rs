@@ -5,7 +5,7 @@ use attestation::{
     KeySet, Predicate, Provenance, Reference, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle,
 };
 use bytes::Bytes;
-use events::{BuildCompleted, BundleRef, Digest, EvidenceSigned, Role};
+use events::{BuildCompleted, BundleRef, Digest, Document, EvidenceSigned, Role};
 use policy::MAX_INPUT_BYTES;
 use worker::HandleError;
 
@@ -14,6 +14,8 @@ pub(crate) struct Evidence {
     pub(crate) build: BuildCompleted,
     pub(crate) sbom: Option<(Digest, Bytes)>,
     pub(crate) provenance: Option<Bytes>,
+    /// How the SBOMs that the build made of itself compare with the generator's.
+    pub(crate) comparison: Option<Bytes>,
     pub(crate) signatures: Vec<CheckedSignature>,
     /// Digests of the bundles, for the VSA's `inputAttestations`.
     pub(crate) bundles: Vec<Digest>,
@@ -49,11 +51,13 @@ impl Evidence {
             .map_err(|error| HandleError::permanent("evidence-unreadable", error))?;
         let sbom = read(Role::Sbom).await?;
         let provenance = read(Role::Provenance).await?;
+        let comparison = read(Role::SbomComparison).await?;
 
+        let about: Vec<&Document> = event.documents.iter().filter(|it| is_about(it.role)).collect();
         let mut signatures = Vec::new();
         for bundle in &event.bundles {
             let bytes = archive.get(bundle.bundle, MAX_BUNDLE_BYTES as u64).await?;
-            let checked = check(bundle, &bytes, keys, &build, sbom.as_ref(), provenance.as_ref());
+            let checked = check(bundle, &bytes, keys, &build, &about, provenance.as_ref());
             signatures.push(CheckedSignature {
                 predicate_type: bundle.predicate_type.to_string(),
                 statement: bundle.statement,
@@ -64,10 +68,16 @@ impl Evidence {
             build,
             sbom,
             provenance: provenance.map(|(_, bytes)| bytes),
+            comparison: comparison.map(|(_, bytes)| bytes),
             signatures,
             bundles: event.bundles.iter().map(|it| it.bundle).collect(),
         })
     }
+}
+
+/// Whether the signed reference has to name documents of this role.
+fn is_about(role: Role) -> bool {
+    matches!(role, Role::Sbom | Role::SuppliedSbom | Role::SbomComparison)
 }
 
 /// Verifies a bundle, and that it signs this build's own documents: a good signature over another
@@ -77,7 +87,7 @@ fn check(
     bytes: &[u8],
     keys: &KeySet,
     build: &BuildCompleted,
-    sbom: Option<&(Digest, Bytes)>,
+    about: &[&Document],
     provenance: Option<&(Digest, Bytes)>,
 ) -> Result<(String, bool), String> {
     let verified = verify_bundle(bytes, keys).map_err(|error| error.to_string())?;
@@ -99,11 +109,14 @@ fn check(
         }
         Reference::TYPE => {
             let reference: Reference = statement.predicate().map_err(|error| error.to_string())?;
-            let names_it = |(sbom, _): &(Digest, Bytes)| {
-                reference.references.iter().any(|it| it.digest == *sbom)
+            let names = |document: &&&Document| {
+                reference.references.iter().any(|it| it.digest == document.digest)
             };
-            if !sbom.is_some_and(names_it) {
-                return Err("the signed reference names another SBOM".to_owned());
+            if let Some(unnamed) = about.iter().find(|it| !names(it)) {
+                return Err(format!("the signed reference does not name {}", unnamed.name));
+            }
+            if !about.iter().any(|it| it.role == Role::Sbom) {
+                return Err("the signed reference names an SBOM that is not there".to_owned());
             }
         }
         _ => {}

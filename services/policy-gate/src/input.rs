@@ -26,6 +26,9 @@ pub(crate) struct Input<'a> {
     pub(crate) sbom: Option<&'a RawValue>,
     /// Digest of the SBOM's bytes.
     pub(crate) sbom_digest: Option<Digest>,
+    /// How the SBOMs that the build made of itself compare with this one, or null when it made none:
+    /// `attestry.sbom-comparison/v1`.
+    pub(crate) sbom_comparison: Option<&'a RawValue>,
     /// The in-toto statement with SLSA provenance, or null when there is none.
     pub(crate) provenance: Option<&'a RawValue>,
     /// Signatures over this build's statements, as checked before judging: a signature over any

@@ -155,6 +155,7 @@ fn input(
     };
     let sbom = raw("SBOM", evidence.sbom.as_ref().map(|(_, bytes)| bytes))?;
     let provenance = raw("provenance", evidence.provenance.as_ref())?;
+    let comparison = raw("comparison of SBOMs", evidence.comparison.as_ref())?;
     let vulnerabilities = match (index, &evidence.sbom) {
         (Some(index), Some((_, sbom))) => Vulnerabilities::find(index, sbom)
             .map_err(|error| format!("the SBOM cannot be matched with advisories: {error}"))?,
@@ -180,6 +181,7 @@ fn input(
         build: &evidence.build,
         sbom: sbom.as_deref(),
         sbom_digest: evidence.sbom.as_ref().map(|(digest, _)| *digest),
+        sbom_comparison: comparison.as_deref(),
         provenance: provenance.as_deref(),
         signatures: signatures.collect(),
         findings: &vulnerabilities.listed,
@@ -271,6 +273,7 @@ mod tests {
             build: serde_json::from_value(build).expect("a build"),
             sbom: Some((Digest::of(&sbom), sbom.into())),
             provenance: None,
+            comparison: None,
             signatures: vec![],
             bundles: vec![],
         }

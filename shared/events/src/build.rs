@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, Event, FilePath, Label, Priority, Producer, Scope, Uri,
+    Dependency, Digest, Event, FilePath, Label, Priority, Producer, Scope, Uri,
     listing::{Listing, Named},
 };
 
@@ -41,11 +41,21 @@ pub struct BuildCompleted {
     /// Parameters that whoever started the build chose (SLSA `externalParameters`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<Label, Uri>,
+    /// Parameters that the platform itself set (SLSA `internalParameters`); no secret among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub internal_parameters: BTreeMap<Label, Uri>,
+    /// What the build fetched beside source and lockfiles, such as its base image: up to 1,000.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub dependencies: Listing<Dependency, 0, 1000>,
     /// What the build made: 1 to 1,000.
     pub artifacts: Listing<Artifact, 1, 1000>,
-    /// The lockfiles that the build used: up to 1,000.
+    /// The lockfiles that the build used, files that say more about them, and what its artifacts
+    /// hold: up to 1,000.
     #[serde(default)]
     pub inputs: Listing<Input, 0, 1000>,
+    /// CycloneDX SBOMs that the build made of itself, kept and compared with ours: up to 20.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub sboms: Listing<Input, 0, 20>,
 }
 
 /// Why a build was made.
@@ -87,6 +97,16 @@ pub struct Builder {
     /// The run on that platform, for people to look up (SLSA `invocationId`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invocation: Option<Uri>,
+    /// Versions of the platform's components, by name (SLSA `builder.version`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub version: BTreeMap<Label, Label>,
+}
+
+impl Builder {
+    /// A platform of which no more than its id is known.
+    pub fn new(id: Uri) -> Self {
+        Self { id, build_type: None, invocation: None, version: BTreeMap::new() }
+    }
 }
 
 /// A file that the build made.

@@ -1,7 +1,7 @@
 //! CDEvents 0.3 to 0.6 that announce a build (`build.finished`, `artifact.packaged`,
 //! `artifact.published`), read as our own `build.completed`.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use jiff::Timestamp;
 use purl::Purl;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, FilePath, InvalidListing,
-    InvalidText, Label, Listing, MAX_EVENT_BYTES, Scope, Source, Uri,
+    InvalidText, Label, Listing, MAX_EVENT_BYTES, Scope, Source, Uri, without_credentials,
 };
 
 /// Types that are read, without the version of each (CDEvents specification, "Event type").
@@ -64,12 +64,15 @@ struct CdEvent {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Context {
     id: String,
     source: String,
     #[serde(rename = "type")]
     event_type: String,
     timestamp: Timestamp,
+    #[serde(default)]
+    chain_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -154,19 +157,26 @@ pub fn build_completed(bytes: &[u8], defaults: &Defaults) -> Result<BuildComplet
         let field = field.to_owned();
         move |error: InvalidText| CdEventError::Invalid { field, problem: error.to_string() }
     };
-    let builder = Uri::from_str(&event.context.source).map_err(text("context.source"))?;
+    let source = without_credentials(&event.context.source);
+    let builder = Uri::from_str(&source).map_err(text("context.source"))?;
+    // The subject of the others is the artifact, not the run that made it.
+    let invocation = (name == "build.finished").then(|| event.subject.id.parse().ok()).flatten();
+    let internal_parameters = event.context.parameters();
     Ok(BuildCompleted {
         project,
         kind: defaults.kind,
         run: Label::from_str(&event.context.id).map_err(text("context.id"))?,
         version: None,
         source: event.subject.content.change.and_then(Change::into_source),
-        builder: Builder { id: builder, build_type: None, invocation: None },
+        builder: Builder { invocation, ..Builder::new(builder) },
         started_at: None,
         finished_at: Some(event.context.timestamp),
         parameters: Default::default(),
+        internal_parameters,
+        dependencies: Listing::default(),
         artifacts,
         inputs: Listing::default(),
+        sboms: Listing::default(),
     })
 }
 
@@ -190,9 +200,23 @@ impl Named {
     }
 }
 
+impl Context {
+    /// What the event says of itself, and no field of ours takes.
+    fn parameters(&self) -> BTreeMap<Label, Uri> {
+        let said = [
+            ("cdevents.type", Some(&self.event_type)),
+            ("cdevents.chain_id", self.chain_id.as_ref()),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(name, value)| Some((Label::of(name), value?.parse().ok()?)));
+        said.collect()
+    }
+}
+
 impl Change {
     fn into_source(self) -> Option<Source> {
-        let repository = self.source.as_deref()?.parse().ok()?;
+        let repository = without_credentials(self.source.as_deref()?).parse().ok()?;
         Some(Source { repository, reference: None, commit: Commit::try_from(self.id).ok() })
     }
 }
@@ -229,6 +253,25 @@ mod tests {
         assert_eq!(build.artifacts[0].digest, Digest::of(b"image"));
         assert_eq!(build.run.as_str(), "run-7");
         assert_eq!(build.builder.id.as_str(), "https://ci.example/1");
+        assert_eq!(build.builder.invocation.expect("the build's id").as_str(), "b");
+        let told = &build.internal_parameters[&Label::of("cdevents.type")];
+        assert_eq!(told.as_str(), "dev.cdevents.build.finished.0.2.0");
+    }
+
+    #[test]
+    fn credentials_in_addresses_are_not_passed_on() {
+        let subject = format!(
+            r#"{{"id": "{}", "content": {{"change": {{"id": "x", "source": "https://me:pw@git.example/a"}}}}}}"#,
+            oci()
+        );
+        let bytes = event("dev.cdevents.artifact.packaged.0.2.0", &subject);
+        let bytes = String::from_utf8(bytes).expect("text").replace("//ci.", "//bot:pw@ci.");
+
+        let build = build_completed(bytes.as_bytes(), &DEFAULTS).expect("a build");
+
+        let told = serde_json::to_string(&build).expect("encodes");
+        assert!(!told.contains("pw"), "{told}");
+        assert_eq!(build.builder.invocation, None);
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub enum Role {
     Build,
     /// A CycloneDX SBOM.
     Sbom,
+    /// A CycloneDX SBOM that the build made of itself, byte for byte.
+    SuppliedSbom,
+    /// What the SBOMs that the build made of itself and ours say otherwise.
+    SbomComparison,
     /// An in-toto statement with SLSA provenance.
     Provenance,
     /// Digests in the form of `sha256sum`.

@@ -6,6 +6,7 @@ mod backlog;
 mod build;
 pub mod cdevent;
 mod decode;
+mod dependency;
 mod digest;
 mod envelope;
 mod evidence;
@@ -25,6 +26,7 @@ pub use crate::{
         Source,
     },
     decode::{DecodeError, MAX_EVENT_BYTES, decode, decode_content},
+    dependency::{Dependency, DigestSet, InvalidDependency, PublicUri, without_credentials},
     digest::{Digest, Digester, InvalidDigest},
     envelope::{Envelope, Event, Priority},
     evidence::{
@@ -60,12 +62,15 @@ mod testing {
             run: run.parse().expect("valid"),
             version: None,
             source: None,
-            builder: Builder { id: Uri::of("urn:ci"), build_type: None, invocation: None },
+            builder: Builder::new(Uri::of("urn:ci")),
             started_at: None,
             finished_at: None,
             parameters: Default::default(),
+            internal_parameters: Default::default(),
+            dependencies: Default::default(),
             artifacts: vec![artifact].try_into().expect("valid"),
             inputs: Listing::default(),
+            sboms: Default::default(),
         };
         Envelope::root(Label::of("/ci"), Timestamp::UNIX_EPOCH, Priority::Pr, project, data)
     }

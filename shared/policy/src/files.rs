@@ -30,7 +30,8 @@ pub(super) struct Files {
 pub(super) const DATA: &str = "data.json";
 
 /// The policy library that ships with Attestry: what judges, without its tests.
-const SHIPPED: [(&str, &str); 8] = [
+const SHIPPED: [(&str, &str); 9] = [
+    ("completeness.rego", include_str!("../../../policy/completeness.rego")),
     ("input.rego", include_str!("../../../policy/input.rego")),
     ("lib/lib.rego", include_str!("../../../policy/lib/lib.rego")),
     ("lib/purl.rego", include_str!("../../../policy/lib/purl.rego")),

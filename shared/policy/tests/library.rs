@@ -16,9 +16,10 @@ use policy::{
 };
 
 /// What is mutated, and the tests that must notice.
-const TESTED: [(&str, &[&str]); 7] = [
+const TESTED: [(&str, &[&str]); 8] = [
     ("input.rego", &["input_test.rego"]),
     ("sbom.rego", &["sbom_test.rego", "supplier_test.rego"]),
+    ("completeness.rego", &["completeness_test.rego"]),
     ("provenance.rego", &["provenance_test.rego"]),
     ("signatures.rego", &["signatures_test.rego"]),
     (
@@ -86,6 +87,7 @@ fn every_rule_is_in_the_readme_with_its_severity_and_remedy() {
     for file in [
         "input.rego",
         "sbom_rules.rego",
+        "completeness.rego",
         "provenance.rego",
         "signatures.rego",
         "vulnerabilities.rego",

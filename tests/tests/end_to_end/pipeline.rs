@@ -77,12 +77,27 @@ impl Pipeline {
 
     /// Publishes a build with the lockfile `lock`, uploaded first.
     async fn submit(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
+        self.submit_with(run, &[("uv.lock", lock)], &[]).await
+    }
+
+    /// Publishes a build with these inputs and these SBOMs of its own, uploaded first.
+    async fn submit_with(
+        &self,
+        run: &str,
+        inputs: &[(&str, &str)],
+        sboms: &[(&str, &str)],
+    ) -> Envelope<BuildCompleted> {
         let event = build(run);
-        let digest = Digest::of(lock.as_bytes());
-        let chunks = self.bus.upload(&event.scope, digest, &lock.to_owned().into()).await.unwrap();
-        let path = "uv.lock".parse().unwrap();
-        let input = Input { path, digest, size: lock.len() as u64, chunks };
-        let data = BuildCompleted { inputs: vec![input].try_into().unwrap(), ..event.data };
+        let mut uploaded = Vec::new();
+        for (path, text) in inputs.iter().chain(sboms) {
+            let digest = Digest::of(text.as_bytes());
+            let bytes = (*text).to_owned().into();
+            let chunks = self.bus.upload(&event.scope, digest, &bytes).await.unwrap();
+            let path = path.parse().unwrap();
+            uploaded.push(Input { path, digest, size: text.len() as u64, chunks });
+        }
+        let sboms = uploaded.split_off(inputs.len()).try_into().unwrap();
+        let data = BuildCompleted { inputs: uploaded.try_into().unwrap(), sboms, ..event.data };
         let event = Envelope::root(Label::of("/ci"), event.time, event.priority, event.scope, data);
         self.bus.publish(&event, Some(TRACEPARENT)).await.unwrap();
         event
@@ -267,6 +282,48 @@ async fn lockfile_that_cannot_be_read_is_quarantined_with_its_line() {
     let entry = events::Quarantined::read(&entry.unwrap_err());
     assert_eq!(entry.reason, "lockfile-unreadable");
     assert!(entry.detail.starts_with("uv.lock:"), "{}", entry.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lockfile_that_cannot_be_read_beside_one_that_can_fails_the_build() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run_all().await;
+    let inputs = [("uv.lock", LOCK), ("web/uv.lock", "version = 1\n<<<<<<< HEAD\n")];
+
+    let build = pipeline.submit_with("run-1", &inputs, &[]).await;
+
+    let verdict = pipeline.signed(&build, Producer::PolicyGate).await;
+    let report = pipeline.report(&verdict).await;
+    assert_eq!(verdict.verdict.unwrap().result, VerdictResult::Failed);
+    let [denied] = report.violations.as_slice() else { panic!("{}", report.text()) };
+    assert_eq!(denied.id, "SBOM-010");
+    assert!(denied.message.starts_with("web/uv.lock:2: an unresolved"), "{}", denied.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sboms_of_the_builds_own_are_kept_compared_and_judged() {
+    let mut pipeline = Pipeline::start().await;
+    pipeline.run_all().await;
+    let other = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+        {"type": "library", "name": "stranger", "purl": "pkg:npm/stranger@1"}]}"#;
+    let lock = [("uv.lock", LOCK)];
+
+    let build = pipeline.submit_with("run-1", &lock, &[("syft.json", other)]).await;
+    let verdict = pipeline.signed(&build, Producer::PolicyGate).await;
+    let report = pipeline.report(&verdict).await;
+    assert_eq!(report.result, VerdictResult::Passed, "{}", report.text());
+    let warned = report.warnings.iter().find(|it| it.id == "SBOM-012").expect("a warning");
+    assert!(warned.message.contains("pkg:npm/stranger"), "{}", warned.message);
+    let evidence = pipeline.signed(&build, Producer::Generator).await;
+    let kept = evidence.documents.iter().find(|it| it.role == Role::SuppliedSbom).unwrap();
+    assert_eq!(pipeline.archive.get(kept.digest, 1 << 20).await.unwrap(), other.as_bytes());
+
+    let build = pipeline.submit_with("run-2", &lock, &[("syft.json", "{}")]).await;
+    let verdict = pipeline.signed(&build, Producer::PolicyGate).await;
+    let report = pipeline.report(&verdict).await;
+    let [denied] = report.violations.as_slice() else { panic!("{}", report.text()) };
+    assert_eq!(denied.id, "SBOM-011");
+    assert!(denied.message.contains("CycloneDX"), "{}", denied.message);
 }
 
 fn subjects(build: &Envelope<BuildCompleted>) -> Vec<Subject> {

@@ -1,7 +1,6 @@
 //! Describes a build from flags, files, CI's environment and git.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -11,15 +10,12 @@ use bytes::Bytes;
 use documents::lockfile::{self, MAX_LOCKFILE_BYTES};
 use events::{
     Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Envelope, FilePath, Input, Label,
-    MAX_EVENT_BYTES, Source, Uri, cdevent,
+    Listing, MAX_EVENT_BYTES, Source, Uri, cdevent, without_credentials,
 };
 use globset::GlobBuilder;
 use jiff::Timestamp;
 
-use super::{
-    Args, Upload, chunks,
-    project::{self, Surroundings},
-};
+use super::{Args, Upload, chunks, ci::Surroundings, project};
 use crate::{failure::Failure, hash, output::note};
 
 /// Directories that hold other people's lockfiles, or none.
@@ -28,20 +24,30 @@ const PASSED_OVER: [&str; 6] =
 /// Most entries below --source or a glob that are looked at.
 const MAX_ENTRIES: usize = 1_000_000;
 
-/// The event to publish and the lockfiles to upload before it.
+/// What is uploaded before the event.
+struct Uploads {
+    inputs: Vec<Upload>,
+    sboms: Vec<Upload>,
+}
+
+/// The event to publish and the documents to upload before it.
 pub(super) fn event(args: &Args) -> Result<(Envelope<BuildCompleted>, Vec<Upload>), Failure> {
-    let uploads = match &args.source {
-        Some(source) => uploads(source)?,
-        None => vec![],
+    let uploads = Uploads {
+        inputs: match &args.source {
+            Some(source) => uploads(source)?,
+            None => vec![],
+        },
+        sboms: args.sbom.iter().map(|file| sbom(file)).collect::<Result<_, _>>()?,
     };
-    let event = match &args.event {
+    let data = match &args.event {
         Some(file) => from_event(args, file, &uploads)?,
         None => from_flags(args, &uploads)?,
     };
-    Ok((event, uploads))
+    let Uploads { inputs, sboms } = uploads;
+    Ok((root(data), inputs.into_iter().chain(sboms).collect()))
 }
 
-fn from_flags(args: &Args, uploads: &[Upload]) -> Result<Envelope<BuildCompleted>, Failure> {
+fn from_flags(args: &Args, uploads: &Uploads) -> Result<BuildCompleted, Failure> {
     let artifacts = artifacts(&args.artifact)?;
     let source = args.source.as_deref();
     let project = match &args.project {
@@ -49,41 +55,37 @@ fn from_flags(args: &Args, uploads: &[Upload]) -> Result<Envelope<BuildCompleted
         None => project::name(source)?,
     };
     let around = Surroundings::look(source);
-    let data = BuildCompleted {
+    let mut data = BuildCompleted {
         project,
         kind: args.kind.map_or(BuildKind::Pr, Into::into),
         run: Label::of("-"),
         version: args.product_version.clone(),
         source: source_of(args, &around)?,
         builder: Builder {
-            id: args
-                .builder_id
-                .clone()
-                .or(around.builder_id)
-                .unwrap_or_else(|| Uri::of("urn:attestry:local")),
-            build_type: None,
             invocation: around.invocation,
+            version: around.builder_version,
+            ..Builder::new(around.builder_id.unwrap_or_else(|| Uri::of("urn:attestry:local")))
         },
-        started_at: None,
+        started_at: around.started_at,
         finished_at: None,
-        parameters: BTreeMap::new(),
+        parameters: around.parameters,
+        internal_parameters: around.internal_parameters,
+        dependencies: around.dependencies.try_into().map_err(|error| at("--dependency", error))?,
         artifacts: artifacts.try_into().map_err(|error| at("--artifact", error))?,
-        inputs: inputs(uploads)?.try_into().map_err(|error| at("--source", error))?,
+        inputs: listed("--source", &uploads.inputs)?,
+        sboms: listed("--sbom", &uploads.sboms)?,
     };
-    let run = match &args.run {
+    args.provenance.add_to(&mut data)?;
+    data.run = match &args.run {
         Some(run) => run.clone(),
         // The same content in the same CI run is the same build, so a submit that is repeated is one.
         None => content_run(around.run.as_ref(), &data)?,
     };
-    Ok(root(BuildCompleted { run, ..data }))
+    Ok(data)
 }
 
-/// A ready event: our own, or a CDEvent; lockfiles of --source are added where it names none.
-fn from_event(
-    args: &Args,
-    file: &Path,
-    uploads: &[Upload],
-) -> Result<Envelope<BuildCompleted>, Failure> {
+/// A ready event: our own, or a CDEvent; lockfiles and SBOMs are added where it names none.
+fn from_event(args: &Args, file: &Path, uploads: &Uploads) -> Result<BuildCompleted, Failure> {
     let at_fault = |why: String| Failure::Input(format!("--event {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let limit = MAX_EVENT_BYTES as u64 + 1;
@@ -104,18 +106,25 @@ fn from_event(
         let event = events::decode_content::<BuildCompleted>(&bytes);
         event.map_err(|error| at_fault(error.to_string()))?.data
     };
-    if data.inputs.is_empty() {
-        data.inputs = inputs(uploads)?.try_into().map_err(|error| at("--source", error))?;
+    if let Some(source) = &mut data.source {
+        source.repository = Uri::of(&without_credentials(source.repository.as_str()));
     }
+    if data.inputs.is_empty() {
+        data.inputs = listed("--source", &uploads.inputs)?;
+    }
+    if data.sboms.is_empty() {
+        data.sboms = listed("--sbom", &uploads.sboms)?;
+    }
+    args.provenance.add_to(&mut data)?;
     check_files(&data, &artifacts(&args.artifact)?, uploads)?;
-    Ok(root(data))
+    Ok(data)
 }
 
 /// Files that are at hand must be the ones that the event names.
 fn check_files(
     data: &BuildCompleted,
     artifacts: &[Artifact],
-    uploads: &[Upload],
+    uploads: &Uploads,
 ) -> Result<(), Failure> {
     let differs = |name: &str, event: Digest, file: Digest| {
         let remedy = "build and announce the same files";
@@ -130,13 +139,15 @@ fn check_files(
             return Err(differs(artifact.name.as_str(), named.digest, artifact.digest));
         }
     }
-    for input in data.inputs.iter() {
+    let inputs = data.inputs.iter().map(|it| (it, &uploads.inputs, "not below --source"));
+    let sboms = data.sboms.iter().map(|it| (it, &uploads.sboms, "not given with --sbom"));
+    for (input, uploads, absent) in inputs.chain(sboms) {
         match uploads.iter().find(|upload| upload.path == input.path.as_str()) {
             Some(upload) if upload.digest != input.digest => {
                 return Err(differs(&upload.path, input.digest, upload.digest));
             }
             Some(_) => {}
-            None => note(&format!("{}: not below --source; uploaded before?", input.path)),
+            None => note(&format!("{}: {absent}; uploaded before?", input.path)),
         }
     }
     Ok(())
@@ -165,26 +176,38 @@ fn source_of(args: &Args, around: &Surroundings) -> Result<Option<Source>, Failu
         }
         None => around.commit.clone(),
     };
-    let repository = args.repository.clone().or_else(|| around.repository.clone());
+    let repository = args.repository.as_ref().or(around.repository.as_ref());
     Ok(repository.map(|repository| Source {
-        repository,
+        repository: Uri::of(&without_credentials(repository.as_str())),
         reference: args.reference.clone().or_else(|| around.reference.clone()),
         commit,
     }))
 }
 
+/// The files below `source` that tell what the project is made of.
 fn uploads(source: &Path) -> Result<Vec<Upload>, Failure> {
-    let upload =
-        |(path, bytes): (String, Bytes)| Upload { path, digest: Digest::of(&bytes), bytes };
-    let uploads: Vec<Upload> = lockfiles_below(source)?.into_iter().map(upload).collect();
-    if uploads.is_empty() {
+    let wanted = |path: &str| lockfile::is_known(path) || lockfile::is_companion(path);
+    let files = files_of(source, wanted)?;
+    if !files.iter().any(|(path, _)| lockfile::is_known(path)) {
         note(&format!(
             "No lockfile ({}) below {}: the SBOM will name no dependency.",
             lockfile_names(),
             source.display()
         ));
     }
-    Ok(uploads)
+    Ok(files.into_iter().map(|(path, bytes)| Upload::new(path, bytes)).collect())
+}
+
+/// An SBOM of the build's own, whatever is in it: the gate judges it.
+fn sbom(file: &Path) -> Result<Upload, Failure> {
+    let at_fault = |why: &str| Failure::Input(format!("--sbom {}: {why}", file.display()));
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| at_fault("its name is not UTF-8; rename it"))?;
+    let bytes = read_bounded(file, "an SBOM").map_err(|why| at_fault(&why))?;
+    match bytes.is_empty() {
+        true => Err(at_fault("is empty; did the tool that makes it fail?")),
+        false => Ok(Upload::new(name.to_owned(), bytes)),
+    }
 }
 
 /// The names of lockfiles that are looked for.
@@ -194,39 +217,50 @@ pub(crate) fn lockfile_names() -> String {
 
 /// The lockfiles below `source`, each with its path below it, read whole.
 pub(crate) fn lockfiles_below(source: &Path) -> Result<Vec<(String, Bytes)>, Failure> {
+    files_of(source, lockfile::is_known)
+}
+
+/// The files below `source` whose path is wanted, each with its path below it, read whole.
+fn files_of(source: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Bytes)>, Failure> {
     let at_source = |why: &str| Failure::Input(format!("{}: {why}", source.display()));
     if !source.is_dir() {
         return Err(at_source("is no directory; give the one that holds uv.lock or Cargo.lock"));
     }
-    let mut lockfiles = Vec::new();
+    let mut files = Vec::new();
     for path in files_below(source) {
         let path = path.map_err(|why| at_source(&why))?;
         let Ok(below) = path.strip_prefix(source) else { continue };
         let name = below.display().to_string();
-        if lockfile::is_known(&name) {
-            lockfiles.push((name, read_lockfile(&path)?));
+        if wanted(&name) {
+            files.push((name, read_lockfile(&path)?));
         }
     }
-    Ok(lockfiles)
+    Ok(files)
 }
 
 /// A lockfile, refused if it is larger than any that is parsed.
 pub(crate) fn read_lockfile(path: &Path) -> Result<Bytes, Failure> {
-    let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
+    let read = read_bounded(path, "a lockfile");
+    read.map_err(|why| Failure::Input(format!("{}: {why}", path.display())))
+}
+
+fn read_bounded(path: &Path, what: &str) -> Result<Bytes, String> {
     let mut bytes = Vec::new();
     let limit = MAX_LOCKFILE_BYTES as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| at_fault(error.to_string()))?;
+    read.map_err(|error| error.to_string())?;
     if bytes.len() > MAX_LOCKFILE_BYTES {
         let mib = MAX_LOCKFILE_BYTES / (1024 * 1024);
-        return Err(at_fault(format!(
-            "is larger than {mib} MiB, the most that is read of a lockfile"
-        )));
+        return Err(format!("is larger than {mib} MiB, the most that is read of {what}"));
     }
     Ok(bytes.into())
 }
 
-fn inputs(uploads: &[Upload]) -> Result<Vec<Input>, Failure> {
+/// Uploads as the event names them; `flag` is what gave them.
+fn listed<const MAX: usize>(
+    flag: &str,
+    uploads: &[Upload],
+) -> Result<Listing<Input, 0, MAX>, Failure> {
     let input = |upload: &Upload| {
         Ok(Input {
             path: upload.path.parse().map_err(|error| at(&upload.path, error))?,
@@ -235,7 +269,8 @@ fn inputs(uploads: &[Upload]) -> Result<Vec<Input>, Failure> {
             chunks: chunks(upload.bytes.len()),
         })
     };
-    uploads.iter().map(input).collect()
+    let inputs: Vec<Input> = uploads.iter().map(input).collect::<Result<_, Failure>>()?;
+    inputs.try_into().map_err(|error| at(flag, error))
 }
 
 /// The artifacts that `patterns` name, each hashed in pieces: they may be of any size.

@@ -1,8 +1,11 @@
 //! `attestry build`: hands over a build, and waits for what becomes of it.
 
+mod ci;
+mod dependency;
 mod describe;
 pub(super) mod outcome;
 mod project;
+mod provenance;
 
 pub(super) use self::{
     describe::{lockfile_names, lockfiles_below, read_lockfile},
@@ -15,6 +18,7 @@ use bus::{Bus, Published};
 use bytes::Bytes;
 use events::{BuildCompleted, BuildKind, CHUNK_BYTES, Digest, Envelope, Label, Uri};
 
+use self::provenance::ProvenanceArgs;
 use crate::{
     client::{ClientArgs, patience},
     failure::Failure,
@@ -26,13 +30,13 @@ const DEFAULT_WAIT: &str = "10m";
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Submit a completed build: artifacts are hashed here, lockfiles uploaded
+    /// Submit a completed build: artifacts are hashed here, lockfiles and SBOMs uploaded
     Submit(Box<Args>),
 }
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist\n  attestry build submit --event build-finished.json --source . --wait=2m"
+    after_help = "Examples:\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist\n  attestry build submit --source . --artifact app.tar --sbom syft.cdx.json --base-image debian:12@sha256:… --wait\n  attestry build submit --event build-finished.json --source . --wait=2m"
 )]
 pub(crate) struct Args {
     /// Name of the project [default: from pyproject.toml or Cargo.toml in --source, else its folder]
@@ -47,6 +51,9 @@ pub(crate) struct Args {
     /// What the build made: a file or a glob; repeat for several
     #[arg(long, value_name = "FILE|GLOB", required_unless_present = "event")]
     artifact: Vec<String>,
+    /// A CycloneDX SBOM that the build made of itself: kept, and compared with ours; repeat for several
+    #[arg(long, value_name = "FILE")]
+    sbom: Vec<PathBuf>,
     /// A ready build.completed event or CDEvent (build.finished, artifact.packaged,
     /// artifact.published) instead of flags; `-` reads standard input
     #[arg(long, value_name = "FILE|-")]
@@ -66,9 +73,8 @@ pub(crate) struct Args {
     /// Commit, in full [default: from CI or git]
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
-    /// URI of the build platform (SLSA builder.id) [default: from CI, else urn:attestry:local]
-    #[arg(long, value_name = "URI")]
-    builder_id: Option<Uri>,
+    #[command(flatten)]
+    provenance: ProvenanceArgs,
     /// Wait for the verdict, at most this long; give it as --wait=5m
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_WAIT, value_parser = patience)]
     wait: Option<Duration>,
@@ -106,11 +112,17 @@ impl From<Kind> for BuildKind {
     }
 }
 
-/// A lockfile to upload.
+/// A document to upload.
 struct Upload {
     path: String,
     digest: Digest,
     bytes: Bytes,
+}
+
+impl Upload {
+    fn new(path: String, bytes: Bytes) -> Self {
+        Self { path, digest: Digest::of(&bytes), bytes }
+    }
 }
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! What one artifact holds, as JSON that travels from where the artifact lies to where the SBOM is made.
 
 use events::Digest;
-use packageurl::PackageUrl;
+use purl::Purl;
 use serde::{Deserialize, Serialize};
 
 use super::{HashAlgorithm, Inventory, Missing, Package, Source};
@@ -218,7 +218,7 @@ fn check_package(package: &Package, packages: usize) -> Result<(), Fault> {
     word("name", &package.name)?;
     package.version.iter().try_for_each(|it| word("version", it))?;
     long("purl", &package.purl)?;
-    if package.purl.parse::<PackageUrl<'_>>().is_err() {
+    if package.purl.parse::<Purl>().is_err() {
         return Err(("purl", "is no package URL"));
     }
     check_source(&package.source).map_err(|why| ("source", why))?;

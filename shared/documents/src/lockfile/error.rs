@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{MAX_LOCKFILE_BYTES, MAX_PACKAGES, Note, known_names};
+use crate::inventory::Missing;
 
 /// A lockfile that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,3 +211,11 @@ impl fmt::Display for LockfileError {
 }
 
 impl std::error::Error for LockfileError {}
+
+impl From<LockfileError> for Missing {
+    fn from(error: LockfileError) -> Self {
+        let line = error.position.map(|it| it.line);
+        let reason = format!("{}; {}", error.problem, error.remedy());
+        Self { path: error.path, line, reason }
+    }
+}

@@ -133,6 +133,8 @@ fn role_name(role: Role) -> &'static str {
     match role {
         Role::Build => "build",
         Role::Sbom => "sbom",
+        Role::SuppliedSbom => "supplied-sbom",
+        Role::SbomComparison => "sbom-comparison",
         Role::Provenance => "provenance",
         Role::Checksums => "checksums",
         Role::Report => "report",

@@ -299,12 +299,15 @@ pub(super) fn build(run: &str, kind: BuildKind, time: Timestamp) -> Envelope<Bui
             reference: Some(Label::of("refs/heads/main")),
             commit: Some(Commit::try_from("a".repeat(40)).expect("valid")),
         }),
-        builder: Builder { id: Uri::of("urn:ci"), build_type: None, invocation: None },
+        builder: Builder::new(Uri::of("urn:ci")),
         started_at: None,
         finished_at: None,
         parameters: BTreeMap::default(),
+        internal_parameters: Default::default(),
+        dependencies: Default::default(),
         artifacts: vec![artifact].try_into().expect("valid"),
         inputs: Listing::try_from(vec![input]).expect("valid"),
+        sboms: Default::default(),
     };
     let scope = data.project.clone();
     Envelope::root(Label::of("/ci"), time, kind.priority(), scope, data)

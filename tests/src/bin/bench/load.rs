@@ -156,15 +156,17 @@ impl Load {
                 commit: Some(Commit::try_from("9073529a3eb8".repeat(4)[..40].to_owned())?),
             }),
             builder: Builder {
-                id: Uri::of("https://github.com/actions/runner/github-hosted"),
-                build_type: None,
                 invocation: Some(Uri::of("https://github.com/acme/hotpass/actions/runs/1")),
+                ..Builder::new(Uri::of("https://github.com/actions/runner/github-hosted"))
             },
             started_at: None,
             finished_at: None,
             parameters: Default::default(),
+            internal_parameters: Default::default(),
+            dependencies: Default::default(),
             artifacts: vec![artifact].try_into()?,
             inputs: vec![self.input.clone()].try_into()?,
+            sboms: Default::default(),
         };
         Ok(Envelope::root(Label::of("/bench"), now(), Priority::Release, project()?, data))
     }

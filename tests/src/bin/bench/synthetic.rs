@@ -118,16 +118,15 @@ impl Build {
                 reference: Some(Label::of("refs/heads/main")),
                 commit: Some(Commit::try_from(commit[..40].to_owned())?),
             }),
-            builder: Builder {
-                id: Uri::of("https://github.com/actions/runner/github-hosted"),
-                build_type: None,
-                invocation: None,
-            },
+            builder: Builder::new(Uri::of("https://github.com/actions/runner/github-hosted")),
             started_at: None,
             finished_at: None,
             parameters: BTreeMap::new(),
+            internal_parameters: Default::default(),
+            dependencies: Default::default(),
             artifacts: vec![artifact].try_into()?,
             inputs: vec![input].try_into()?,
+            sboms: Default::default(),
         };
         let time = Timestamp::from_second(FIRST_BUILD)?;
         let time = time + SignedDuration::from_millis(i64::try_from(number)? * 100);

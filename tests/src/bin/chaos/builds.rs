@@ -113,12 +113,15 @@ fn build(index: usize, rng: &mut Rng, now: Timestamp) -> anyhow::Result<Build> {
             reference: Some(Label::of("refs/heads/main")),
             commit: Some(Digest::of(b"commit").hex().try_into()?),
         }),
-        builder: Builder { id: Uri::of("urn:ci"), build_type: None, invocation: None },
+        builder: Builder::new(Uri::of("urn:ci")),
         started_at: None,
         finished_at: Some(now),
         parameters: Default::default(),
+        internal_parameters: Default::default(),
+        dependencies: Default::default(),
         artifacts: vec![artifact].try_into()?,
         inputs: vec![input].try_into()?,
+        sboms: Default::default(),
     };
     let event = Envelope::root(Label::of("/chaos"), now, kind.priority(), project, data);
     Ok(Build { event, lockfile, expected: lock.expected })
