@@ -88,7 +88,7 @@ impl<'a> File<'a> {
         let projects = lock.projects();
         let mut projects = Projects::new(&projects, beside, &mut self.notes);
         projects.add(self)?;
-        let mut nodes = Nodes { packages: projects.nodes(), by_key: HashMap::new() };
+        let mut nodes = Nodes { packages: projects.nodes(), by_key: HashMap::new(), major };
         let mut by_key = HashMap::new();
         for (key, raw) in lock.packages.iter() {
             let package = package_of(key, raw, major).map_err(|problem| self.at(key, problem))?;
@@ -152,15 +152,16 @@ impl<'a> File<'a> {
         name: &Text<'a>,
         reference: &str,
     ) -> Result<usize, Fault> {
-        let name_at = || format!("{}@{reference}", &**name);
         let by = |key: &str| nodes.by_key.get(key).copied();
-        let found = by(reference)
-            .or_else(|| by(&name_at()))
-            .or_else(|| by(&format!("/{}", name_at())))
-            .or_else(|| by(&format!("/{}/{reference}", &**name)));
+        let found = by(&match nodes.major {
+            ..=5 => format!("/{}/{reference}", &**name),
+            6 => format!("/{}@{reference}", &**name),
+            _ => format!("{}@{reference}", &**name),
+        });
+        let found = found.or_else(|| by(reference));
         found.ok_or_else(|| {
             let package = asking.chars().take(200).collect();
-            let dependency = name_at().chars().take(200).collect();
+            let dependency = format!("{}@{reference}", &**name).chars().take(200).collect();
             self.at(name, Problem::DanglingDependency { package, dependency })
         })
     }
@@ -180,6 +181,8 @@ struct Nodes<'a> {
     /// The package of a node; absent for a project without a name.
     packages: Vec<Option<usize>>,
     by_key: HashMap<&'a str, usize>,
+    /// Of the format's version, which decides how keys are written.
+    major: u32,
 }
 
 fn major_of(lock: &RawLock<'_>) -> Result<u32, Fault> {

@@ -6,6 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::lockfile::error::Problem;
 use crate::lockfile::{Hash, MAX_LOCATION_BYTES, text};
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// The strongest digest; unknown hash functions are passed over.
 pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
     let bytes = integrity.len();
@@ -25,7 +27,8 @@ pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
         let digest = STANDARD
             .decode(digest)
             .map_err(|_| text::invalid("integrity", entry, "a digest in Base64"))?;
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits.map(|digit| char::from(HEX[usize::from(digit)])).collect();
         strongest = strongest.max(Some(text::hash("integrity", &format!("{algorithm}:{hex}"))?));
     }
     Ok(strongest)
