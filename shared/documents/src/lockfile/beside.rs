@@ -6,8 +6,10 @@ use std::ops::Bound::{Included, Unbounded};
 
 use super::text;
 
-/// What is given to readers of files that several lockfiles share, besides four times what there is.
-const MAX_SHARED_BYTES: usize = 16 * 1024 * 1024;
+/// What is given to readers of files that several lockfiles share, besides [`MAX_SHARES`] times what
+/// there is: a thousand modules may name one parent.
+const MAX_SHARED_BYTES: usize = 256 * 1024 * 1024;
+const MAX_SHARES: usize = 16;
 
 /// A file of a project, as [`parse_all`](super::parse_all) takes it.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,7 @@ pub(super) struct Files<'a> {
 impl<'a> Files<'a> {
     pub(super) fn new(files: &[File<'a>]) -> Self {
         let bytes = files.iter().map(|file| file.bytes.len()).fold(0, usize::saturating_add);
-        let left = bytes.saturating_mul(4).saturating_add(MAX_SHARED_BYTES);
+        let left = bytes.saturating_mul(MAX_SHARES).saturating_add(MAX_SHARED_BYTES);
         let by_path = files.iter().map(|file| (file.path, file.bytes)).collect();
         Self { by_path, left: Cell::new(left), taken: RefCell::default() }
     }
@@ -87,6 +89,9 @@ impl<'a> Beside<'a> {
     pub(super) fn take(&self, relative: &str) -> Option<(&'a str, &'a str, Self)> {
         let (&path, _) = self.files.by_path.get_key_value(self.resolve(relative)?.as_str())?;
         let text = self.files.text(path)?;
+        // Every part of it is kept, where others are but looked into.
+        let kept = text.len().saturating_mul(MAX_SHARES);
+        self.files.left.set(self.files.left.get().checked_sub(kept)?);
         self.files.taken.borrow_mut().insert(path.to_owned());
         Some((path, text, Self::new(self.files, path)))
     }
@@ -185,10 +190,14 @@ mod tests {
 
     #[test]
     fn one_large_file_is_not_given_to_ever_so_many_lockfiles() {
-        let large = vec![b' '; MAX_SHARED_BYTES];
-        let files = Files::new(&[File { path: "Cargo.toml", bytes: &large }]);
-        let beside = Beside::new(&files, "Cargo.lock");
-        let given = (0..100).filter(|_| beside.text("Cargo.toml").is_some()).count();
-        assert_eq!(given, 5);
+        let large = vec![b' '; 1024 * 1024];
+        let files = Files::new(&[File { path: "base.txt", bytes: &large }]);
+        let beside = Beside::new(&files, "requirements.txt");
+        let given = (0..1_000).filter(|_| beside.text("base.txt").is_some()).count();
+        assert_eq!(given, 256 + 16);
+        let files = Files::new(&[File { path: "base.txt", bytes: &large }]);
+        let beside = Beside::new(&files, "requirements.txt");
+        let given = (0..1_000).filter(|_| beside.take("base.txt").is_some()).count();
+        assert_eq!(given, 16);
     }
 }

@@ -123,15 +123,18 @@ pub fn is_known(path: &str) -> bool {
 pub fn wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
     let (mut locks, mut locked) = (HashSet::new(), HashSet::new());
     for path in paths {
-        let Some(format) = format_of(path).filter(|format| format.is_lock) else { continue };
+        let Some(format) = format_of(path) else { continue };
         locks.insert(format.file_names[0]);
-        if format.ecosystem == Ecosystem::PyPi && format.is_named(file_name(path)) {
+        let is_lock = format.is_lock && format.is_named(file_name(path));
+        if format.ecosystem == Ecosystem::PyPi && is_lock {
             locked.insert(folder(path));
         }
     }
     let is_wanted = |path: &&'a str| match format_of(path) {
-        Some(format) if format.is_lock => true,
-        Some(_) => !requirements::folders(path).any(|folder| locked.contains(folder)),
+        Some(format) if format.file_names == requirements::FORMAT.file_names => {
+            !requirements::folders(path).any(|folder| locked.contains(folder))
+        }
+        Some(_) => true,
         None => {
             let name = file_name(path);
             let mut formats = FORMATS.into_iter().filter(|it| it.companions.contains(&name));
