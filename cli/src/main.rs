@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod hash;
 mod output;
+mod scan;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,6 @@ mod provenance;
 use std::sync::Arc;
 
 use archive::{Archive, Class, Entry};
-use bytes::Bytes;
 use documents::lockfile::MAX_LOCKFILE_BYTES;
 use events::{BuildCompleted, Envelope, EvidenceReady, Input};
 use jiff::{SignedDuration, Timestamp};

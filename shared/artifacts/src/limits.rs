@@ -28,7 +28,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            entries: 1_000_000,
+            entries: 4_000_000,
             findings: ArtifactContents::MAX_INVENTORIES as u64,
             file_bytes: MAX_LOCKFILE_BYTES as u64,
             tree_bytes: 512 * MIB,

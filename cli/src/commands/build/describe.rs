@@ -7,7 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use documents::lockfile::{self, MAX_LOCKFILE_BYTES};
+use documents::{
+    inventory::{ArtifactContents, Missing},
+    lockfile::{self, MAX_LOCKFILE_BYTES},
+};
 use events::{
     Artifact, BuildCompleted, BuildKind, Builder, Commit, Digest, Envelope, FilePath, Input, Label,
     Listing, MAX_EVENT_BYTES, Source, Uri, cdevent, without_credentials,
@@ -16,13 +19,17 @@ use globset::GlobBuilder;
 use jiff::Timestamp;
 
 use super::{Args, Upload, chunks, ci::Surroundings, project};
-use crate::{failure::Failure, hash, output::note};
+use crate::{
+    failure::Failure,
+    hash,
+    output::note,
+    scan::{self, Tree},
+};
 
-/// Directories that hold other people's lockfiles, or none.
-const PASSED_OVER: [&str; 6] =
-    ["node_modules", "target", "dist", "build", "site-packages", "vendor"];
-/// Most entries below --source or a glob that are looked at.
+/// Most entries below a glob that are looked at.
 const MAX_ENTRIES: usize = 1_000_000;
+/// Most files of --source that are sent: an event names 1,000, those about its artifacts included.
+const MAX_SOURCE_FILES: usize = 900;
 
 /// What is uploaded before the event.
 struct Uploads {
@@ -32,23 +39,30 @@ struct Uploads {
 
 /// The event to publish and the documents to upload before it.
 pub(super) fn event(args: &Args) -> Result<(Envelope<BuildCompleted>, Vec<Upload>), Failure> {
+    let artifacts = artifacts(&args.artifact)?;
+    let mut inputs = match &args.source {
+        Some(source) => uploads(source)?,
+        None => vec![],
+    };
+    inputs.extend(contents(&artifacts)?);
+    let artifacts: Vec<Artifact> = artifacts.into_iter().map(|(_, it)| it).collect();
     let uploads = Uploads {
-        inputs: match &args.source {
-            Some(source) => uploads(source)?,
-            None => vec![],
-        },
+        inputs,
         sboms: args.sbom.iter().map(|file| sbom(file)).collect::<Result<_, _>>()?,
     };
     let data = match &args.event {
-        Some(file) => from_event(args, file, &uploads)?,
-        None => from_flags(args, &uploads)?,
+        Some(file) => from_event(args, file, artifacts, &uploads)?,
+        None => from_flags(args, artifacts, &uploads)?,
     };
     let Uploads { inputs, sboms } = uploads;
     Ok((root(data), inputs.into_iter().chain(sboms).collect()))
 }
 
-fn from_flags(args: &Args, uploads: &Uploads) -> Result<BuildCompleted, Failure> {
-    let artifacts = artifacts(&args.artifact)?;
+fn from_flags(
+    args: &Args,
+    artifacts: Vec<Artifact>,
+    uploads: &Uploads,
+) -> Result<BuildCompleted, Failure> {
     let source = args.source.as_deref();
     let project = match &args.project {
         Some(name) => name.parse().map_err(|error| at("--project", error))?,
@@ -85,7 +99,12 @@ fn from_flags(args: &Args, uploads: &Uploads) -> Result<BuildCompleted, Failure>
 }
 
 /// A ready event: our own, or a CDEvent; lockfiles and SBOMs are added where it names none.
-fn from_event(args: &Args, file: &Path, uploads: &Uploads) -> Result<BuildCompleted, Failure> {
+fn from_event(
+    args: &Args,
+    file: &Path,
+    artifacts: Vec<Artifact>,
+    uploads: &Uploads,
+) -> Result<BuildCompleted, Failure> {
     let at_fault = |why: String| Failure::Input(format!("--event {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let limit = MAX_EVENT_BYTES as u64 + 1;
@@ -99,7 +118,7 @@ fn from_event(args: &Args, file: &Path, uploads: &Uploads) -> Result<BuildComple
         let defaults = cdevent::Defaults {
             project: project.map_err(|error| at("--project", error))?,
             kind: args.kind.map_or(BuildKind::Pr, Into::into),
-            artifacts: artifacts(&args.artifact)?,
+            artifacts: artifacts.clone(),
         };
         cdevent::build_completed(&bytes, &defaults).map_err(|error| at_fault(error.to_string()))?
     } else {
@@ -116,7 +135,7 @@ fn from_event(args: &Args, file: &Path, uploads: &Uploads) -> Result<BuildComple
         data.sboms = listed("--sbom", &uploads.sboms)?;
     }
     args.provenance.add_to(&mut data)?;
-    check_files(&data, &artifacts(&args.artifact)?, uploads)?;
+    check_files(&data, &artifacts, uploads)?;
     Ok(data)
 }
 
@@ -186,16 +205,37 @@ fn source_of(args: &Args, around: &Surroundings) -> Result<Option<Source>, Failu
 
 /// The files below `source` that tell what the project is made of.
 fn uploads(source: &Path) -> Result<Vec<Upload>, Failure> {
-    let wanted = |path: &str| lockfile::is_known(path) || lockfile::is_companion(path);
-    let files = files_of(source, wanted)?;
-    if !files.iter().any(|(path, _)| lockfile::is_known(path)) {
+    let Tree { mut files, missing } = scan::tree(source)?;
+    if let Some(Missing { path, reason, .. }) = missing.first() {
+        let path = source.join(path);
+        return Err(Failure::Input(format!("{}: {reason}", path.display())));
+    }
+    if files.is_empty() {
         note(&format!(
             "No lockfile ({}) below {}: the SBOM will name no dependency.",
-            lockfile_names(),
+            scan::lockfile_names(),
             source.display()
         ));
     }
+    if files.len() > MAX_SOURCE_FILES {
+        note("Manifests beside lockfiles are too many to be sent; the lockfiles are.");
+        files.retain(|(path, _)| lockfile::is_known(path));
+    }
     Ok(files.into_iter().map(|(path, bytes)| Upload::new(path, bytes)).collect())
+}
+
+/// What is inside the artifacts, of those that can be looked into.
+fn contents(artifacts: &[(PathBuf, Artifact)]) -> Result<Vec<Upload>, Failure> {
+    let mut uploads = Vec::new();
+    for (path, artifact) in artifacts {
+        let Some(contents) = scan::artifact(path)? else { continue };
+        if contents.inventories().is_empty() && contents.missing().is_empty() {
+            continue;
+        }
+        let name = format!("{}{}", artifact.name, ArtifactContents::SUFFIX);
+        uploads.push(Upload::new(name, contents.write().into()));
+    }
+    Ok(uploads)
 }
 
 /// An SBOM of the build's own, whatever is in it: the gate judges it.
@@ -208,40 +248,6 @@ fn sbom(file: &Path) -> Result<Upload, Failure> {
         true => Err(at_fault("is empty; did the tool that makes it fail?")),
         false => Ok(Upload::new(name.to_owned(), bytes)),
     }
-}
-
-/// The names of lockfiles that are looked for.
-pub(crate) fn lockfile_names() -> String {
-    lockfile::known_names().collect::<Vec<_>>().join(", ")
-}
-
-/// The lockfiles below `source`, each with its path below it, read whole.
-pub(crate) fn lockfiles_below(source: &Path) -> Result<Vec<(String, Bytes)>, Failure> {
-    files_of(source, lockfile::is_known)
-}
-
-/// The files below `source` whose path is wanted, each with its path below it, read whole.
-fn files_of(source: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Bytes)>, Failure> {
-    let at_source = |why: &str| Failure::Input(format!("{}: {why}", source.display()));
-    if !source.is_dir() {
-        return Err(at_source("is no directory; give the one that holds uv.lock or Cargo.lock"));
-    }
-    let mut files = Vec::new();
-    for path in files_below(source) {
-        let path = path.map_err(|why| at_source(&why))?;
-        let Ok(below) = path.strip_prefix(source) else { continue };
-        let name = below.display().to_string();
-        if wanted(&name) {
-            files.push((name, read_lockfile(&path)?));
-        }
-    }
-    Ok(files)
-}
-
-/// A lockfile, refused if it is larger than any that is parsed.
-pub(crate) fn read_lockfile(path: &Path) -> Result<Bytes, Failure> {
-    let read = read_bounded(path, "a lockfile");
-    read.map_err(|why| Failure::Input(format!("{}: {why}", path.display())))
 }
 
 fn read_bounded(path: &Path, what: &str) -> Result<Bytes, String> {
@@ -274,7 +280,7 @@ fn listed<const MAX: usize>(
 }
 
 /// The artifacts that `patterns` name, each hashed in pieces: they may be of any size.
-fn artifacts(patterns: &[String]) -> Result<Vec<Artifact>, Failure> {
+fn artifacts(patterns: &[String]) -> Result<Vec<(PathBuf, Artifact)>, Failure> {
     let mut files = Vec::new();
     for pattern in patterns {
         let found = match_pattern(pattern)?;
@@ -286,7 +292,7 @@ fn artifacts(patterns: &[String]) -> Result<Vec<Artifact>, Failure> {
     }
     files.sort();
     files.dedup();
-    files.iter().map(|file| artifact(file)).collect()
+    files.into_iter().map(|file| artifact(&file).map(|it| (file, it))).collect()
 }
 
 fn artifact(file: &Path) -> Result<Artifact, Failure> {
@@ -323,25 +329,6 @@ fn match_pattern(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     Ok(found)
-}
-
-/// Files below `root` in the order of their paths, links not followed.
-fn files_below(root: &Path) -> impl Iterator<Item = Result<PathBuf, String>> {
-    let wanted = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        let hidden = entry.depth() > 0 && name.starts_with('.');
-        !(entry.file_type().is_dir() && (hidden || PASSED_OVER.contains(&name.as_ref())))
-    };
-    let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(wanted);
-    walk.enumerate()
-        .filter_map(|(index, entry)| match entry {
-            _ if index == MAX_ENTRIES => {
-                Some(Err(format!("holds more than {MAX_ENTRIES} entries")))
-            }
-            Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
-            Err(error) => Some(Err(error.to_string())),
-        })
-        .take(MAX_ENTRIES + 1)
 }
 
 fn at(flag: &str, error: impl std::fmt::Display) -> Failure {

@@ -7,10 +7,7 @@ pub(super) mod outcome;
 mod project;
 mod provenance;
 
-pub(super) use self::{
-    describe::{lockfile_names, lockfiles_below, read_lockfile},
-    project::name as project_name,
-};
+pub(super) use self::project::name as project_name;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -45,7 +42,7 @@ pub(crate) struct Args {
     /// Why it was built [default: pr]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
-    /// Directory whose lockfiles the build used
+    /// Directory whose lockfiles the build used, with the manifests beside them
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
     /// What the build made: a file or a glob; repeat for several

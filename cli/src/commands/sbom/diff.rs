@@ -14,9 +14,7 @@ use documents::{
     diff::{self, Change, ChangeKind, CompareError, Difference, Side},
     lockfile,
 };
-use jiff::Timestamp;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{at_fault, read_document};
 use crate::{
@@ -70,14 +68,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 fn of_lockfile(inventory: documents::inventory::Inventory) -> Vec<u8> {
     let sbom = cyclonedx::write(&SbomInput {
         project: "project",
-        version: None,
-        serial: Uuid::nil(),
-        timestamp: Timestamp::UNIX_EPOCH,
-        artifacts: &[],
         inventories: &[inventory],
-        missing: &[],
         spec_version: SpecVersion::V1_6,
         tool_version: env!("CARGO_PKG_VERSION"),
+        ..SbomInput::default()
     });
     let Ok(mut document) = serde_json::from_slice::<Value>(&sbom) else { return sbom };
     if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {

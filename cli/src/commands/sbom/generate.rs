@@ -1,29 +1,36 @@
-//! `attestry sbom generate`: an SBOM from lockfiles.
+//! `attestry sbom generate`: an SBOM from the lockfiles of a tree, or from what an artifact holds.
 
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use clap::ValueEnum;
 use documents::{
     cyclonedx::{self, SbomInput, SpecVersion},
-    lockfile,
+    inventory::{Inventory, Missing},
+    lockfile::{self, File},
 };
 use events::Digest;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    commands::build::{lockfile_names, lockfiles_below, project_name, read_lockfile},
+    commands::build::project_name,
     failure::Failure,
+    output::note,
+    scan::{self, Tree},
 };
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  attestry sbom generate . -o sbom.json")]
+#[command(
+    after_help = "Examples:\n  attestry sbom generate . -o sbom.json\n  attestry sbom generate dist/app.whl\n\nA file that cannot be read does not keep others from it: the SBOM is written and names what is\nmissing (attestry:missing), standard error says why, and the exit code is 2."
+)]
 pub(crate) struct Args {
-    /// A lockfile, or a directory whose lockfiles are read
+    /// A directory whose lockfiles are read; a lockfile; or an artifact: wheel, sdist, jar, crate,
+    /// npm package, Rust or Go binary, OCI layout, image of `docker save`
     #[arg(value_name = "DIR|FILE")]
     source: PathBuf,
     /// File to write [default: standard output]
@@ -35,7 +42,8 @@ pub(crate) struct Args {
     /// Name of the project [default: from pyproject.toml or Cargo.toml, else the folder]
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
-    /// Time in the SBOM, seconds since 1970: the same gives the same bytes [default: now]
+    /// Time in the SBOM, seconds since 1970 [default: of the commit that git has checked out, else 0:
+    /// the same input gives the same bytes]
     #[arg(long, env, value_name = "SECONDS")]
     source_date_epoch: Option<i64>,
 }
@@ -57,57 +65,139 @@ impl From<Version> for SpecVersion {
     }
 }
 
+/// What an SBOM is made from.
+#[derive(Default)]
+struct Found {
+    inventories: Vec<Inventory>,
+    missing: Vec<Missing>,
+    artifacts: Vec<(String, Digest)>,
+    /// Of everything that was read.
+    content: Vec<u8>,
+}
+
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let sources = match args.source.is_dir() {
-        true => lockfiles_below(&args.source)?,
-        false => vec![(file_name(&args.source), read_lockfile(&args.source)?)],
+    let found = find(&args.source)?;
+    let is_dir = args.source.is_dir();
+    let folder = if is_dir { args.source.clone() } else { scan::folder_of(&args.source) };
+    let project: events::Scope = match &args.project {
+        Some(name) => name.parse().map_err(Failure::input)?,
+        None => project_name(Some(&folder))?,
     };
-    if sources.is_empty() {
-        let why = format!("holds no lockfile ({})", lockfile_names());
-        return Err(Failure::Input(format!("{}: {why}", args.source.display())));
-    }
-    let parse = |(path, bytes): &(String, bytes::Bytes)| lockfile::parse(path, bytes);
-    let lockfiles: Vec<_> =
-        sources.iter().map(parse).collect::<Result<_, _>>().map_err(Failure::input)?;
-    let project = match (&args.project, args.source.is_dir()) {
-        (Some(name), _) => name.parse().map_err(Failure::input)?,
-        (None, true) => project_name(Some(&args.source))?,
-        (None, false) => project_name(Some(folder_of(&args.source)))?,
-    };
-    let timestamp = match args.source_date_epoch {
+    let timestamp = match args.source_date_epoch.or_else(|| commit_time(&folder)) {
         Some(seconds) => Timestamp::from_second(seconds).map_err(Failure::input)?,
-        #[allow(clippy::disallowed_methods, reason = "the SBOM is made now")]
-        None => Timestamp::from_second(Timestamp::now().as_second()).map_err(Failure::unknown)?,
+        None => Timestamp::UNIX_EPOCH,
     };
-    let content: Vec<u8> = sources.iter().flat_map(|(_, it)| *Digest::of(it).as_bytes()).collect();
-    let name = format!("{timestamp}/{project}/{}", Digest::of(&content));
+    let name = format!("{timestamp}/{project}/{}", Digest::of(&found.content));
     let sbom = cyclonedx::write(&SbomInput {
         project: project.as_str(),
-        version: None,
         serial: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
         timestamp,
-        artifacts: &[],
-        inventories: &lockfiles,
-        missing: &[],
-        author: None,
-        supplier: None,
+        artifacts: &found.artifacts,
+        inventories: &found.inventories,
+        missing: &found.missing,
         spec_version: args.spec_version.into(),
         tool_version: env!("CARGO_PKG_VERSION"),
+        ..SbomInput::default()
     });
     match &args.output {
         Some(file) => fs::write(file, &sbom)
-            .map_err(|error| Failure::Input(format!("{}: {error}", file.display()))),
-        None => std::io::stdout().lock().write_all(&sbom).map_err(Failure::unknown),
+            .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?,
+        None => std::io::stdout().lock().write_all(&sbom).map_err(Failure::unknown)?,
+    }
+    complain(&found)
+}
+
+fn find(source: &Path) -> Result<Found, Failure> {
+    if source.is_dir() && !source.join("oci-layout").is_file() {
+        let tree = scan::tree(source)?;
+        if tree.files.is_empty() && tree.missing.is_empty() {
+            let why = format!("holds no lockfile ({})", scan::lockfile_names());
+            return Err(Failure::Input(format!("{}: {why}", source.display())));
+        }
+        return Ok(of_tree(tree));
+    }
+    let name = source.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    if lockfile::is_readable(&name) {
+        return of_lockfile(source, &name);
+    }
+    match scan::artifact(source)? {
+        Some(contents) => {
+            let (digest, name) = (contents.digest(), contents.artifact().to_owned());
+            let (inventories, missing) = contents.into_parts();
+            let content = digest.as_bytes().to_vec();
+            Ok(Found { inventories, missing, artifacts: vec![(name, digest)], content })
+        }
+        None => {
+            let why = "is no lockfile and no artifact that can be looked into";
+            let names = scan::lockfile_names();
+            Err(Failure::Input(format!("{}: {why}; lockfiles are {names}", source.display())))
+        }
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
+fn of_tree(tree: Tree) -> Found {
+    let files: Vec<File<'_>> =
+        tree.files.iter().map(|(path, bytes)| File { path, bytes }).collect();
+    let (inventories, failed) = lockfile::parse_all(&files);
+    let mut missing = tree.missing;
+    missing.extend(failed.into_iter().map(Missing::from));
+    let content = tree.files.iter().flat_map(|(_, it)| *Digest::of(it).as_bytes()).collect();
+    Found { inventories, missing, content, ..Found::default() }
+}
+
+/// One lockfile, with what lies beside it; a fault in it is the only answer there is.
+fn of_lockfile(source: &Path, name: &str) -> Result<Found, Failure> {
+    let at_source = |error| Failure::Input(format!("{}: {error}", source.display()));
+    let mut files = Vec::new();
+    for path in fs::read_dir(scan::folder_of(source)).map_err(at_source)?.flatten() {
+        let beside = path.file_name().to_string_lossy().into_owned();
+        let is_file = path.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && beside != name && lockfile::is_companion(&beside) {
+            files.push((beside, read(&path.path())?));
+        }
+    }
+    // Their order is the directory's, which is any.
+    files.sort();
+    files.push((name.to_owned(), read(source)?));
+    let all: Vec<File<'_>> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
+    let inventory = lockfile::parse_one(name, &all).map_err(Failure::input)?;
+    let content = files.iter().flat_map(|(_, it)| *Digest::of(it).as_bytes()).collect();
+    Ok(Found { inventories: vec![inventory], content, ..Found::default() })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let limit = lockfile::MAX_LOCKFILE_BYTES as u64 + 1;
+    let read = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    Ok(bytes)
+}
+
+/// Says what the SBOM lacks, if it lacks something.
+fn complain(found: &Found) -> Result<(), Failure> {
+    for Missing { path, line, reason } in &found.missing {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        note(&format!("{}{line}: {reason}", path.escape_debug()));
+    }
+    match found.missing.len() {
+        0 => Ok(()),
+        1 => Err(Failure::input("the SBOM is written, but one file could not be read: see above")),
+        count => {
+            let why =
+                format!("the SBOM is written, but {count} files could not be read: see above");
+            Err(Failure::Input(why))
+        }
     }
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+/// When the commit was made that git has checked out in `folder`, in seconds since 1970.
+fn commit_time(folder: &Path) -> Option<i64> {
+    let is_checkout = folder.canonicalize().ok()?.ancestors().any(|it| it.join(".git").exists());
+    if !is_checkout {
+        return None;
+    }
+    let git = ["log", "-1", "--format=%ct"];
+    let output = Command::new("git").arg("-C").arg(folder).args(git).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }

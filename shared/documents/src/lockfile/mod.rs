@@ -149,6 +149,11 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
     FORMATS.into_iter().map(|format| format.file_names[0])
 }
 
+/// Whether [`parse`] reads a file of this name.
+pub fn is_readable(path: &str) -> bool {
+    format_of(path).is_some()
+}
+
 /// Whether the file at `path` says more about the packages of some lockfile, such as `Cargo.toml`:
 /// [`parse_all`] makes use of it where it lies with one.
 pub fn is_companion(path: &str) -> bool {
@@ -164,6 +169,17 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Inventory, LockfileError> {
     match format_of(path) {
         Some(format) => parse_with(format, &File { path, bytes }, &Files::new(&[])),
         None => Err(LockfileError::new(path, None, Problem::UnknownFormat, "")),
+    }
+}
+
+/// Reads the lockfile at `path`, one of `files`, with what the others say about it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_one(path: &str, files: &[File<'_>]) -> Result<Inventory, LockfileError> {
+    match (format_of(path), files.iter().find(|file| file.path == path)) {
+        (Some(format), Some(file)) => parse_with(format, file, &Files::new(files)),
+        _ => Err(LockfileError::new(path, None, Problem::UnknownFormat, "")),
     }
 }
 
