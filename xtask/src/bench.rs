@@ -9,7 +9,7 @@ use crate::steps::Steps;
 /// Settings of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is measured, and how: `pipeline` or `registry`, each with `--help`
+    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,

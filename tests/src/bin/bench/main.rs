@@ -9,6 +9,7 @@ mod processes;
 mod recipe;
 mod registry;
 mod report;
+mod sbom;
 mod stats;
 mod synthetic;
 mod system;
@@ -23,6 +24,8 @@ enum Bench {
     Pipeline(pipeline::Args),
     /// Speed and size of a registry with many events
     Registry(registry::Args),
+    /// SBOMs of lockfiles beside other makers of SBOMs
+    Sbom(sbom::Args),
     /// One process of the floor: started by `pipeline`
     #[command(hide = true)]
     FloorWorker(floor::Args),
@@ -33,6 +36,7 @@ async fn main() -> anyhow::Result<()> {
     match Bench::parse() {
         Bench::Pipeline(args) => pipeline::run(&args).await,
         Bench::Registry(args) => registry::run(&args).await,
+        Bench::Sbom(args) => sbom::run(&args),
         Bench::FloorWorker(args) => floor::run(&args).await,
     }
 }

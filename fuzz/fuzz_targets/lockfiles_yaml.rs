@@ -1,0 +1,6 @@
+//! Lockfiles in YAML, and what looks like it: read, and written as an SBOM if they can be.
+#![no_main]
+
+mod sbom;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sbom::of_lockfile(&["pnpm-lock.yaml", "yarn.lock"], bytes));
