@@ -64,7 +64,7 @@ pub(super) fn of_file<'a>(
 ) -> Component<'a> {
     Component {
         r#type: "file",
-        supplier: input.supplier.map(Organization::new),
+        supplier: Some(Organization::new(first_party(input, found))),
         authors: authors(found),
         licenses: licences_of(licences, found),
         evidence: evidence(found),
@@ -72,16 +72,22 @@ pub(super) fn of_file<'a>(
     }
 }
 
-/// Whoever hands it out: a distribution its own packages, a registry others', and the project's
-/// supplier what is only local.
+/// Whoever hands it out: a distribution its own packages, a registry others', and the project what
+/// is only local.
 fn supplier<'a>(input: &SbomInput<'a>, found: &[Found<'a>]) -> Option<Organization<'a>> {
     let package = found[0].package;
     let party = match &package.source {
         _ if party::is_of_distribution(package) => said_maker(found),
-        Source::Local { .. } => input.supplier,
+        Source::Local { .. } => Some(first_party(input, found)),
         source => party::distributor(source),
     };
     party.map(Organization::new)
+}
+
+/// Whoever supplies what the project makes: as told, else whom its manifest names, else the project.
+fn first_party<'a>(input: &SbomInput<'a>, found: &[Found<'a>]) -> Party<'a> {
+    let project = Party { name: input.project, url: None, email: None };
+    input.supplier.or_else(|| said_maker(found)).unwrap_or(project)
 }
 
 fn authors<'a>(found: &[Found<'a>]) -> Option<[Contact<'a>; 1]> {

@@ -59,7 +59,7 @@ pub(super) fn package(
     Package {
         spdxid: id.to_owned(),
         name: name(part),
-        version_info: told("version"),
+        version_info: told("version").unwrap_or_else(|| NOASSERTION.to_owned()),
         package_file_name: file_name.or_else(|| told("name").filter(|_| is_file)),
         supplier: supplier(part).unwrap_or_else(|| NOASSERTION.to_owned()),
         originator: originator(part),
@@ -115,6 +115,10 @@ fn named(kind: &str, name: &str, address: Option<&str>) -> Option<String> {
         return None;
     }
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    // An SBOM that nobody answers for names the program that made it, in SPDX's own words.
+    if name.starts_with("Tool: ") {
+        return Some(name);
+    }
     let address = address.map(|it| format!(" ({})", it.trim())).unwrap_or_default();
     Some(format!("{kind}: {name}{address}"))
 }

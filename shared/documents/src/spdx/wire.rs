@@ -46,8 +46,7 @@ pub(super) struct Package {
     #[serde(rename = "SPDXID")]
     pub(super) spdxid: String,
     pub(super) name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version_info: Option<String>,
+    pub(super) version_info: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) package_file_name: Option<String>,
     pub(super) supplier: String,

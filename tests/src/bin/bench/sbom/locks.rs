@@ -118,7 +118,7 @@ fn asked(of: usize, random: &mut fastrand::Rng) -> Vec<usize> {
 }
 
 fn hex(digits: usize, random: &mut fastrand::Rng) -> String {
-    (0..digits).map(|_| random.choice("0123456789abcdef".chars()).unwrap_or('0')).collect()
+    (0..digits).map(|_| random.digit(16)).collect()
 }
 
 /// Base64 of 64 bytes.
