@@ -88,16 +88,16 @@ warn contains finding if {
 		entry.other_version.count,
 		shortened({
 			"count": entry.other_version.count,
-			"listed": [other_version(package) | some package in entry.other_version.listed],
+			"listed": [other_version(found) | some found in entry.other_version.listed],
 		}),
 	])
 	finding := lib.finding(rules, "SBOM-013", message, null)
 }
 
-other_version(package) := sprintf("%s %s instead of %s", [
-	lib.shown(package, "package", "a package without a name"),
-	concat(", ", object.get(package, "theirs", [])),
-	concat(", ", object.get(package, "ours", [])),
+other_version(found) := sprintf("%s %s instead of %s", [
+	lib.shown(found, "package", "a package without a name"),
+	concat(", ", object.get(found, "theirs", [])),
+	concat(", ", object.get(found, "ours", [])),
 ])
 
 # The first of many; the comparison has more of them.

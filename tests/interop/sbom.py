@@ -60,7 +60,7 @@ def judge(program, tools, report, lock):
         ours = peers.components(bom)
         theirs = ask(tools, folder, name)
         faults = outside.judge(program, tools, folder, bom)
-    lines, wrong = differences(name, truth, ours, theirs)
+    lines, wrong = differences(truth, ours, peers.local(bom), theirs)
     counts = ", ".join(f"{peer} {len(found) if isinstance(found, dict) else '-'}" for peer, found in theirs.items())
     print(f"{lock.name}: judge {len(truth)}, ours {len(ours)}, {counts}{'' if not wrong + faults else '  <-- FAULT'}", flush=True)
     return "\n".join([f"## {lock.name}", "", *lines, ""]), wrong + faults
@@ -93,12 +93,13 @@ def normalized(truth):
     return keys
 
 
-def differences(name, truth, ours, theirs):
+def differences(truth, ours, local, theirs):
+    """What each peer has otherwise, and what is wrong with ours; `local` are folders of the project, which we list."""
     lines, wrong = [], []
     optional = {key for key, marks in truth.items() if "root" in marks or "local" in marks}
     for key in sorted(set(truth) - set(ours) - optional):
         wrong.append(f"we lack {label(key)}, which the lockfile names")
-    for key in sorted(set(ours) - set(truth) - {generic for generic in ours if generic[0] == "generic"}):
+    for key in sorted(set(ours) - set(truth) - local):
         wrong.append(f"we have {label(key)}, which the lockfile does not name")
     spoken = {peer: found for peer, found in theirs.items() if isinstance(found, dict) and found}
     for peer, found in theirs.items():

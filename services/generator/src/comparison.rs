@@ -232,7 +232,7 @@ mod tests {
                 br#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{}]}"#,
                 "/components/0",
             ),
-            (b"", "JSON"),
+            (b"", "empty"),
         ] {
             let found = compared(bytes);
             assert_eq!(found["valid"], false, "{found}");

@@ -35,7 +35,9 @@ pub(crate) fn of(entries: &[Value]) -> impl Iterator<Item = Licence<'_>> {
 
 /// Parses an expression of the SPDX specification, Annex D; a single identifier is one too.
 pub(crate) fn expression(text: &str) -> Option<Expression> {
-    let short = Some(text).filter(|it| it.len() <= MAX_EXPRESSION_BYTES);
+    // Words of SPDX's documents, not of its expressions.
+    let says_nothing = ["NOASSERTION", "NONE"].contains(&text);
+    let short = Some(text).filter(|it| it.len() <= MAX_EXPRESSION_BYTES && !says_nothing);
     short.and_then(|it| Expression::parse_mode(it, MODE).ok())
 }
 

@@ -67,6 +67,17 @@ def components(bom):
     return found
 
 
+def local(bom):
+    """Those of an SBOM of ours that are the project itself, or folders of it."""
+    subject = key_of(bom["metadata"]["component"].get("purl", "")) if "component" in bom.get("metadata", {}) else None
+    found = {subject} if subject else set()
+    for component in bom.get("components") or []:
+        properties = {it["name"]: it.get("value") for it in component.get("properties") or []}
+        if properties.get("attestry:package:source") == "local" and component.get("purl"):
+            found.add(key_of(component["purl"]))
+    return found
+
+
 def key_of(purl):
     match = re.match(r"pkg:/*([^/]+)/(.+)$", purl.split("#")[0].split("?")[0])
     if not match:
@@ -149,17 +160,6 @@ def cyclonedx_npm(tools, folder, name):
     finally:
         if made:
             manifest.unlink()
-
-
-def cargo_cyclonedx(tools, folder, name):
-    program = tools / "cargo/bin/cargo-cyclonedx"
-    if name != "Cargo.lock":
-        raise Away("another format")
-    if not program.exists():
-        raise Away("not installed")
-    if not (Path(folder) / "Cargo.toml").exists():
-        raise Away("needs Cargo.toml and the sources")
-    raise Away("writes beside the sources: run over this repository only")
 
 
 PEERS = {
