@@ -44,7 +44,13 @@ fn is_plain_url(place: &str) -> bool {
 }
 
 fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte)
+    matches!(
+        byte,
+        b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'!' | b'#'..=b';' // with digits and most marks
+            | b'=' | b'?' | b'@' | b'_' | b'~'
+    )
 }
 
 fn begins_with_two_hex_digits(text: &str) -> bool {

@@ -1,5 +1,6 @@
 //! TOML files: memory bounded, faults with their place, merge conflicts named as such.
 
+mod plain;
 mod split;
 
 use std::ops::RangeInclusive;
@@ -119,7 +120,10 @@ impl<'a> Tables<'a> {
             Parts::Apart(tables) => {
                 let read = move |(base, table)| {
                     let at_fault = |error| fault(text, &error, |offset| base + offset);
-                    let value = only(table, key).map_err(at_fault)?;
+                    let value = match plain::table(table, key) {
+                        Some(value) => value,
+                        None => only(table, key).map_err(at_fault)?,
+                    };
                     Ok(Table { value, offset: base, base })
                 };
                 Box::new(tables.into_iter().map(read))

@@ -61,13 +61,13 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 
 /// What the tables read so far have said.
 #[derive(Default)]
-struct File {
+struct File<'a> {
     lines: Lines,
     /// Names of the workspace's members.
     members: HashSet<String>,
     ids: Vec<Id>,
     packages: Vec<Package>,
-    asked: Vec<Asked>,
+    asked: Vec<Asked<'a>>,
     /// The environments of packages that are there for some only.
     forks: Vec<(usize, Vec<String>)>,
     notes: Vec<Note>,
@@ -76,16 +76,16 @@ struct File {
 
 /// What a package asks for.
 #[derive(Default)]
-struct Asked {
+struct Asked<'a> {
     /// What to add to the offsets within to have them in the file.
     base: usize,
-    always: Vec<Spanned<RawDependency>>,
-    extras: BTreeMap<String, Vec<Spanned<RawDependency>>>,
-    groups: BTreeMap<String, Vec<Spanned<RawDependency>>>,
+    always: Vec<Spanned<RawDependency<'a>>>,
+    extras: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
+    groups: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
 }
 
-impl File {
-    fn take(&mut self, table: Table<RawPackage>, beside: &Beside<'_>) -> Result<(), Fault> {
+impl<'a> File<'a> {
+    fn take(&mut self, table: Table<RawPackage<'a>>, beside: &Beside<'_>) -> Result<(), Fault> {
         let Table { value: raw, offset, base } = table;
         let fault = |problem: Problem| problem.at(offset);
         let (id, package) = package_of(&raw, offset, &self.members).map_err(fault)?;
@@ -120,7 +120,7 @@ impl File {
 }
 
 fn package_of(
-    raw: &RawPackage,
+    raw: &RawPackage<'_>,
     offset: usize,
     members: &HashSet<String>,
 ) -> Result<(Id, Package), Problem> {
@@ -144,22 +144,22 @@ fn package_of(
         distributions,
         ..Package::new(name.clone(), version, purl, source)?
     };
-    Ok((Id { name, version: raw.version.clone(), source: source_key, offset }, package))
+    Ok((Id { name, version: version.map(str::to_owned), source: source_key, offset }, package))
 }
 
-fn distributions_of(raw: &RawPackage, source: &Source) -> Result<Vec<Distribution>, Problem> {
+fn distributions_of(raw: &RawPackage<'_>, source: &Source) -> Result<Vec<Distribution>, Problem> {
     let archive = match source {
-        Source::Archive { url } => Some(url),
+        Source::Archive { url } => Some(url.as_str()),
         _ => None,
     };
     let mut distributions = Vec::with_capacity(raw.wheels.len() + 1);
     for file in raw.sdist.iter().chain(&raw.wheels) {
         let RawFile { url, path, filename, hash } = file;
-        let location = url.as_ref().or(path.as_ref()).or(archive).or(filename.as_ref());
+        let location = url.as_deref().or(path.as_deref()).or(archive).or(filename.as_deref());
         if let Some(location) = location {
             text::location("url", location)?;
         }
-        let location = location.map(|location| without_credentials(location));
+        let location = location.map(without_credentials);
         let hash = hash.as_deref().map(|hash| text::hash("hash", hash)).transpose()?;
         if location.is_some() || hash.is_some() {
             distributions.push(Distribution { location, hash });
@@ -172,7 +172,7 @@ fn distributions_of(raw: &RawPackage, source: &Source) -> Result<Vec<Distributio
 
 /// Lays a node for each package, extra and group, and joins them.
 struct GraphBuilder<'a> {
-    asked: &'a [Asked],
+    asked: &'a [Asked<'a>],
     ids: &'a [Id],
     index: Index<'a>,
     /// Every package of a name.
@@ -186,7 +186,7 @@ struct GraphBuilder<'a> {
 }
 
 impl<'a> GraphBuilder<'a> {
-    fn new(asked: &'a [Asked], ids: &'a [Id]) -> Result<Self, Fault> {
+    fn new(asked: &'a [Asked<'a>], ids: &'a [Id]) -> Result<Self, Fault> {
         let index = Index::new(ids)?;
         let mut named: HashMap<_, Vec<_>> = HashMap::new();
         for (package, id) in ids.iter().enumerate() {
@@ -247,7 +247,7 @@ impl<'a> GraphBuilder<'a> {
         &mut self,
         node: usize,
         package: usize,
-        dependencies: &[Spanned<RawDependency>],
+        dependencies: &[Spanned<RawDependency<'_>>],
     ) -> Result<(), Fault> {
         for dependency in dependencies {
             let offset = self.asked[package].base + dependency.span().start;

@@ -90,7 +90,13 @@ pub(super) fn weight(text: &str) -> usize {
 }
 
 fn has_long_strings(text: &str) -> bool {
-    text.contains("\"\"\"") || text.contains("'''")
+    let bytes = text.as_bytes();
+    // Of three in a row, one stands at a multiple of three.
+    (0..bytes.len()).step_by(3).any(|at| {
+        let same = |byte: &&u8| matches!(byte, b'"' | b'\'') && **byte == bytes[at];
+        let before = bytes[..at].iter().rev().take(2).take_while(same).count();
+        before + bytes[at..].iter().take(3).take_while(same).count() >= 3
+    })
 }
 
 /// How many brackets are open after `byte`, if `depth` were before it.
@@ -104,17 +110,18 @@ fn depth_after(byte: u8, depth: usize) -> usize {
 
 /// Every byte of `line` that is neither in a string nor in a comment.
 fn marks(line: &str, mut take: impl FnMut(u8)) {
-    let mut quote = None;
-    let mut bytes = line.bytes();
-    while let Some(byte) = bytes.next() {
-        match (quote, byte) {
-            (None, b'#') => break,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, _) => take(byte),
-            // The escaped byte may be a quote, which ends nothing.
-            (Some(b'"'), b'\\') => drop(bytes.next()),
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
+    let mut bytes = line.as_bytes().iter();
+    while let Some(&byte) = bytes.next() {
+        match byte {
+            b'#' => break,
+            b'\'' => drop(bytes.find(|it| **it == b'\'')),
+            // An escaped byte may be a quote, which ends nothing.
+            b'"' => {
+                while let Some(b'\\') = bytes.find(|it| matches!(it, b'"' | b'\\')) {
+                    bytes.next();
+                }
+            }
+            _ => take(byte),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::inventory::Source;
+use crate::lockfile::borrowed::Text;
 use crate::lockfile::error::Problem;
 use crate::lockfile::source::without_credentials;
 use crate::lockfile::text;
@@ -35,57 +36,62 @@ pub(super) struct RawRequirement {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct RawPackage {
-    pub(super) name: Option<String>,
-    pub(super) version: Option<String>,
-    pub(super) source: Option<RawSource>,
+pub(super) struct RawPackage<'a> {
+    pub(super) name: Option<Text<'a>>,
+    pub(super) version: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) source: Option<RawSource<'a>>,
     #[serde(default)]
-    pub(super) dependencies: Vec<Spanned<RawDependency>>,
+    pub(super) dependencies: Vec<Spanned<RawDependency<'a>>>,
     #[serde(default)]
-    pub(super) optional_dependencies: BTreeMap<String, Vec<Spanned<RawDependency>>>,
+    pub(super) optional_dependencies: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
     #[serde(default)]
-    pub(super) dev_dependencies: BTreeMap<String, Vec<Spanned<RawDependency>>>,
-    pub(super) sdist: Option<RawFile>,
+    pub(super) dev_dependencies: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
+    #[serde(borrow)]
+    pub(super) sdist: Option<RawFile<'a>>,
     #[serde(default)]
-    pub(super) wheels: Vec<RawFile>,
+    pub(super) wheels: Vec<RawFile<'a>>,
     /// The environments of a package that was locked more than once.
     #[serde(default)]
-    pub(super) resolution_markers: Vec<String>,
+    pub(super) resolution_markers: Vec<Text<'a>>,
 }
 
 /// Version and source stand only where the name alone would be ambiguous.
 #[derive(Deserialize)]
-pub(super) struct RawDependency {
-    pub(super) name: Option<String>,
-    pub(super) version: Option<String>,
-    pub(super) source: Option<RawSource>,
+pub(super) struct RawDependency<'a> {
+    pub(super) name: Option<Text<'a>>,
+    pub(super) version: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) source: Option<RawSource<'a>>,
     #[serde(default)]
-    pub(super) extra: Vec<String>,
-    pub(super) marker: Option<String>,
+    pub(super) extra: Vec<Text<'a>>,
+    pub(super) marker: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct RawFile {
-    pub(super) url: Option<String>,
-    pub(super) path: Option<String>,
-    pub(super) filename: Option<String>,
-    pub(super) hash: Option<String>,
+pub(super) struct RawFile<'a> {
+    #[serde(borrow)]
+    pub(super) url: Option<Text<'a>>,
+    pub(super) path: Option<Text<'a>>,
+    pub(super) filename: Option<Text<'a>>,
+    pub(super) hash: Option<Text<'a>>,
 }
 
 /// One of these is set.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct RawSource {
-    registry: Option<String>,
-    git: Option<String>,
-    url: Option<String>,
-    path: Option<String>,
-    directory: Option<String>,
-    editable: Option<String>,
-    r#virtual: Option<String>,
+pub(super) struct RawSource<'a> {
+    #[serde(borrow)]
+    registry: Option<Text<'a>>,
+    git: Option<Text<'a>>,
+    url: Option<Text<'a>>,
+    path: Option<Text<'a>>,
+    directory: Option<Text<'a>>,
+    editable: Option<Text<'a>>,
+    r#virtual: Option<Text<'a>>,
 }
 
-impl RawSource {
+impl RawSource<'_> {
     /// The source, and its text to tell it from others.
     pub(super) fn read(&self) -> Result<(String, Source), Problem> {
         let [registry, git, url, locals @ ..] = self.fields();
@@ -113,7 +119,7 @@ impl RawSource {
     /// The folder that the package lies in, relative to the lockfile.
     pub(super) fn folder(&self) -> Option<&str> {
         let folders = [&self.editable, &self.r#virtual, &self.directory];
-        folders.into_iter().flatten().next().map(String::as_str)
+        folders.into_iter().flatten().next().map(|folder| &**folder)
     }
 
     fn fields(&self) -> [Option<&str>; 7] {
