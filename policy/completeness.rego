@@ -55,17 +55,16 @@ sound contains digest if {
 	digest := entry.digest
 }
 
-reasons[digest] contains reason if {
-	some entry in compared
-	digest := entry.digest
-	reason := entry.reason
-}
+# Why a supplied SBOM does not count.
+why(sbom) := concat("; ", reasons) if {
+	reasons := {entry.reason | some entry in compared; entry.digest == sbom.digest; not entry.valid == true}
+	count(reasons) > 0
+} else := "it was not compared with the SBOM"
 
 deny contains finding if {
 	some sbom in supplied
 	not sbom.digest in sound
-	why := concat("; ", object.get(reasons, object.get(sbom, "digest", ""), {"it was not compared with the SBOM"}))
-	message := sprintf("%s is not valid: %s", [lib.shown(sbom, "path", "an SBOM without a name"), why])
+	message := sprintf("%s is not valid: %s", [lib.shown(sbom, "path", "an SBOM without a name"), why(sbom)])
 	finding := lib.finding(rules, "SBOM-011", message, null)
 }
 

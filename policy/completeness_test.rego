@@ -97,8 +97,8 @@ test_only_the_first_of_many_are_named if {
 }
 
 test_other_versions_are_warned_of if {
-	package := {"package": "pkg:npm/a", "ours": ["1"], "theirs": ["2", "3"]}
-	others := {"other_version": {"count": 1, "listed": [package]}}
+	difference := {"package": "pkg:npm/a", "ours": ["1"], "theirs": ["2", "3"]}
+	others := {"other_version": {"count": 1, "listed": [difference]}}
 	denied == set() with input as comparing(others)
 	warned == {"SBOM-013"} with input as comparing(others)
 	expected := "sbom/supplied/bom.json names other versions of 1 components: pkg:npm/a 2, 3 instead of 1"
