@@ -66,7 +66,7 @@ fn lockfile_of_100_mb_is_refused_before_it_is_read_whole() {
         "sbom generate app/uv.lock",
     ] {
         let said = place.attestry(arguments).expect(2);
-        said.says(&["uv.lock", "has 100000000 bytes, more than the 67108864 that are read"]);
+        said.says(&["uv.lock", "more than the 67108864 that are read"]);
     }
 }
 
