@@ -135,7 +135,7 @@ fn sbom_of_anybody_is_scored_compared_and_converted() {
     place.attestry("sbom diff old.json old.json").expect(0).says(&["Nothing changed"]);
     place.attestry("sbom diff old.json app/uv.lock").expect(0);
     let old = place.read("old.json");
-    place.write("new.json", &old.replace("six@1.17.0", "six@1.9.0").replace("1.17.0", "1.9.0"));
+    place.write("new.json", old.replace("six@1.17.0", "six@1.9.0").replace("1.17.0", "1.9.0"));
     let said = place.attestry("sbom diff old.json new.json").expect(1);
     said.says(&["Downgraded (1)", "pkg:pypi/six", "1.17.0 → 1.9.0"]);
 

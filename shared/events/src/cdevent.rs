@@ -111,16 +111,7 @@ pub fn is_cdevent(bytes: &[u8]) -> bool {
 /// # Errors
 /// Names the field, what is wrong with it, and the remedy.
 pub fn build_completed(bytes: &[u8], defaults: &Defaults) -> Result<BuildCompleted, CdEventError> {
-    if bytes.len() > MAX_EVENT_BYTES {
-        return Err(CdEventError::TooLarge(bytes.len()));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let event: CdEvent = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        CdEventError::Invalid {
-            field: error.path().to_string(),
-            problem: error.inner().to_string(),
-        }
-    })?;
+    let event = read(bytes)?;
     let announces = |name: &&str| {
         let version = event.context.event_type.strip_prefix("dev.cdevents.");
         version.and_then(|it| it.strip_prefix(*name)).is_some_and(|it| it.starts_with('.'))
@@ -177,6 +168,17 @@ pub fn build_completed(bytes: &[u8], defaults: &Defaults) -> Result<BuildComplet
         artifacts,
         inputs: Listing::default(),
         sboms: Listing::default(),
+    })
+}
+
+fn read(bytes: &[u8]) -> Result<CdEvent, CdEventError> {
+    if bytes.len() > MAX_EVENT_BYTES {
+        return Err(CdEventError::TooLarge(bytes.len()));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| CdEventError::Invalid {
+        field: error.path().to_string(),
+        problem: error.inner().to_string(),
     })
 }
 
