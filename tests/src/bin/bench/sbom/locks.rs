@@ -1,7 +1,6 @@
 //! Lockfiles to measure: real ones, and made-up ones of any size.
 
 use std::{
-    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
@@ -138,13 +137,11 @@ fn npm(packages: usize, random: &mut fastrand::Rng) -> String {
         let asked = asked(number, random);
         let asked: Vec<_> =
             asked.iter().map(|it| format!("\"package-{it}\": \"^1.0.0\"")).collect();
-        // Writing to a string cannot fail.
-        let _ = write!(
-            text,
+        text.push_str(&format!(
             ",\n    \"node_modules/package-{number}\": {{\n      \"version\": \"1.0.{number}\",\n      \"resolved\": \"{url}\",\n      \"integrity\": \"{}\",\n      \"license\": \"MIT\",\n      \"dependencies\": {{{}}}\n    }}",
             sha512(random),
             asked.join(", ")
-        );
+        ));
     }
     text + "\n  }\n}\n"
 }
@@ -158,12 +155,11 @@ fn uv(packages: usize, random: &mut fastrand::Rng) -> String {
         let asked: String =
             asked.iter().map(|it| format!("    {{ name = \"package-{it}\" }},\n")).collect();
         let place = format!("https://files.pythonhosted.org/packages/{}", hex(30, random));
-        let _ = write!(
-            text,
+        text.push_str(&format!(
             "\n[[package]]\nname = \"package-{number}\"\nversion = \"1.0.{number}\"\nsource = {{ registry = \"https://pypi.org/simple\" }}\ndependencies = [\n{asked}]\nsdist = {{ url = \"{place}/package_{number}-1.0.{number}.tar.gz\", hash = \"sha256:{}\", size = 1 }}\nwheels = [\n    {{ url = \"{place}/package_{number}-1.0.{number}-py3-none-any.whl\", hash = \"sha256:{}\", size = 1 }},\n]\n",
             hex(64, random),
             hex(64, random)
-        );
+        ));
     }
     text
 }
@@ -175,11 +171,10 @@ fn cargo(packages: usize, random: &mut fastrand::Rng) -> String {
     for number in 0..packages {
         let asked: String =
             asked(number, random).iter().map(|it| format!(" \"package-{it}\",\n")).collect();
-        let _ = write!(
-            text,
+        text.push_str(&format!(
             "\n[[package]]\nname = \"package-{number}\"\nversion = \"1.0.{number}\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{}\"\ndependencies = [\n{asked}]\n",
             hex(64, random)
-        );
+        ));
     }
     text
 }
