@@ -1,5 +1,7 @@
 //! Every case of the official suite, and texts that nobody meant to be package URLs.
 
+#![allow(clippy::unwrap_used, reason = "a failed test says where")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use purl::{Purl, PurlError};
