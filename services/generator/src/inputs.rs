@@ -37,6 +37,12 @@ impl Inputs {
         let files: Vec<File<'_>> =
             files.iter().map(|it| File { path: &it.path, bytes: &it.bytes }).collect();
         let (mut inventories, failed) = lockfile::parse_all(&files);
+        // What artifacts hold does not stand in for what all lockfiles were to say.
+        if let Some(first) = failed.first()
+            && inventories.is_empty()
+        {
+            return Err(HandleError::permanent("lockfile-unreadable", first));
+        }
         let mut missing = Vec::new();
         let known: HashSet<&str> = inventories
             .iter()
@@ -57,11 +63,6 @@ impl Inputs {
                 }
                 Err(reason) => missing.push(gap(&upload.path, &reason)),
             }
-        }
-        if let Some(first) = failed.first()
-            && inventories.is_empty()
-        {
-            return Err(HandleError::permanent("lockfile-unreadable", first));
         }
         missing.extend(failed.into_iter().map(Missing::from));
         missing.sort_by(|a, b| (&a.path, a.line, &a.reason).cmp(&(&b.path, b.line, &b.reason)));
