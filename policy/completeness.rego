@@ -85,10 +85,7 @@ warn contains finding if {
 	message := sprintf("%s names other versions of %d components: %s", [
 		lib.shown(entry, "name", "an SBOM without a name"),
 		entry.other_version.count,
-		shortened({
-			"count": entry.other_version.count,
-			"listed": [other_version(found) | some found in entry.other_version.listed],
-		}),
+		shortened({"count": entry.other_version.count, "listed": [other_version(it) | some it in entry.other_version.listed]}),
 	])
 	finding := lib.finding(rules, "SBOM-013", message, null)
 }
