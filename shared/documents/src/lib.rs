@@ -2,6 +2,7 @@
 
 mod bill;
 pub mod bom;
+mod both;
 pub mod convert;
 pub mod cyclonedx;
 mod detect;

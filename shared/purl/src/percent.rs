@@ -6,7 +6,11 @@ use crate::{PurlError, shortened};
 
 /// Writes `text` escaped.
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".-_~:".contains(&b);
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':');
+    if text.bytes().all(is_plain) {
+        return f.write_str(text);
+    }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate().filter(|&(_, byte)| !is_plain(byte)) {
         f.write_str(text.get(plain_from..at).unwrap_or_default())?;

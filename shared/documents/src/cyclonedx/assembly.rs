@@ -1,8 +1,9 @@
 //! Which components an SBOM has, how they are called, and what depends on what.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::{HashMap, HashSet};
 use purl::Purl;
 
 use super::licence::Licence;

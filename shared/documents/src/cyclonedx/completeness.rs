@@ -1,11 +1,10 @@
 //! What is known to be all there is, as `compositions` say it.
 
-use std::collections::HashSet;
-
 use super::SbomInput;
 use super::assembly::{Assembly, Found, PROJECT};
 use super::wire::Composition;
 use crate::inventory::Inventory;
+use hashbrown::HashSet;
 
 /// CycloneDX, `aggregateType`; the later, the less is known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,9 @@
 //! A package as a CycloneDX component: everything that the inventories which have it say of it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::assembly::Found;
 use super::licence::Licence;

@@ -1,9 +1,8 @@
 //! What depends on what: the edges of every inventory, and what the project and its artifacts ask for.
 
-use std::collections::HashSet;
-
 use super::assembly::PROJECT;
 use crate::inventory::Inventory;
+use hashbrown::HashSet;
 
 /// The nodes that each of `count` nodes depends on, ascending, each once, never itself.
 pub(super) fn of(

@@ -38,19 +38,37 @@ fn is_plain_url(place: &str) -> bool {
         && host.bytes().all(host_char)
         && port.len() <= 5
         && port.bytes().all(|byte| byte.is_ascii_digit())
-        && path.matches('#').count() <= 1
+        && (path.bytes().all(is_plain_byte) || is_path(path))
+}
+
+fn is_path(path: &str) -> bool {
+    path.matches('#').count() <= 1
         && path.bytes().all(is_path_byte)
         && path.split('%').skip(1).all(begins_with_two_hex_digits)
 }
 
+/// What may stand anywhere in a path, however often.
+fn is_plain_byte(byte: u8) -> bool {
+    is_path_byte(byte) && !matches!(byte, b'#' | b'%')
+}
+
 fn is_path_byte(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'!' | b'#'..=b';' // with digits and most marks
-            | b'=' | b'?' | b'@' | b'_' | b'~'
-    )
+    const IS_PATH: [bool; 256] = {
+        let mut is_path = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            is_path[byte] = matches!(
+                byte as u8,
+                b'A'..=b'Z'
+                    | b'a'..=b'z'
+                    | b'!' | b'#'..=b';' // with digits and most marks
+                    | b'=' | b'?' | b'@' | b'_' | b'~'
+            );
+            byte += 1;
+        }
+        is_path
+    };
+    IS_PATH[usize::from(byte)]
 }
 
 fn begins_with_two_hex_digits(text: &str) -> bool {

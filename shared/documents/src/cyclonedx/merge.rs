@@ -1,8 +1,7 @@
 //! Which packages of the same purl are the same, and the files they may be installed from.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::inventory::{Distribution, Hash, HashAlgorithm, Package};
+use hashbrown::{HashMap, HashSet};
 
 /// Packages are compared with so many different ones of their purl; further ones stay apart, so
 /// that a hostile input costs linear time.

@@ -2,25 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::assembly::{Artifact, Assembly, Found};
-use super::completeness::compositions;
+use super::assembly::{Artifact, Assembly};
 use super::party::{Party, is_email};
 use super::wire::{
-    Bom, Component, Contact, Dependency, HashEntry, Lifecycle, Metadata, Organization, Property,
-    Tools,
+    Component, Contact, HashEntry, Head, Lifecycle, Metadata, Organization, Property, Tools,
 };
 use super::{SbomInput, SpecVersion, bsi, component, iri};
 
-impl<'a> Bom<'a> {
+impl<'a> Head<'a> {
     pub(super) fn new(input: &'a SbomInput<'a>, assembly: &'a Assembly<'a>) -> Self {
         let (schema, spec_version) = match input.spec_version {
             SpecVersion::V1_6 => ("http://cyclonedx.org/schema/bom-1.6.schema.json", "1.6"),
             SpecVersion::V1_7 => ("http://cyclonedx.org/schema/bom-1.7.schema.json", "1.7"),
-        };
-        let components =
-            assembly.components.iter().zip(&assembly.refs[assembly.first_component()..]);
-        let component = |(found, bom_ref): (&'a Vec<Found<'a>>, &'a String)| {
-            component::of_package(input, &assembly.licences, found, bom_ref)
         };
         Self {
             schema,
@@ -29,9 +22,6 @@ impl<'a> Bom<'a> {
             serial_number: input.serial.urn().to_string(),
             version: 1,
             metadata: Metadata::new(input, assembly),
-            components: components.map(component).collect(),
-            dependencies: dependencies(assembly),
-            compositions: compositions(input, assembly),
         }
     }
 }
@@ -171,15 +161,4 @@ fn artifact<'a>(
 
 fn hashes(sha256: Option<&str>) -> Vec<HashEntry<'_>> {
     sha256.map(|content| HashEntry { alg: "SHA-256", content }).into_iter().collect()
-}
-
-fn dependencies<'a>(assembly: &'a Assembly<'a>) -> Vec<Dependency<'a>> {
-    let reference = |&node: &usize| assembly.refs[node].as_str();
-    let nodes = assembly.refs.iter().zip(&assembly.edges);
-    nodes
-        .map(|(of, targets)| Dependency {
-            r#ref: of,
-            depends_on: targets.iter().map(reference).collect(),
-        })
-        .collect()
 }

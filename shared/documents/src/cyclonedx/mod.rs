@@ -10,6 +10,7 @@ mod licence;
 mod merge;
 mod metadata;
 mod party;
+mod text;
 mod wire;
 
 use events::Digest;
@@ -79,9 +80,5 @@ pub struct SbomInput<'a> {
 ///   package of a public registry.
 pub fn write(input: &SbomInput<'_>) -> Vec<u8> {
     let assembly = Assembly::take(input);
-    let mut json = serde_json::to_vec(&wire::Bom::new(input, &assembly))
-        // Only maps with odd keys, or a writer that fails, could fail: here are neither.
-        .unwrap_or_default();
-    json.push(b'\n');
-    json
+    text::write(input, &assembly)
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+/// What stands before the components.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Bom<'a> {
+pub(super) struct Head<'a> {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) bom_format: &'static str,
@@ -14,9 +15,22 @@ pub(super) struct Bom<'a> {
     pub(super) serial_number: String,
     pub(super) version: u32,
     pub(super) metadata: Metadata<'a>,
-    pub(super) components: Vec<Component<'a>>,
-    pub(super) dependencies: Vec<Dependency<'a>>,
+}
+
+/// What stands behind the components.
+#[derive(Serialize)]
+pub(super) struct Tail<'a, D: Serialize> {
+    pub(super) dependencies: D,
     pub(super) compositions: Vec<Composition<'a>>,
+}
+
+/// A long list whose items are made while it is written, and gone before the next.
+pub(super) struct Each<I>(pub(super) I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
 #[derive(Serialize)]
@@ -152,9 +166,9 @@ pub(super) struct Property<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Dependency<'a> {
+pub(super) struct Dependency<'a, R: Serialize> {
     pub(super) r#ref: &'a str,
-    pub(super) depends_on: Vec<&'a str>,
+    pub(super) depends_on: R,
 }
 
 #[derive(Serialize)]

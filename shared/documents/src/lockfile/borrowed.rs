@@ -1,11 +1,11 @@
 //! What is read from a file without a copy: texts, and objects in the file's order.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use hashbrown::HashSet;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Where `part` lies in `text`, in bytes; absent where it was copied, as texts with escapes are.

@@ -18,7 +18,7 @@ use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Match, Node};
 use super::source::without_credentials;
 use super::text::Lines;
-use super::toml_file::Tables;
+use super::toml_file::{Table, Tables};
 use super::{Beside, Distribution, Ecosystem, Format, Package, text};
 use crate::inventory::Source;
 use members::Members;
@@ -66,15 +66,23 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
         let problem = Problem::UnsupportedVersion { version: *version.get_ref() };
         return Err(problem.at(tables.offset_of(version)));
     }
-    let mut file = File::new(text, lock.metadata);
+    let mut file = File { lines: Lines::of(text), ..File::default() };
     if let Some(root) = lock.root {
         let offset = tables.offset_of(&root);
-        file.take(root.into_inner(), offset, |_| offset)?;
+        let root = root.into_inner();
+        let (id, package) =
+            package_of(&root, offset, &lock.metadata).map_err(|problem| problem.at(offset))?;
+        file.take(id, package, asked_by(root, |_| offset))?;
     }
-    for table in tables.each::<RawPackage>() {
-        let table = table?;
-        let base = table.base;
-        file.take(table.value, table.offset, |named| base + named.span().start)?;
+    let packages = tables.each(|table: Table<RawPackage>| {
+        let Table { value, offset, base } = table;
+        let made = package_of(&value, offset, &lock.metadata);
+        let (id, package) = made.map_err(|problem| problem.at(offset))?;
+        Ok((id, package, asked_by(value, |named| base + named.span().start)))
+    });
+    for made in packages {
+        let (id, package, asked) = made?;
+        file.take(id, package, asked)?;
     }
     if file.packages.is_empty() {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "package" };
@@ -84,33 +92,19 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 }
 
 /// What the tables read so far have said.
+#[derive(Default)]
 struct File {
     lines: Lines,
-    /// Checksums that stand apart.
-    metadata: HashMap<String, toml::Value>,
     ids: Vec<Id>,
     packages: Vec<Package>,
     /// What each package asks for, and where that stands.
-    asked: Vec<Vec<(usize, String)>>,
+    asked: Vec<Vec<Asked>>,
     edges: usize,
 }
 
 impl File {
-    fn new(text: &str, metadata: HashMap<String, toml::Value>) -> Self {
-        let (ids, packages, asked) = Default::default();
-        Self { lines: Lines::of(text), metadata, ids, packages, asked, edges: 0 }
-    }
-
-    fn take(
-        &mut self,
-        raw: RawPackage,
-        offset: usize,
-        offset_of: impl Fn(&Spanned<String>) -> usize,
-    ) -> Result<(), Fault> {
-        let (id, package) =
-            package_of(&raw, offset, &self.metadata).map_err(|problem| problem.at(offset))?;
-        let named = raw.dependencies.into_iter().chain(raw.replace);
-        let asked: Vec<_> = named.map(|it| (offset_of(&it), it.into_inner())).collect();
+    fn take(&mut self, id: Id, package: Package, asked: Vec<Asked>) -> Result<(), Fault> {
+        let offset = id.offset;
         self.edges += asked.len();
         if self.edges > MAX_EDGES {
             return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(offset));
@@ -138,6 +132,15 @@ impl File {
     }
 }
 
+/// A package as another one names it, and where that stands.
+type Asked = (usize, String);
+
+fn asked_by(raw: RawPackage, offset_of: impl Fn(&Spanned<String>) -> usize) -> Vec<Asked> {
+    let named = raw.dependencies.into_iter().chain(raw.replace);
+    named.map(|it| (offset_of(&it), it.into_inner())).collect()
+}
+
+/// The package that a table is; `metadata` has the checksums that stand apart.
 fn package_of(
     raw: &RawPackage,
     offset: usize,

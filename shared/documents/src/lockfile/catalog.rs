@@ -1,6 +1,8 @@
 //! What a reader makes of a file, and the list of packages of formats that state scopes themselves.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::error::Problem;
 use super::graph::Graph;
@@ -64,9 +66,10 @@ impl Package {
 #[derive(Default)]
 pub(crate) struct Catalog {
     packages: Vec<Package>,
-    found: HashMap<(String, Source), usize>,
-    /// The packages of a name, and those of a name and version.
-    named: HashMap<(String, Option<String>), Vec<usize>>,
+    /// The packages by purl and source.
+    found: HashTable<usize>,
+    hasher: DefaultHashBuilder,
+    named: Named,
     edges: usize,
 }
 
@@ -74,8 +77,12 @@ impl Catalog {
     /// Takes a package in, and tells its place. Where its purl and source are there already, the two
     /// become one, with the files and groups of both and the stronger scope.
     pub(crate) fn add(&mut self, package: Package) -> Result<usize, Problem> {
-        let key = (package.purl.clone(), package.source.clone());
-        if let Some(&at) = self.found.get(&key) {
+        let hash = |it: &Package| self.hasher.hash_one((&it.purl, &it.source));
+        let is_same = |at: &usize| {
+            let known = &self.packages[*at];
+            known.purl == package.purl && known.source == package.source
+        };
+        if let Some(&at) = self.found.find(hash(&package), is_same) {
             let known = &mut self.packages[at];
             known.scope = known.scope.min(package.scope);
             known.root |= package.root;
@@ -93,12 +100,7 @@ impl Catalog {
         if at == MAX_PACKAGES {
             return Err(Problem::TooManyPackages { packages: at + 1 });
         }
-        self.found.insert(key, at);
-        self.named.entry((package.name.clone(), None)).or_default().push(at);
-        if let Some(version) = &package.version {
-            let key = (package.name.clone(), Some(version.clone()));
-            self.named.entry(key).or_default().push(at);
-        }
+        self.found.insert_unique(hash(&package), at, |at| hash(&self.packages[*at]));
         self.packages.push(package);
         Ok(at)
     }
@@ -131,8 +133,8 @@ impl Catalog {
         name: &str,
         version: Option<&str>,
     ) -> Result<bool, Problem> {
-        let key = |version: Option<&str>| (name.to_owned(), version.map(str::to_owned));
-        let found = self.named.get(&key(version)).or_else(|| self.named.get(&key(None)));
+        let named = self.named.of(&self.packages);
+        let found = named.get(name, version).or_else(|| named.get(name, None));
         let found = found.cloned().unwrap_or_default();
         for &to in &found {
             self.depend(from, to)?;
@@ -146,8 +148,8 @@ impl Catalog {
     }
 
     /// The package of this name, if it is the only one.
-    pub(super) fn only(&self, name: &str) -> Option<usize> {
-        match self.named.get(&(name.to_owned(), None)).map(Vec::as_slice) {
+    pub(super) fn only(&mut self, name: &str) -> Option<usize> {
+        match self.named.of(&self.packages).get(name, None).map(Vec::as_slice) {
             Some([only]) => Some(*only),
             _ => None,
         }
@@ -166,7 +168,7 @@ impl Catalog {
         name: &str,
         group: Option<&str>,
     ) -> Result<(), Problem> {
-        let found = self.named.get(&(name.to_owned(), None)).cloned().unwrap_or_default();
+        let found = self.named.of(&self.packages).get(name, None).cloned().unwrap_or_default();
         for to in found {
             // Counted without a project, too: one name may be that of many packages.
             self.depend(root.unwrap_or(to), to)?;
@@ -186,8 +188,8 @@ impl Catalog {
         starts.dedup();
         let mut scopes = vec![None; self.packages.len()];
         while let Some((scope, name)) = starts.pop() {
-            let key = (name.to_owned(), None);
-            let mut pending = self.named.get(&key).cloned().unwrap_or_default();
+            let named = self.named.of(&self.packages).get(name, None);
+            let mut pending = named.cloned().unwrap_or_default();
             while let Some(at) = pending.pop() {
                 if scopes[at].is_none() {
                     scopes[at] = Some(scope);
@@ -234,5 +236,31 @@ impl Catalog {
             package.conditions.dedup();
         }
         self.packages
+    }
+}
+
+/// The packages of a name, and those of a name and version; many formats ask for neither.
+#[derive(Default)]
+struct Named {
+    found: HashMap<(String, Option<String>), Vec<usize>>,
+    /// How many of the packages are in `found`.
+    known: usize,
+}
+
+impl Named {
+    /// With all of `packages`, the first of which are known.
+    fn of(&mut self, packages: &[Package]) -> &Self {
+        for (at, Package { name, version, .. }) in packages.iter().enumerate().skip(self.known) {
+            self.found.entry((name.clone(), None)).or_default().push(at);
+            if version.is_some() {
+                self.found.entry((name.clone(), version.clone())).or_default().push(at);
+            }
+        }
+        self.known = packages.len();
+        self
+    }
+
+    fn get(&self, name: &str, version: Option<&str>) -> Option<&Vec<usize>> {
+        self.found.get(&(name.to_owned(), version.map(str::to_owned)))
     }
 }

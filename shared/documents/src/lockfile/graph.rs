@@ -2,7 +2,7 @@
 
 mod conditions;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::error::{Fault, Problem};
 use super::{Package, Scope};
@@ -131,6 +131,10 @@ pub(super) struct Id {
 }
 
 impl Id {
+    fn key(&self) -> Key<'_> {
+        (&self.name, self.version.as_deref(), Some(&self.source))
+    }
+
     /// `name version`, for messages.
     pub(super) fn label(&self) -> String {
         label(&self.name, self.version.as_deref())
@@ -147,6 +151,9 @@ pub(super) fn label(name: &str, version: Option<&str>) -> String {
 
 /// Finds packages by as much of their id as a dependency states.
 pub(super) struct Index<'a> {
+    ids: &'a [Id],
+    named: HashMap<&'a str, Match>,
+    /// Every part of an id that a dependency may state, of packages that share their name.
     found: HashMap<Key<'a>, Match>,
 }
 
@@ -163,28 +170,49 @@ pub(super) enum Match {
 impl<'a> Index<'a> {
     /// Index of `ids`, whose positions are the packages' own.
     pub(super) fn new(ids: &'a [Id]) -> Result<Self, Fault> {
-        let mut found = HashMap::with_capacity(ids.len() * 4);
+        let mut named = HashMap::with_capacity(ids.len());
         for (package, id) in ids.iter().enumerate() {
-            let (name, version, source) = (&*id.name, id.version.as_deref(), &*id.source);
-            if found.insert((name, version, Some(source)), Match::One(package)).is_some() {
+            let of_name = named.entry(&*id.name).or_insert(Match::One(package));
+            if *of_name != Match::One(package) {
+                *of_name = Match::Many;
+            }
+        }
+        let shared = |(_, id): &(usize, &Id)| named[&*id.name] == Match::Many;
+        let mut found = HashMap::new();
+        for (package, id) in ids.iter().enumerate().filter(shared) {
+            let (name, version, source) = id.key();
+            if found.insert((name, version, source), Match::One(package)).is_some() {
                 return Err(Problem::DuplicatePackage { package: id.label() }.at(id.offset));
             }
         }
-        for (package, id) in ids.iter().enumerate() {
-            let (name, version, source) = (&*id.name, id.version.as_deref(), &*id.source);
-            for key in [(name, version, None), (name, None, Some(source)), (name, None, None)] {
+        for (package, id) in ids.iter().enumerate().filter(shared) {
+            let (name, version, source) = id.key();
+            for key in [(name, version, None), (name, None, source), (name, None, None)] {
                 let others = found.entry(key).or_insert(Match::One(package));
                 if *others != Match::One(package) {
                     *others = Match::Many;
                 }
             }
         }
-        Ok(Self { found })
+        Ok(Self { ids, named, found })
     }
 
     /// The package that has what is stated of its name, version and source.
     pub(super) fn find(&self, name: &str, version: Option<&str>, source: Option<&str>) -> Match {
-        self.found.get(&(name, version, source)).copied().unwrap_or(Match::None)
+        match self.named.get(name) {
+            Some(&Match::One(package)) => {
+                let (_, its_version, its_source) = self.ids[package].key();
+                let fits = |stated: Option<&str>, its| stated.is_none() || stated == its;
+                match fits(version, its_version) && fits(source, its_source) {
+                    true => Match::One(package),
+                    false => Match::None,
+                }
+            }
+            Some(Match::Many) => {
+                self.found.get(&(name, version, source)).copied().unwrap_or(Match::None)
+            }
+            _ => Match::None,
+        }
     }
 
     /// As [`find`](Self::find), with the fault to report where not exactly one package fits.

@@ -48,7 +48,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let file = File { text, lines: Lines::of(text), manifest, notes };
     match (lock.packages.take(), &lock.dependencies) {
         (Some(packages), _) => {
-            let mut packages = packages.0;
+            let mut packages: Vec<_> = packages.iter().collect();
             packages.sort_by(|(a, _), (b, _)| a.cmp(b));
             flat(&lock, &packages, file)
         }
@@ -84,7 +84,7 @@ impl File<'_> {
 
 type Entry<'a> = (Text<'a>, RawFolder<'a>);
 
-fn flat(lock: &RawLock<'_>, entries: &[Entry<'_>], file: File<'_>) -> Result<Contents, Fault> {
+fn flat(lock: &RawLock<'_>, entries: &[&Entry<'_>], file: File<'_>) -> Result<Contents, Fault> {
     let mut catalog = Catalog::default();
     let mut folders = Folders::new();
     let root = entries.first().filter(|(path, _)| path.is_empty()).map(|(_, root)| root);

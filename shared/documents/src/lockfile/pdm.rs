@@ -85,7 +85,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let mut catalog = Catalog::default();
     let mut asked = Vec::new();
     let mut states_scopes = false;
-    for table in tables.each::<RawPackage>() {
+    for table in tables.each::<RawPackage, _>(Ok) {
         let table = table?;
         let fault = |problem: Problem| problem.at(table.offset);
         states_scopes |= table.value.groups.is_some();

@@ -88,7 +88,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let lines = Lines::of(text);
     let mut catalog = Catalog::default();
     let mut asked = Vec::new();
-    for table in tables.each::<RawPackage>() {
+    for table in tables.each::<RawPackage, _>(Ok) {
         let table = table?;
         let fault = |problem: Problem| problem.at(table.offset);
         let package = package_of(&table.value, &lock.default_groups).map_err(fault)?;

@@ -53,6 +53,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
 
 /// A name by PEP 503: lower case, and one `-` for each run of `.`, `-` and `_`.
 pub(super) fn normalized(name: &str) -> String {
+    let is_normal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if text::every(name, is_normal) && !name.as_bytes().windows(2).any(|it| it == b"--") {
+        return name.to_owned();
+    }
     let mut normal = String::with_capacity(name.len());
     for c in name.chars() {
         match c {

@@ -84,6 +84,9 @@ fn name_parts<'a>(kind: &str, name: &'a str) -> (Option<&'a str>, &'a str) {
 ///
 /// The user of an SSH address stays, for `git@` is part of the address and no secret.
 pub(super) fn without_credentials(url: &str) -> String {
+    if !url.contains('@') {
+        return url.to_owned();
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -14,7 +14,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
 /// A name or version: not empty, of sane length, without white space or control characters.
 pub(crate) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
     limited(field, value, MAX_WORD_BYTES)?;
-    if value.is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if value.is_empty() || has(value, |c| c.is_whitespace() || c.is_control()) {
         let expected = "a text without white space and control characters";
         return Err(invalid(field, value, expected));
     }
@@ -24,10 +24,22 @@ pub(crate) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
 /// A URL or path: of sane length, without control characters.
 pub(crate) fn location(field: &'static str, value: &str) -> Result<(), Problem> {
     limited(field, value, MAX_LOCATION_BYTES)?;
-    if value.is_empty() || value.contains(char::is_control) {
+    if value.is_empty() || has(value, char::is_control) {
         return Err(invalid(field, value, "a URL or path without control characters"));
     }
     Ok(())
+}
+
+/// Whether `text` has a character that is so.
+fn has(text: &str, is_so: impl Fn(char) -> bool) -> bool {
+    // Of plain ASCII, blanks and what is before them are all that could be.
+    let is_plain = every(text, |byte| matches!(byte, b'!'..=b'~'));
+    !is_plain && text.contains(is_so)
+}
+
+/// Whether every byte is so; all are looked at, for that is faster than to stop at the first.
+pub(super) fn every(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |every, byte| every & is_so(byte))
 }
 
 /// What a file says in its own words, such as a licence; none where it is empty, too long, or not
@@ -45,7 +57,7 @@ pub(super) fn hash(field: &'static str, value: &str) -> Result<Hash, Problem> {
     let (algorithm, hex) = value.split_once(':').ok_or_else(|| invalid(field, value, expected))?;
     let (algorithm, digits) =
         hash_algorithm(algorithm).ok_or_else(|| invalid(field, value, expected))?;
-    if hex.len() != digits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if hex.len() != digits || !every(hex, |byte| byte.is_ascii_hexdigit()) {
         return Err(invalid(field, value, "a digest with the hex digits of its algorithm"));
     }
     Ok(Hash { algorithm, hex: hex.to_ascii_lowercase() })
@@ -90,7 +102,7 @@ pub(super) struct Lines(Vec<usize>);
 impl Lines {
     /// The lines of `text`.
     pub(super) fn of(text: &str) -> Self {
-        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+        Self(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1).collect())
     }
 
     /// The line of byte `offset`, from 1.

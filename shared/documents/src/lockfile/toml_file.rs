@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{MAX_PACKAGES, text};
+use crate::both::both;
 use split::Split;
 
 /// Most weight of what is parsed at once. The parser takes some 150 bytes of memory for each unit,
@@ -19,6 +20,12 @@ const MAX_WEIGHT: usize = 4_000_000;
 
 /// Most weight of a file whose tables are parsed one by one: what is kept of them takes less.
 const MAX_SUM_OF_WEIGHTS: usize = 2 * MAX_WEIGHT;
+
+/// Most that is read of tables before any is taken, so that not all of them are in memory at once; a
+/// larger one is read by itself.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// From so many on, a thread more costs less than it saves.
+const FEW_TABLES: usize = 200;
 
 /// Reads `text` as TOML.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
@@ -111,33 +118,75 @@ impl<'a> Tables<'a> {
         split::in_file(&self.rest, part.span().start)
     }
 
-    /// Reads the tables one after another.
-    pub(super) fn each<T: Deserialize<'a> + 'a>(
+    /// Reads the tables, and makes of each what is kept of it; results come in the order of the file.
+    pub(super) fn each<T: Deserialize<'a>, U: Send>(
         self,
-    ) -> Box<dyn Iterator<Item = Result<Table<T>, Fault>> + 'a> {
+        make: impl Fn(Table<T>) -> Result<U, Fault> + Sync + 'a,
+    ) -> Box<dyn Iterator<Item = Result<U, Fault>> + 'a>
+    where
+        U: 'a,
+    {
         let Self { text, key, parts, .. } = self;
         match parts {
             Parts::Apart(tables) => {
-                let read = move |(base, table)| {
+                let read = move |&(base, table): &(usize, &'a str)| {
                     let at_fault = |error| fault(text, &error, |offset| base + offset);
                     let value = match plain::table(table, key) {
                         Some(value) => value,
                         None => only(table, key).map_err(at_fault)?,
                     };
-                    Ok(Table { value, offset: base, base })
+                    make(Table { value, offset: base, base })
                 };
-                Box::new(tables.into_iter().map(read))
+                Box::new(Batches { tables, taken: 0, read, ready: Vec::new().into_iter() })
             }
             Parts::Parsed(tables) => {
                 let read = move |table: Spanned<DeValue<'a>>| {
                     let offset = table.span().start;
                     let value = T::deserialize(ValueDeserializer::from(table));
                     let value = value.map_err(|error| fault(text, &error, |offset| offset))?;
-                    Ok(Table { value, offset, base: 0 })
+                    make(Table { value, offset, base: 0 })
                 };
                 Box::new(tables.into_iter().map(read))
             }
         }
+    }
+}
+
+/// Tables that are read in batches, by two threads at once.
+struct Batches<'a, R, T> {
+    tables: Vec<(usize, &'a str)>,
+    /// How many of them were in a batch.
+    taken: usize,
+    read: R,
+    ready: std::vec::IntoIter<T>,
+}
+
+impl<'a, R: Fn(&(usize, &'a str)) -> T + Sync, T: Send> Iterator for Batches<'a, R, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if let Some(ready) = self.ready.next() {
+            return Some(ready);
+        }
+        let mut bytes = 0;
+        let fits = |(_, table): &&(usize, &str)| {
+            bytes += table.len();
+            bytes <= BATCH_BYTES
+        };
+        let rest = &self.tables[self.taken..];
+        let batch = &rest[..rest.iter().take_while(fits).count().max(1).min(rest.len())];
+        let read_all = |tables: &[_]| tables.iter().map(&self.read).collect::<Vec<_>>();
+        let ready = if batch.len() < FEW_TABLES {
+            read_all(batch)
+        } else {
+            let (here, there) = batch.split_at(batch.len() / 2);
+            let (mut here, there) = both(|| read_all(here), || read_all(there));
+            here.extend(there);
+            here
+        };
+        self.taken += batch.len();
+        self.ready = ready.into_iter();
+        self.ready.next()
     }
 }
 

@@ -2,8 +2,9 @@
 
 mod raw;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use hashbrown::{HashMap, HashSet};
 use toml::Spanned;
 
 use super::catalog::{Contents, MAX_EDGES};
@@ -41,10 +42,15 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
         return Err(problem.at(tables.offset_of(version)));
     }
     let members: HashSet<_> = lock.manifest.members.iter().map(|name| normalized(name)).collect();
-    let mut file =
-        File { lines: Lines::of(text), members, notes: Vec::new(), edges: 0, ..File::default() };
-    for table in tables.each() {
-        file.take(table?, beside)?;
+    let mut file = File { lines: Lines::of(text), notes: Vec::new(), edges: 0, ..File::default() };
+    let packages = tables.each(|table: Table<RawPackage<'_>>| {
+        let made = package_of(&table.value, table.offset, &members);
+        let (id, package) = made.map_err(|problem| problem.at(table.offset))?;
+        Ok((table, id, package))
+    });
+    for made in packages {
+        let (table, id, package) = made?;
+        file.take(table, id, package, beside)?;
     }
     let File { ids, packages, asked, forks, notes, .. } = file;
     let graph = GraphBuilder::new(&asked, &ids)?.build(packages, &lock.manifest)?;
@@ -63,8 +69,6 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 #[derive(Default)]
 struct File<'a> {
     lines: Lines,
-    /// Names of the workspace's members.
-    members: HashSet<String>,
     ids: Vec<Id>,
     packages: Vec<Package>,
     asked: Vec<Asked<'a>>,
@@ -85,10 +89,14 @@ struct Asked<'a> {
 }
 
 impl<'a> File<'a> {
-    fn take(&mut self, table: Table<RawPackage<'a>>, beside: &Beside<'_>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        table: Table<RawPackage<'a>>,
+        id: Id,
+        package: Package,
+        beside: &Beside<'_>,
+    ) -> Result<(), Fault> {
         let Table { value: raw, offset, base } = table;
-        let fault = |problem: Problem| problem.at(offset);
-        let (id, package) = package_of(&raw, offset, &self.members).map_err(fault)?;
         let line = Some(self.lines.line(offset));
         let mut package = Package { line, ..package };
         if package.root {

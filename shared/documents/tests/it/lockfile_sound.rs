@@ -49,7 +49,7 @@ pub(crate) fn check(read: &Inventory) {
     assert_eq!(validate_cyclonedx(&write(&input)), Ok(CycloneDxVersion::V1_6), "{}", read.path);
 }
 
-fn check_graph(read: &Inventory) {
+pub(crate) fn check_graph(read: &Inventory) {
     for (at, package) in read.packages.iter().enumerate() {
         assert!(package.dependencies.is_sorted_by(|a, b| a < b), "{package:?}");
         assert!(package.dependencies.iter().all(|&to| to < read.packages.len() && to != at));

@@ -6,6 +6,7 @@
     reason = "a helper of tests may panic as tests may"
 )]
 
+mod arbitrary;
 mod bom;
 mod contents;
 mod convert;

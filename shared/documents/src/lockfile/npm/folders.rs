@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use hashbrown::DefaultHashBuilder;
+
 use crate::lockfile::error::Problem;
 
 /// Most folders of one file, those on the way included.
@@ -12,7 +14,7 @@ const MAX_DEPTH: usize = 256;
 /// A tree of folders with packages in some of them.
 pub(super) struct Folders<'a> {
     nodes: Vec<Node>,
-    children: HashMap<(usize, &'a str), usize>,
+    children: HashMap<(usize, &'a str), usize, DefaultHashBuilder>,
 }
 
 #[derive(Default)]
@@ -29,7 +31,7 @@ impl<'a> Folders<'a> {
     pub(super) const ROOT: usize = 0;
 
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()], children: HashMap::new() }
+        Self { nodes: vec![Node::default()], children: HashMap::default() }
     }
 
     /// The folder at `path` below `from`, made where it is not there.

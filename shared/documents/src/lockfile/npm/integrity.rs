@@ -6,8 +6,6 @@ use base64::engine::general_purpose::STANDARD;
 use crate::lockfile::error::Problem;
 use crate::lockfile::{Hash, MAX_LOCATION_BYTES, text};
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// The strongest digest; unknown hash functions are passed over.
 pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
     let bytes = integrity.len();
@@ -19,17 +17,27 @@ pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
         let Some((algorithm, digest)) = entry.split_once('-') else {
             return Err(text::invalid("integrity", entry, "a digest such as sha512-…"));
         };
-        if text::hash_algorithm(algorithm).is_none() {
-            continue;
-        }
+        let Some((algorithm, digits)) = text::hash_algorithm(algorithm) else { continue };
         // What follows a question mark is an option.
         let digest = digest.split('?').next().unwrap_or(digest);
         let digest = STANDARD
             .decode(digest)
             .map_err(|_| text::invalid("integrity", entry, "a digest in Base64"))?;
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let hex: String = digits.map(|digit| char::from(HEX[usize::from(digit)])).collect();
-        strongest = strongest.max(Some(text::hash("integrity", &format!("{algorithm}:{hex}"))?));
+        if digest.len() * 2 != digits {
+            let expected = "a digest of as many bytes as its algorithm yields";
+            return Err(text::invalid("integrity", entry, expected));
+        }
+        strongest = strongest.max(Some(Hash { algorithm, hex: hex_of(&digest) }));
     }
     Ok(strongest)
+}
+
+fn hex_of(digest: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut hex = String::with_capacity(digest.len() * 2);
+    for byte in digest {
+        hex.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        hex.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    hex
 }

@@ -10,11 +10,14 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
+use memchr::memchr2;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
-    Visitor, value::BorrowedStrDeserializer,
+    Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+    value::BorrowedStrDeserializer,
 };
 use serde_spanned::de::{SpannedDeserializer, is_spanned};
+
+use crate::lockfile::text;
 
 /// Deepest nesting of lists and inline tables; lockfiles have three levels.
 const MAX_DEPTH: usize = 8;
@@ -65,7 +68,6 @@ enum Form {
     Inline,
 }
 
-#[derive(Clone)]
 struct Reader<'a> {
     text: &'a str,
     /// Of the array.
@@ -128,7 +130,7 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, Unusual> {
         let mut text = Cow::Borrowed("");
         loop {
-            let part = self.run(|byte| !matches!(byte, b'"' | b'\\') && !is_control(byte));
+            let part = self.part_of_string()?;
             match text.is_empty() {
                 true => text = Cow::Borrowed(part),
                 false => text.to_mut().push_str(part),
@@ -140,6 +142,16 @@ impl<'a> Reader<'a> {
             let escaped = escaped.into_iter().find(|(escape, _)| self.takes(escape));
             text.to_mut().push(escaped.ok_or(Unusual)?.1);
         }
+    }
+
+    /// What stands before the next quote or escape.
+    fn part_of_string(&mut self) -> Result<&'a str, Unusual> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = memchr2(b'"', b'\\', rest.as_bytes()).ok_or(Unusual)?;
+        let part = &rest[..end];
+        let is_line = text::every(part, |byte| !is_control(byte));
+        self.at += end;
+        is_line.then_some(part).ok_or(Unusual)
     }
 
     fn number(&mut self) -> Result<i64, Unusual> {
@@ -254,10 +266,8 @@ impl<'a> Deserializer<'a> for &mut Reader<'a> {
         if self.next != Form::Value {
             return Err(Unusual);
         }
-        // The span is asked for before the value.
-        let mut ahead = self.clone();
-        IgnoredAny::deserialize(&mut ahead)?;
-        let span = self.at..ahead.at;
+        // The span is asked for before the value: where that ends is not known, and nobody asks.
+        let span = self.at..self.at;
         visitor.visit_map(SpannedDeserializer::new(self, span))
     }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2, memmem};
+
 /// Most that one byte can weigh.
 pub(super) const MAX_WEIGHT_OF_BYTE: usize = DOT_WEIGHT;
 /// Weight of a dot in a key: it makes a table of its own.
@@ -35,7 +37,8 @@ impl<'a> Split<'a> {
         let mut split =
             Self { rest: "".into(), rest_parts: vec![(0, 0)], tables: Vec::new(), weight: 0 };
         let (mut begin, mut in_table, mut offset, mut depth) = (0, false, 0, 0_usize);
-        for line in text.split_inclusive('\n') {
+        while offset < text.len() {
+            let line = line_at(text, offset);
             let header = if depth == 0 { line.trim_start_matches([' ', '\t']) } else { "" };
             let starts_table = header.starts_with(&table);
             if starts_table || (header.starts_with('[') && in_table) {
@@ -47,10 +50,10 @@ impl<'a> Split<'a> {
             } else if header.trim_start_matches('[').starts_with(&below[1..]) {
                 return None;
             }
-            marks(line, |byte| {
+            for byte in marks(line) {
                 split.weight += mark_weight(byte);
                 depth = depth_after(byte, depth);
-            });
+            }
             offset += line.len();
         }
         split.push(&text[begin..], begin, in_table);
@@ -78,53 +81,77 @@ pub(super) fn in_file(parts: &[(usize, usize)], offset: usize) -> usize {
     in_file + (offset - in_rest)
 }
 
-/// What parsing `text` costs: its marks that begin a key or value, those in strings left out.
+/// What parsing `text` costs: its marks, those in strings left out.
 pub(super) fn weight(text: &str) -> usize {
     // Lockfiles have no strings of several lines; where there are some, every mark counts.
     if has_long_strings(text) {
         return text.bytes().map(mark_weight).sum();
     }
-    let mut weight = 0;
-    text.lines().for_each(|line| marks(line, |byte| weight += mark_weight(byte)));
-    weight
+    text.lines().flat_map(marks).map(mark_weight).sum()
 }
 
 fn has_long_strings(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    // Of three in a row, one stands at a multiple of three.
-    (0..bytes.len()).step_by(3).any(|at| {
-        let same = |byte: &&u8| matches!(byte, b'"' | b'\'') && **byte == bytes[at];
-        let before = bytes[..at].iter().rev().take(2).take_while(same).count();
-        before + bytes[at..].iter().take(3).take_while(same).count() >= 3
-    })
+    let has = |quotes: &str| memmem::find(text.as_bytes(), quotes.as_bytes()).is_some();
+    has("\"\"\"") || has("'''")
 }
 
-/// How many brackets are open after `byte`, if `depth` were before it.
-fn depth_after(byte: u8, depth: usize) -> usize {
-    match byte {
+/// The line that begins at `offset`, with its end.
+fn line_at(text: &str, offset: usize) -> &str {
+    let rest = &text[offset..];
+    memchr(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..=end])
+}
+
+/// How many brackets are open after `mark`, if `depth` were before it.
+fn depth_after(mark: u8, depth: usize) -> usize {
+    match mark {
         b'[' | b'{' => depth + 1,
         b']' | b'}' => depth.saturating_sub(1),
         _ => depth,
     }
 }
 
-/// Every byte of `line` that is neither in a string nor in a comment.
-fn marks(line: &str, mut take: impl FnMut(u8)) {
-    let mut bytes = line.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        match byte {
-            b'#' => break,
-            b'\'' => drop(bytes.find(|it| **it == b'\'')),
-            // An escaped byte may be a quote, which ends nothing.
-            b'"' => {
-                while let Some(b'\\') = bytes.find(|it| matches!(it, b'"' | b'\\')) {
-                    bytes.next();
-                }
+/// Every byte of `line` that begins or ends a key or value and is neither in a string nor in a comment.
+fn marks(line: &str) -> impl Iterator<Item = u8> {
+    let mut rest = line.as_bytes();
+    std::iter::from_fn(move || {
+        loop {
+            let at = rest.iter().position(|&byte| IS_MARK[usize::from(byte)])?;
+            let mark = rest[at];
+            rest = &rest[at + 1..];
+            match mark {
+                b'#' => return None,
+                b'\'' => rest = after(rest, memchr(b'\'', rest)),
+                // An escaped byte may be a quote, which ends nothing.
+                b'"' => loop {
+                    let at = memchr2(b'"', b'\\', rest);
+                    let is_escape = at.is_some_and(|at| rest[at] == b'\\');
+                    rest = after(rest, at);
+                    if !is_escape {
+                        break;
+                    }
+                    rest = after(rest, Some(0));
+                },
+                _ => return Some(mark),
             }
-            _ => take(byte),
         }
-    }
+    })
 }
+
+/// What follows the byte at `at`; nothing where there is none.
+fn after(bytes: &[u8], at: Option<usize>) -> &[u8] {
+    at.and_then(|at| bytes.get(at + 1..)).unwrap_or_default()
+}
+
+const IS_MARK: [bool; 256] = {
+    let mut is_mark = [false; 256];
+    let marks = b"#'\"[]{}.=,";
+    let mut at = 0;
+    while at < marks.len() {
+        is_mark[marks[at] as usize] = true;
+        at += 1;
+    }
+    is_mark
+};
 
 fn mark_weight(byte: u8) -> usize {
     match byte {

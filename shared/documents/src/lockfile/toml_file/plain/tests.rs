@@ -29,7 +29,7 @@ enum Tree {
     Text(String),
     Number(i64),
     Truth(bool),
-    List(Vec<(usize, usize, Tree)>),
+    List(Vec<(usize, Tree)>),
     Map(BTreeMap<String, Tree>),
 }
 
@@ -63,8 +63,7 @@ impl<'a> Visitor<'a> for TreeVisitor {
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Tree, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element::<Spanned<Tree>>()? {
-            let span = item.span();
-            items.push((span.start, span.end, item.into_inner()));
+            items.push((item.span().start, item.into_inner()));
         }
         Ok(Tree::List(items))
     }
