@@ -52,7 +52,7 @@ def judge(program, tools, report, lock):
         folder = Path(scratch) / "project"
         peers.lay_out(folder, name, lock, beside)
         text = lock.read_text(encoding="utf-8")
-        truth = normalized(locks.read(name, text, {it.name: it.read_text() for it in folder.iterdir() if it.name != name}))
+        truth = normalized(locks.read(name, text, {it.name: it.read_text() for it in folder.iterdir() if it.is_file() and it.name != name}))
         try:
             bom = peers.attestry(program, folder, name)
         except peers.Away as away:
@@ -116,7 +116,9 @@ def differences(truth, ours, local, theirs):
         lines.append(f"- {peer}: {equal} packages as ours" + "".join(
             f"; {count} {reason} (such as {label(examples[reason])})" for reason, count in sorted(reasons.items())))
     if len(spoken) > 1:
-        everyone = set.intersection(*(set(found) for found in spoken.values())) - set(truth)
+        everyone = set.intersection(*(set(found) for found in spoken.values())) - set(truth) - set(ours)
+        # A folder is no module, whatever others call it.
+        everyone = {key for key in everyone if not key[1].startswith(".")}
         wrong += [f"all of {', '.join(spoken)} have {label(key)}, the judge and we have not" for key in sorted(everyone)]
     return lines, wrong
 

@@ -21,6 +21,8 @@ const SBOM_PYPI: [&str; 5] = [
     "uv==0.13.9",
 ];
 const SBOM_NPM: [&str; 2] = ["@cyclonedx/cdxgen@12.8.4", "@cyclonedx/cyclonedx-npm@6.0.1"];
+/// Only its sources are published.
+const SBOM_CARGO: &str = "cargo-cyclonedx@0.5.9";
 const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
 const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"];
 
@@ -49,12 +51,17 @@ pub(crate) fn advisories(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Resul
 /// SBOMs of the lockfiles `over`, beside those that others make of them.
 pub(crate) fn sbom(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> {
     let over = match over.is_empty() {
-        true => vec!["shared/documents/fixtures/lockfiles".into()],
+        true => vec!["shared/documents/fixtures/lockfiles".into(), "Cargo.lock".into()],
         false => over,
     };
     steps.cargo("build --package attestry")?;
     let python = venv(steps, "sbom-venv", &SBOM_PYPI)?;
     npm(steps, &Path::new(TOOLS).join("sbom-npm"), &SBOM_NPM)?;
+    let cargo = Path::new(TOOLS).join("cargo");
+    if !cargo.join("bin/cargo-cyclonedx").exists() {
+        let install = ["install", "--quiet", "--locked", SBOM_CARGO, "--root"];
+        steps.run(Command::new("cargo").args(install).arg(cargo))?;
+    }
     let script = ["tests/interop/sbom.py", "target/debug/attestry", TOOLS, "target/interop/sbom"];
     steps.run(Command::new(python).args(script).args(over))
 }

@@ -49,7 +49,7 @@ enum Xtask {
         #[arg(value_enum)]
         what: Interop,
         /// For `advisories`: a directory of OSV records, then lockfiles or directories of them; for `sbom`: lockfiles or
-        /// directories of them [default: our fixtures]
+        /// directories of them [default: our fixtures; for `sbom`, our own Cargo.lock too]
         #[arg(value_name = "PATH")]
         over: Vec<PathBuf>,
     },
@@ -62,7 +62,7 @@ enum Interop {
     Evidence,
     /// Which OSV records affect the packages of lockfiles, with PyPA's packaging and PyPI's semver
     Advisories,
-    /// Lockfiles, as syft, cdxgen, uv, cyclonedx-py and cyclonedx-npm understand them; cdx-validate and ntia-conformance-checker
+    /// Lockfiles, as syft, cdxgen, uv, cyclonedx-py, cyclonedx-npm and cargo-cyclonedx understand them; cdx-validate and ntia-conformance-checker
     Sbom,
 }
 

@@ -104,6 +104,9 @@ def requirements(text, _):
     found = Found()
     for line in re.sub(r"\\\r?\n", " ", text).splitlines():
         line = re.split(r"(?:^|\s)#", line.strip())[0].strip()
+        if egg := re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", line):
+            found.add("pypi", pep503(egg[1]), None, "unversioned")
+            continue
         match = REQUIREMENT.match(line)
         if not line or line.startswith("-") or not match or "://" in line.split(";")[0].split(" @ ")[0]:
             continue
@@ -167,7 +170,9 @@ def npm(text, _):
     lock, found = json.loads(text), Found()
     if "packages" in lock:
         for path, package in lock["packages"].items():
-            name = package.get("name") or path.rpartition("node_modules/")[2] or lock.get("name")
+            folder = re.search(r"(@[^/]+/)?[^/]*$", path)[0]
+            installed = path.rpartition("node_modules/")[2] if "node_modules/" in path else folder
+            name = package.get("name") or installed or lock.get("name")
             marks = [mark for mark in ("dev", "optional") if package.get(mark)]
             marks += ["dev", "optional"] if package.get("devOptional") else []
             if package.get("link"):
@@ -212,6 +217,9 @@ def pnpm(text, companions):
             if "tarball" in resolution and "integrity" not in resolution or resolution.get("type") in ("git", "directory"):
                 marks.append("url")
             name, number = package.get("name", name), package.get("version", number)
+            if number.startswith(("file:", "link:")):
+                number = None
+                marks.append("local")
             found.add("npm", name, number, *marks)
     return js_root(found, companions)
 
@@ -245,7 +253,7 @@ def yarn(text, companions):
             name = entry[0] + entry[1:].split("@", 1)[0]
             if alias := re.match(r".+?@npm:((?:@[^/]+/)?[^@]+)", entry):
                 name = alias[1]
-            found.add("npm", name, match[1])
+            found.add("npm", name, match[1], *(["local"] if "@link:" in entry else []))
     return js_root(found, companions)
 
 
@@ -289,6 +297,9 @@ def deps_json(text, _):
     found = Found()
     for key, library in json.loads(text)["libraries"].items():
         name, _, version = key.partition("/")
+        if library["type"] == "runtimepack":
+            # The SDK's own mark before the name of the package.
+            name = name.removeprefix("runtimepack.")
         found.add("nuget", name, version, *(["local"] if library["type"] == "project" else []))
     return found
 
@@ -323,6 +334,12 @@ def pom(text, _):
                 break
         return None if "${" in text else text.strip() or None
 
+    def exact(version):
+        """What a range or a keyword leaves open is no version; `[1.0]` is one."""
+        if only := re.fullmatch(r"\[([^,\]]+)\]", version or ""):
+            return only[1]
+        return None if not version or re.search(r"[\[(,]", version) or version in ("RELEASE", "LATEST") else version
+
     managed = {}
     for it in tree.findall("dependencyManagement/dependencies/dependency"):
         managed[it.findtext("groupId"), it.findtext("artifactId")] = it.findtext("version")
@@ -330,8 +347,10 @@ def pom(text, _):
     found.add("maven", f"{own('groupId')}/{own('artifactId')}", own("version"), "root")
     for it in tree.findall("dependencies/dependency"):
         group, name = resolved(it.findtext("groupId")), resolved(it.findtext("artifactId"))
+        if not group or not name:
+            continue
         version = it.findtext("version") or managed.get((it.findtext("groupId"), it.findtext("artifactId")))
-        version = resolved(version) if version else None
+        version = exact(resolved(version)) if version else None
         marks = ["dev"] if it.findtext("scope") == "test" else []
         marks += ["optional"] if it.findtext("scope") == "provided" or it.findtext("optional") == "true" else []
         found.add("maven", f"{group}/{name}", version, *marks, *([] if version else ["unversioned"]))

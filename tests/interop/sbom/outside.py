@@ -40,4 +40,4 @@ def ntia(program, tools, folder, file):
         return [f"ntia-conformance-checker: no verdict: {(done.stdout + done.stderr)[-300:]}"]
     if verdict.get("isConformant") or verdict.get("isNtiaConformant"):
         return []
-    return [f"ntia-conformance-checker: {json.dumps(verdict)[:300]}"]
+    return [f"ntia-conformance-checker: {json.dumps(verdict)[:2000]}"]

@@ -162,7 +162,26 @@ def cyclonedx_npm(tools, folder, name):
             manifest.unlink()
 
 
+def cargo_cyclonedx(tools, folder, name):
+    if name != "Cargo.lock":
+        raise Away("another format")
+    if not any(Path(folder).rglob("*.rs")):
+        raise Away("needs the sources of the project")
+    # One document for each member of the workspace, beside its manifest.
+    command = ["cargo", "cyclonedx", "--format", "json", "--all", "--target", "all", "--override-filename", ".cargo-cyclonedx"]
+    path = f"{Path(tools).resolve() / 'cargo/bin'}{os.pathsep}{os.environ['PATH']}"
+    run(command, folder, CARGO_NET_OFFLINE="true", PATH=path)
+    documents = sorted(Path(folder).rglob(".cargo-cyclonedx.json"))
+    if not documents:
+        raise Away("wrote nothing")
+    parts = [json.loads(document.read_bytes()) for document in documents]
+    for document in documents:
+        document.unlink()
+    return {"components": [it for part in parts for it in [part["metadata"]["component"], *(part.get("components") or [])]]}
+
+
 PEERS = {
+    "cargo-cyclonedx": cargo_cyclonedx,
     "syft": syft,
     "cdxgen": cdxgen,
     "uv": uv_export,
@@ -172,10 +191,20 @@ PEERS = {
 
 
 def lay_out(folder, name, lock, companions):
-    """Puts a lockfile under its own name, with its companions, and nothing else."""
+    """Puts a lockfile under its own name, with its companions; and of a Rust checkout the sources, which Cargo wants to see."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if name == "Cargo.lock" and lock.name == name and (lock.parent / "Cargo.toml").is_file():
+        lay_out_sources(folder, lock.parent)
     shutil.copy(lock, folder / name)
     for companion in companions:
         own = next((it for it in ("pyproject.toml", "package.json", "go.sum") if companion.name.endswith(it)), companion.name)
         shutil.copy(companion, folder / own)
+
+
+def lay_out_sources(folder, checkout):
+    for path in [*checkout.rglob("Cargo.toml"), *checkout.rglob("*.rs")]:
+        inside = path.relative_to(checkout)
+        if not {"target", "node_modules", ".git"} & set(inside.parts):
+            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / inside)

@@ -9,14 +9,24 @@ use crate::failure::Failure;
 /// Largest manifest that is read for a name.
 const MANIFEST_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Manifests that name a project, and the table that holds the name.
+const MANIFESTS: [(&str, &[&str]); 4] = [
+    ("pyproject.toml", &["project"]),
+    ("pyproject.toml", &["tool", "poetry"]),
+    ("Cargo.toml", &["package"]),
+    ("package.json", &[]),
+];
+
 /// Name of the project in `source`: from its manifest, else its folder.
 pub(crate) fn name(source: Option<&Path>) -> Result<Scope, Failure> {
     let Some(source) = source else {
         return Err(Failure::input("name the project with --project, or give its --source"));
     };
-    let from_manifest = [("pyproject.toml", "project"), ("Cargo.toml", "package")]
-        .into_iter()
-        .find_map(|(file, table)| manifest_name(&source.join(file), table));
+    let manifests = MANIFESTS.into_iter();
+    let mut from_manifests =
+        manifests.filter_map(|(file, table)| manifest_name(&source.join(file), table));
+    // One that nobody could be called by is as good as none.
+    let from_manifest = from_manifests.find(|name| name.parse::<Scope>().is_ok());
     let from_folder = || {
         let folder = source.canonicalize().ok()?;
         Some(folder.file_name()?.to_str()?.to_owned())
@@ -28,10 +38,15 @@ pub(crate) fn name(source: Option<&Path>) -> Result<Scope, Failure> {
     })
 }
 
-fn manifest_name(file: &Path, table: &str) -> Option<String> {
+fn manifest_name(file: &Path, table: &[&str]) -> Option<String> {
     if std::fs::metadata(file).ok()?.len() > MANIFEST_BYTES_MAX {
         return None;
     }
-    let manifest: toml::Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
-    Some(manifest.get(table)?.get("name")?.as_str()?.to_owned())
+    let text = std::fs::read_to_string(file).ok()?;
+    let manifest: toml::Value = match file.extension()?.to_str()? {
+        "json" => serde_json::from_str(&text).ok()?,
+        _ => toml::Value::Table(text.parse().ok()?),
+    };
+    let table = table.iter().try_fold(&manifest, |table, key| table.get(key))?;
+    Some(table.get("name")?.as_str()?.to_owned())
 }

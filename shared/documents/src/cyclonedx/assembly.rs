@@ -206,7 +206,12 @@ fn groups(inventories: &[&Inventory], subjects: &HashSet<At>) -> Vec<Vec<At>> {
 /// Where a package that is only local lies: others of its name elsewhere are others.
 fn place(inventory: &Inventory, package: &Package) -> Option<String> {
     let Source::Local { path } = &package.source else { return None };
-    let Some(path) = path else { return Some(format!("{}!", inventory.path)) };
+    let path = match path {
+        Some(path) => path,
+        // A project lies where its lockfile does.
+        None if package.root => "",
+        None => return Some(format!("{}!", inventory.path)),
+    };
     let mut parts: Vec<_> = inventory.path.split('/').collect();
     parts.pop();
     for part in path.split('/') {

@@ -30,12 +30,14 @@ pub(super) fn of_package<'a>(
     let files = merge::files(&packages);
     let scope = packages.iter().map(|it| it.scope).min().unwrap_or(Scope::Required);
     let hashes = common_hashes(&package.purl, &files);
+    let (group, name) = group_and_name(package);
     Component {
         r#type: "library",
         bom_ref: Some(bom_ref),
         supplier: supplier(input, found),
         authors: authors(found),
-        name: &package.name,
+        group,
+        name,
         version: package.version.as_deref().and_then(version),
         scope: Some(match scope {
             Scope::Required => "required",
@@ -50,6 +52,18 @@ pub(super) fn of_package<'a>(
         hashes: hashes.into_iter().map(HashEntry::new).collect(),
         ..Component::default()
     }
+}
+
+/// Name and what stands before it: the scope of npm, the vendor of Composer, the group of Maven.
+fn group_and_name(package: &Package) -> (Option<&str>, &str) {
+    let is_of = |kind| package.purl.starts_with(kind);
+    let parts = match &*package.name {
+        name if is_of("pkg:maven/") => name.split_once(':'),
+        name if is_of("pkg:composer/") || name.starts_with('@') => name.split_once('/'),
+        _ => None,
+    };
+    let parts = parts.filter(|(group, name)| !group.is_empty() && !name.is_empty());
+    parts.map_or((None, &package.name), |(group, name)| (Some(group), name))
 }
 
 /// The version, unless it is longer than the schema allows: it is still in the purl.

@@ -26,12 +26,17 @@ pub(super) fn reference(place: &str) -> Cow<'_, str> {
     }
 }
 
+const SCHEMES: [&str; 5] = ["https://", "http://", "ssh://", "git://", "git+ssh://"];
+
 /// A host of letters, digits, dots and dashes, perhaps a port, then harmless characters and whole
 /// escapes only.
 fn is_plain_url(place: &str) -> bool {
-    let rest = place.strip_prefix("https://").or_else(|| place.strip_prefix("http://"));
-    let Some(rest) = rest else { return false };
+    let Some(rest) = SCHEMES.iter().find_map(|scheme| place.strip_prefix(scheme)) else {
+        return false;
+    };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // The user of a repository over SSH is part of its address.
+    let authority = authority.strip_prefix("git@").unwrap_or(authority);
     let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     let host_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     !host.is_empty()
@@ -91,6 +96,9 @@ mod tests {
             ("https://h.example:port/", "https%3A//h.example%3Aport/"),
             ("C:\\wheels\\a b.whl", "C%3A%5Cwheels%5Ca%20b.whl"),
             ("../wheels/a.whl", "../wheels/a.whl"),
+            ("ssh://git@h.example/acme/app.git", "ssh://git@h.example/acme/app.git"),
+            ("git://h.example/app.git", "git://h.example/app.git"),
+            ("ssh://git@a@h.example/app", "ssh%3A//git%40a%40h.example/app"),
             ("//host/share", "/%2Fhost/share"),
         ] {
             assert_eq!(reference(given), expected);

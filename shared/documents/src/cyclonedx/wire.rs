@@ -88,6 +88,8 @@ pub(super) struct Component<'a> {
     pub(super) manufacturer: Option<Organization<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) authors: Option<[Contact<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<&'a str>,
     pub(super) name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<&'a str>,

@@ -53,6 +53,8 @@ pub const MAX_WORD_BYTES: usize = 1024;
 /// Longest URL or path in a lockfile, in bytes.
 pub const MAX_LOCATION_BYTES: usize = 16 * 1024;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Every format that can be read; a new one is its file and one line here.
 const FORMATS: [&Format; 17] = [
     &cargo::FORMAT,
@@ -218,11 +220,14 @@ fn parse_with(
     file: &File<'_>,
     files: &Files<'_>,
 ) -> Result<Inventory, LockfileError> {
+    // Some editors of Windows begin a file with it.
+    let skipped = if file.bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let bytes = &file.bytes[skipped..];
     let fail = |fault: Fault| {
-        let position = fault.offset.map(|offset| Position::of(file.bytes, offset));
+        let position = fault.offset.map(|offset| Position::of(bytes, offset));
         LockfileError::new(file.path, position, fault.problem, format.relock)
     };
-    let text = text::decode(file.bytes).map_err(fail)?;
+    let text = text::decode(bytes).map_err(fail)?;
     let contents = (format.read)(text, &Beside::new(files, file.path)).map_err(fail)?;
     Ok(Inventory {
         path: file.path.to_owned(),

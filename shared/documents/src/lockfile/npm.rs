@@ -17,7 +17,7 @@ use super::borrowed::{Text, offset_of};
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::text::Lines;
-use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file};
+use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file, text};
 use crate::inventory::Source;
 use folders::Folders;
 use manifest::{Manifest, local};
@@ -149,19 +149,19 @@ fn package_of(
 ) -> Result<Package, Problem> {
     let licence = one_line(&raw.license);
     if path.is_empty() {
-        let given = |given: &str| (!given.is_empty()).then(|| given.to_owned());
-        let texts = |it: fn(&Manifest<'_>) -> Option<String>| manifest.and_then(it);
-        let name = raw.name.as_deref().or(lock.name.as_deref()).and_then(given);
-        let name = name.or_else(|| texts(|it| it.name.only().map(str::to_owned)));
-        let version = raw.version.as_deref().or(lock.version.as_deref()).and_then(given);
-        let version = version.or_else(|| texts(|it| it.version.only().map(str::to_owned)));
-        let root = package(name.as_deref().unwrap_or("."), version.as_deref(), local(""))?;
+        let own = text::own_word;
+        let name = own("name", raw.name.as_deref().or(lock.name.as_deref()));
+        let name = name.or_else(|| own("name", manifest?.name.only()));
+        let version = own("version", raw.version.as_deref().or(lock.version.as_deref()));
+        let version = version.or_else(|| own("version", manifest?.version.only()));
+        let root = package(name.unwrap_or("."), version, local(""))?;
         let root = Package { root: true, licence, ..root };
         return Ok(manifest.map(|it| it.complete(root.clone())).unwrap_or(root));
     }
     let name = name_of(path, raw);
     let (name, version, resolved) = identity(name, raw.version.as_deref(), raw.resolved.only());
     let is_installed = path.contains("node_modules/");
+    let name = if is_installed { name } else { text::own_word("name", Some(name)).unwrap_or(".") };
     let source = if is_installed { source_of(name, resolved)? } else { local(path) };
     Ok(Package {
         distributions: distributions_of(&source, resolved, raw.integrity.as_deref())?,

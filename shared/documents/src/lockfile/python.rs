@@ -70,5 +70,6 @@ pub(super) fn normalized(name: &str) -> String {
 
 /// Whether `registry` is the Python Package Index, by its address or its former one.
 pub(super) fn is_pypi(registry: &str) -> bool {
-    matches!(registry.trim_end_matches('/'), PYPI | "https://pypi.python.org/simple")
+    let host = registry.split_once("://").map_or(registry, |(_, host)| host);
+    matches!(host.trim_end_matches('/'), "pypi.org/simple" | "pypi.python.org/simple")
 }

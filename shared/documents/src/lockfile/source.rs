@@ -1,5 +1,7 @@
 //! Sources as lockfiles write them, and the package URLs that say where a package comes from.
 
+use std::borrow::Cow;
+
 use purl::Purl;
 
 use super::error::Problem;
@@ -14,6 +16,7 @@ impl Source {
             None => (reference, None),
         };
         let url = reference.split('?').next().unwrap_or(reference);
+        let url = &*with_scheme(url);
         Self::Git { url: without_credentials(url), commit }
     }
 
@@ -68,6 +71,22 @@ impl Source {
     }
 }
 
+/// The address of a repository as a URL, where it is written as `git@host:path`, as for scp, or as
+/// `github:owner/name`.
+fn with_scheme(address: &str) -> Cow<'_, str> {
+    let Some((host, path)) = address.split_once(':') else { return address.into() };
+    if path.starts_with("//") || path.is_empty() || host.contains('/') {
+        return address.into();
+    }
+    match host {
+        "github" => format!("https://github.com/{path}").into(),
+        "gitlab" => format!("https://gitlab.com/{path}").into(),
+        "bitbucket" => format!("https://bitbucket.org/{path}").into(),
+        _ if host.contains('@') => format!("ssh://{host}/{path}").into(),
+        _ => address.into(),
+    }
+}
+
 /// Namespace and name of a package URL: the scope of npm, the vendor of Composer, the group of Maven,
 /// and all but the end of a Go module path.
 fn name_parts<'a>(kind: &str, name: &'a str) -> (Option<&'a str>, &'a str) {
@@ -103,7 +122,23 @@ pub(super) fn without_credentials(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_credentials;
+    use super::{Source, without_credentials};
+
+    #[test]
+    fn repositories_have_urls_however_they_are_written() {
+        for (given, expected) in [
+            ("git@github.com:acme/app.git#0123abc", "ssh://git@github.com/acme/app.git"),
+            ("github:acme/app#0123abc", "https://github.com/acme/app"),
+            ("https://github.com/acme/app?branch=x#0123abc", "https://github.com/acme/app"),
+            ("ssh://git@host.example:22/app#0123abc", "ssh://git@host.example:22/app"),
+            ("../app#0123abc", "../app"),
+            ("C:\\app#0123abc", "C:\\app"),
+        ] {
+            let expected =
+                Source::Git { url: expected.to_owned(), commit: Some("0123abc".to_owned()) };
+            assert_eq!(Source::git(given), expected);
+        }
+    }
 
     #[test]
     fn credentials_are_cut_from_urls_and_nothing_else_is() {

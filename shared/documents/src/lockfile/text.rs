@@ -21,6 +21,12 @@ pub(crate) fn word(field: &'static str, value: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A name or version that the project gives itself, which no registry has checked; nothing where it is
+/// no [`word`]: npm writes `My Project`, the name of a folder, and templates have `{{ name }}`.
+pub(super) fn own_word<'a>(field: &'static str, value: Option<&'a str>) -> Option<&'a str> {
+    value.filter(|value| word(field, value).is_ok())
+}
+
 /// A URL or path: of sane length, without control characters.
 pub(crate) fn location(field: &'static str, value: &str) -> Result<(), Problem> {
     limited(field, value, MAX_LOCATION_BYTES)?;

@@ -301,3 +301,52 @@ fn a_list_that_is_not_all_leaves_its_packages_incomplete_or_unknown() {
         assert_eq!(composition(&bom, "dependencies", "pkg:generic/p"), "complete");
     }
 }
+
+#[test]
+fn scope_vendor_and_group_stand_apart_from_the_name() {
+    for (purl, name, expected) in [
+        ("pkg:npm/%40babel/core@7.0.0", "@babel/core", json!(["@babel", "core"])),
+        ("pkg:npm/core@7.0.0", "core", json!([null, "core"])),
+        ("pkg:composer/acme/app@1.0.0", "acme/app", json!(["acme", "app"])),
+        ("pkg:maven/org.acme/app@1.0.0", "org.acme:app", json!(["org.acme", "app"])),
+        (
+            "pkg:golang/acme.example/app@v1.0.0",
+            "acme.example/app",
+            json!([null, "acme.example/app"]),
+        ),
+    ] {
+        let package = Package { name: name.to_owned(), ..package(purl) };
+        let inventories = [inventory("any.lock", vec![package])];
+        let bom = valid(&input("project", &[], &inventories));
+        let component = &bom["components"][0];
+        assert_eq!(json!([component["group"], component["name"]]), expected, "{purl}");
+    }
+}
+
+#[test]
+fn long_document_has_every_component_once_and_in_order() {
+    // As many as two threads share, and some more, for both halves to differ.
+    let purls: Vec<_> = (0..1_501).map(|number| format!("pkg:pypi/p{number:04}@1.0")).collect();
+    let packages = purls.iter().map(|purl| package(purl)).collect();
+    let inventories = [inventory("uv.lock", packages)];
+    let bom = valid(&input("project", &[], &inventories));
+    assert_eq!(refs(&bom["components"]), purls);
+    assert_eq!(bom["dependencies"].as_array().unwrap().len(), 1 + purls.len());
+}
+
+#[test]
+fn project_of_one_lockfile_is_the_local_package_of_its_neighbour() {
+    let local = |path: Option<&str>, root| Package {
+        source: Source::Local { path: path.map(str::to_owned) },
+        root,
+        ..package("pkg:npm/lib@2.0.0")
+    };
+    let neighbour = inventory("app/package-lock.json", vec![local(Some("../lib"), false)]);
+    let own =
+        inventory("lib/package-lock.json", vec![local(None, true), package("pkg:npm/a@1.0.0")]);
+    let other = inventory("old/package-lock.json", vec![local(None, true)]);
+    let inventories = [neighbour, own, other];
+    let bom = valid(&input("project", &[], &inventories));
+    let expected = ["pkg:npm/a@1.0.0", "pkg:npm/lib@2.0.0", "pkg:npm/lib@2.0.0#2"];
+    assert_eq!(refs(&bom["components"]), expected);
+}

@@ -148,3 +148,35 @@ fn every_npm_package_has_the_line_of_its_key() {
         assert!(line.contains("node_modules/"), "{} {line}", package.name);
     }
 }
+
+#[test]
+fn npm_names_that_are_none_are_the_projects_own_affair() {
+    for version in [1, 3] {
+        let read = read(&format!(
+            r#"{{"name": "My Project", "version": "{{{{ version }}}}", "lockfileVersion": {version},
+                "packages": {{
+                    "": {{"name": "My Project", "workspaces": ["our things"]}},
+                    "our things": {{"version": "1.0.0"}},
+                    "node_modules/a": {{"version": "1.0.0"}}}},
+                "dependencies": {{"a": {{"version": "1.0.0"}}}}}}"#
+        ));
+        assert_eq!(package(&read, "a").version.as_deref(), Some("1.0.0"));
+        assert!(read.packages.iter().all(|it| matches!(&*it.name, "a" | ".")), "{read:?}");
+    }
+    let strange =
+        r#"{"lockfileVersion": 3, "packages": {"node_modules/a b": {"version": "1.0.0"}}}"#;
+    assert!(parse("package-lock.json", strange.as_bytes()).is_err());
+}
+
+#[test]
+fn npm_over_plain_http_is_the_same_registry() {
+    let purl = |scheme: &str| {
+        let read = read(&format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"node_modules/a": {{"version": "1.0.0",
+                "resolved": "{scheme}://registry.npmjs.org/a/-/a-1.0.0.tgz"}}}}}}"#
+        ));
+        read.packages[0].purl.clone()
+    };
+    assert_eq!(purl("http"), "pkg:npm/a@1.0.0");
+    assert_eq!(purl("http"), purl("https"));
+}

@@ -69,6 +69,19 @@ fn check_conflict(name: &str, original: &[u8]) {
     assert_eq!(error.position.unwrap().line, middle + 1, "{error}");
 }
 
+/// Some editors of Windows begin a file with a byte order mark.
+#[test]
+fn byte_order_mark_changes_nothing() {
+    for name in
+        ["hotpass.uv.lock", "rails.Gemfile.lock", "guac.go.mod", "npm-cli.package-lock.json"]
+    {
+        let plain = fixture(&format!("lockfiles/{name}"));
+        let marked = ["\u{feff}".as_bytes(), &plain].concat();
+        assert_eq!(parse(name, &marked), parse(name, &plain));
+        assert!(parse(name, &plain).is_ok());
+    }
+}
+
 /// The lockfiles of this folder of the wider collection, by name; none where it is not at hand.
 pub(crate) fn collected(folder: &str) -> Vec<(String, String)> {
     let folder = format!("{}/../../../shared/data/lockfiles/{folder}", env!("CARGO_MANIFEST_DIR"));

@@ -8,7 +8,7 @@ use super::packages;
 use crate::inventory::{Package, Scope, Source};
 use crate::lockfile::borrowed::{Entries, Text, Texts};
 use crate::lockfile::error::Problem;
-use crate::lockfile::{Beside, Note, json_file};
+use crate::lockfile::{Beside, Note, json_file, text};
 
 pub(in crate::lockfile) const FILE_NAME: &str = "package.json";
 
@@ -48,8 +48,8 @@ impl<'a> Manifest<'a> {
 
     /// The package that the manifest describes, which lies in `folder`.
     pub(in crate::lockfile) fn root(&self, folder: &str) -> Option<Result<Package, Problem>> {
-        let name = self.name.only().filter(|name| !name.is_empty())?;
-        let version = self.version.only().filter(|version| !version.is_empty());
+        let name = text::own_word("name", self.name.only())?;
+        let version = text::own_word("version", self.version.only());
         Some(
             packages::package(name, version, local(folder))
                 .map(|root| self.complete(Package { root: true, ..root })),

@@ -5,10 +5,10 @@
 use super::folders::Folders;
 use super::raw::{RawLock, RawNested};
 use super::{File, distributions_of, identity, local, package, scope_of, source_of, with_groups};
-use crate::lockfile::Package;
 use crate::lockfile::borrowed::Text;
 use crate::lockfile::catalog::{Catalog, Contents};
 use crate::lockfile::error::{Fault, Problem};
+use crate::lockfile::{Package, text};
 
 pub(super) fn read(lock: &RawLock<'_>, file: File<'_>) -> Result<Contents, Fault> {
     let mut tree =
@@ -47,11 +47,11 @@ pub(super) fn read(lock: &RawLock<'_>, file: File<'_>) -> Result<Contents, Fault
 
 fn root_of(lock: &RawLock<'_>, file: &File<'_>) -> Option<Result<Package, Problem>> {
     let manifest = file.manifest.as_ref();
-    let Some(name) = lock.name.as_deref().filter(|name| !name.is_empty()) else {
+    let Some(name) = text::own_word("name", lock.name.as_deref()) else {
         return manifest.and_then(|manifest| manifest.root(""));
     };
-    let version = lock.version.as_deref().filter(|version| !version.is_empty());
-    let version = version.or_else(|| manifest.and_then(|it| it.version.only()));
+    let version = lock.version.as_deref().or_else(|| manifest.and_then(|it| it.version.only()));
+    let version = text::own_word("version", version);
     let root = package(name, version, local("")).map(|root| Package { root: true, ..root });
     Some(root.map(|root| manifest.map(|it| it.complete(root.clone())).unwrap_or(root)))
 }

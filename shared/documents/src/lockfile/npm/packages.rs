@@ -20,9 +20,10 @@ pub(in crate::lockfile) fn package(
     Package::new(name.to_owned(), version, purl, source)
 }
 
-/// Yarn's address is the same registry.
+/// Yarn's address is the same registry, and so is one without TLS.
 fn is_npm(registry: &str) -> bool {
-    matches!(registry.trim_end_matches('/'), REGISTRY | "https://registry.yarnpkg.com")
+    let host = registry.split_once("://").map_or(registry, |(_, host)| host);
+    matches!(host.trim_end_matches('/'), "registry.npmjs.org" | "registry.yarnpkg.com")
 }
 
 /// Where the package `name` comes from, if its archive, repository or folder is `resolved`.

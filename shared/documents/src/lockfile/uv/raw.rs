@@ -61,8 +61,9 @@ pub(super) struct RawPackage<'a> {
 pub(super) struct RawDependency<'a> {
     pub(super) name: Option<Text<'a>>,
     pub(super) version: Option<Text<'a>>,
+    /// In a box, for most have none and there are many.
     #[serde(borrow)]
-    pub(super) source: Option<RawSource<'a>>,
+    pub(super) source: Option<Box<RawSource<'a>>>,
     #[serde(default)]
     pub(super) extra: Vec<Text<'a>>,
     pub(super) marker: Option<Text<'a>>,

@@ -151,6 +151,10 @@ impl<'a> Resolution<'a> {
 fn package_of(resolution: &Resolution<'_>, raw: &RawEntry<'_>) -> Result<Package, Problem> {
     let version = raw.version.as_deref().filter(|version| *version != LOCAL_VERSION);
     let source = resolution.source()?;
+    let name = match resolution.reference.starts_with("workspace:") {
+        true => text::own_word("name", Some(resolution.name)).unwrap_or("."),
+        false => resolution.name,
+    };
     let archive = match &source {
         Source::Archive { url } => Some(url.clone()),
         _ => resolution.archive.clone(),
@@ -162,7 +166,7 @@ fn package_of(resolution: &Resolution<'_>, raw: &RawEntry<'_>) -> Result<Package
     Ok(Package {
         distributions: distributions_of(&source, archive.as_deref(), None)?,
         conditions: conditions.into_iter().collect(),
-        ..package(resolution.name, version, source)?
+        ..package(name, version, source)?
     })
 }
 
