@@ -119,13 +119,10 @@ impl<'a> Tables<'a> {
     }
 
     /// Reads the tables, and makes of each what is kept of it; results come in the order of the file.
-    pub(super) fn each<T: Deserialize<'a>, U: Send>(
+    pub(super) fn each<T: Deserialize<'a>, U: Send + 'a>(
         self,
         make: impl Fn(Table<T>) -> Result<U, Fault> + Sync + 'a,
-    ) -> Box<dyn Iterator<Item = Result<U, Fault>> + 'a>
-    where
-        U: 'a,
-    {
+    ) -> Box<dyn Iterator<Item = Result<U, Fault>> + 'a> {
         let Self { text, key, parts, .. } = self;
         match parts {
             Parts::Apart(tables) => {
@@ -158,13 +155,16 @@ struct Batches<'a, R, T> {
     /// How many of them were in a batch.
     taken: usize,
     read: R,
-    ready: std::vec::IntoIter<T>,
+    ready: std::vec::IntoIter<Result<T, Fault>>,
 }
 
-impl<'a, R: Fn(&(usize, &'a str)) -> T + Sync, T: Send> Iterator for Batches<'a, R, T> {
-    type Item = T;
+impl<'a, R, T: Send> Iterator for Batches<'a, R, T>
+where
+    R: Fn(&(usize, &'a str)) -> Result<T, Fault> + Sync,
+{
+    type Item = Result<T, Fault>;
 
-    fn next(&mut self) -> Option<T> {
+    fn next(&mut self) -> Option<Self::Item> {
         if let Some(ready) = self.ready.next() {
             return Some(ready);
         }
@@ -175,7 +175,7 @@ impl<'a, R: Fn(&(usize, &'a str)) -> T + Sync, T: Send> Iterator for Batches<'a,
         };
         let rest = &self.tables[self.taken..];
         let batch = &rest[..rest.iter().take_while(fits).count().max(1).min(rest.len())];
-        let read_all = |tables: &[_]| tables.iter().map(&self.read).collect::<Vec<_>>();
+        let read_all = |tables: &[_]| until_fault(tables.iter().map(&self.read));
         let ready = if batch.len() < FEW_TABLES {
             read_all(batch)
         } else {
@@ -188,6 +188,19 @@ impl<'a, R: Fn(&(usize, &'a str)) -> T + Sync, T: Send> Iterator for Batches<'a,
         self.ready = ready.into_iter();
         self.ready.next()
     }
+}
+
+/// All up to the first fault: each looks at the whole file for what caused it, so one must be enough.
+fn until_fault<T>(results: impl Iterator<Item = Result<T, Fault>>) -> Vec<Result<T, Fault>> {
+    let mut made = Vec::new();
+    for result in results {
+        let is_fault = result.is_err();
+        made.push(result);
+        if is_fault {
+            break;
+        }
+    }
+    made
 }
 
 /// Whether parsing `text` would take too much memory.
@@ -232,4 +245,20 @@ pub(super) fn check_major(
         Err(_) => text::invalid("lock-version", text, "a version such as 1.0"),
     };
     Err(problem.at(tables.offset_of(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, until_fault};
+
+    #[test]
+    fn after_a_fault_no_other_is_made() {
+        let mut made = 0;
+        let results = (0..9).map(|number| {
+            made += 1;
+            if number < 3 { Ok(number) } else { Err(Problem::NotUtf8.anywhere()) }
+        });
+        assert_eq!(until_fault(results).len(), 4);
+        assert_eq!(made, 4);
+    }
 }
