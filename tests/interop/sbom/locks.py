@@ -112,7 +112,9 @@ def requirements(text, _):
             continue
         version = match[3] if match[3] and "*" not in match[3] else None
         found.add("pypi", pep503(match[1]), version, *([] if version else ["unversioned"]))
-    return found
+    # `bleach==6.3.0` and `bleach[css]` ask for one package.
+    pinned = {key[:2] for key in found if key[2]}
+    return Found({key: marks for key, marks in found.items() if key[2] or key[:2] not in pinned})
 
 
 # Rust, Go
