@@ -36,7 +36,7 @@ pub(crate) enum Command {
     after_help = "Examples:\n  attestry build submit --source . --artifact 'dist/*.whl' --kind release --wait --out dist\n  attestry build submit --source . --artifact app.tar --sbom syft.cdx.json --base-image debian:12@sha256:… --wait\n  attestry build submit --event build-finished.json --source . --wait=2m"
 )]
 pub(crate) struct Args {
-    /// Name of the project [default: from pyproject.toml or Cargo.toml in --source, else its folder]
+    /// Name of the project [default: from pyproject.toml, Cargo.toml or package.json in --source, else its folder]
     #[arg(long, env = "ATTESTRY_PROJECT", value_name = "NAME")]
     project: Option<String>,
     /// Why it was built [default: pr]

@@ -43,10 +43,34 @@ fn manifest_name(file: &Path, table: &[&str]) -> Option<String> {
         return None;
     }
     let text = std::fs::read_to_string(file).ok()?;
-    let manifest: toml::Value = match file.extension()?.to_str()? {
+    // Both are read as JSON's values, for a manifest in JSON may have `null`, which TOML has not.
+    let manifest: serde_json::Value = match file.extension()?.to_str()? {
         "json" => serde_json::from_str(&text).ok()?,
-        _ => toml::Value::Table(text.parse().ok()?),
+        _ => toml::from_str(&text).ok()?,
     };
     let table = table.iter().try_fold(&manifest, |table, key| table.get(key))?;
     Some(table.get("name")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn project_is_named_by_the_first_manifest_that_can() {
+        for (file, text, expected) in [
+            ("pyproject.toml", "[project]\nname = 'a'\n", "a"),
+            ("pyproject.toml", "date = 2026-11-28\n[tool.poetry]\nname = 'b'\n", "b"),
+            ("Cargo.toml", "[package]\nname = 'c'\n", "c"),
+            ("package.json", r#"{"name": "d", "private": null}"#, "d"),
+            ("pyproject.toml", "[project]\nname = ''\n", "folder"),
+            ("package.json", r#"{"name": 1}"#, "folder"),
+        ] {
+            let temporary = tempfile::tempdir().unwrap();
+            let folder = temporary.path().join("folder");
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(file), text).unwrap();
+            assert_eq!(name(Some(&folder)).unwrap().as_str(), expected, "{text}");
+        }
+    }
 }

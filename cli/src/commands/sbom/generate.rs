@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Version of CycloneDX
     #[arg(long, value_enum, default_value_t = Version::V1_6)]
     spec_version: Version,
-    /// Name of the project [default: from pyproject.toml or Cargo.toml, else the folder]
+    /// Name of the project [default: from pyproject.toml, Cargo.toml or package.json, else the folder]
     #[arg(long, value_name = "NAME")]
     project: Option<String>,
     /// Time in the SBOM, seconds since 1970 [default: of the commit that git has checked out, else 0:
