@@ -12,8 +12,8 @@ pub const MAX_BYTES: usize = 64 * 1024;
 const COMMON_KEYS: [&str; 6] =
     ["checksum", "download_url", "file_name", "repository_url", "vcs_url", "vers"];
 
-/// A package URL whose parts follow the rules of its type; [`Display`](fmt::Display) writes its
-/// canonical form, so two that mean the same are the same text.
+/// A package URL whose parts follow the rules of its type; [`canonical`](Self::canonical) and
+/// [`Display`](fmt::Display) write its canonical form, so two that mean the same are the same text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Purl {
     kind: String,
@@ -82,7 +82,10 @@ impl Purl {
 
     /// With this namespace, whose segments are separated by `/`; an empty one is none.
     pub fn with_namespace(mut self, namespace: &str) -> Self {
-        self.namespace = joined(namespace.split('/'));
+        self.namespace = match namespace.contains('/') {
+            true => joined(namespace.split('/')),
+            false => (!namespace.is_empty()).then(|| namespace.to_owned()),
+        };
         self
     }
 
@@ -136,6 +139,40 @@ impl Purl {
         read(text, true)
     }
 
+    /// Its canonical form, the only text of what it means.
+    pub fn canonical(&self) -> String {
+        let Self { kind, namespace, name, version, qualifiers, subpath } = self;
+        let parts = [Some(kind), namespace.as_ref(), Some(name), version.as_ref()];
+        let length = parts.into_iter().flatten().map(|part| part.len() + 2).sum::<usize>();
+        let mut text = String::with_capacity("pkg:".len() + length);
+        text.push_str("pkg:");
+        text.push_str(kind);
+        text.push('/');
+        if let Some(namespace) = namespace {
+            percent::append_path(&mut text, namespace);
+            text.push('/');
+        }
+        match rules::name_is_path(kind) {
+            true => percent::append_path(&mut text, name),
+            false => percent::append(&mut text, name),
+        }
+        if let Some(version) = version {
+            text.push('@');
+            percent::append(&mut text, version);
+        }
+        for (index, (key, value)) in qualifiers.iter().enumerate() {
+            text.push(if index == 0 { '?' } else { '&' });
+            text.push_str(key);
+            text.push('=');
+            percent::append(&mut text, value);
+        }
+        if let Some(subpath) = subpath {
+            text.push('#');
+            percent::append_path(&mut text, subpath);
+        }
+        text
+    }
+
     /// Type, such as `pypi`; in lower case.
     pub fn kind(&self) -> &str {
         &self.kind
@@ -177,28 +214,7 @@ impl FromStr for Purl {
 
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pkg:{}/", self.kind)?;
-        if let Some(namespace) = &self.namespace {
-            percent::write_path(f, namespace)?;
-            f.write_str("/")?;
-        }
-        match rules::name_is_path(&self.kind) {
-            true => percent::write_path(f, &self.name)?,
-            false => percent::write(f, &self.name)?,
-        }
-        if let Some(version) = &self.version {
-            f.write_str("@")?;
-            percent::write(f, version)?;
-        }
-        for (index, (key, value)) in self.qualifiers.iter().enumerate() {
-            write!(f, "{}{key}=", if index == 0 { '?' } else { '&' })?;
-            percent::write(f, value)?;
-        }
-        if let Some(subpath) = &self.subpath {
-            f.write_str("#")?;
-            percent::write_path(f, subpath)?;
-        }
-        Ok(())
+        f.write_str(&self.canonical())
     }
 }
 

@@ -1,34 +1,35 @@
 //! Escapes of package URLs: everything but letters, digits, `.`, `-`, `_`, `~` and `:`.
 
-use std::fmt::{self, Write};
-
 use crate::{PurlError, shortened};
 
-/// Writes `text` escaped.
-pub(crate) fn write(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+/// Appends `text` escaped.
+pub(crate) fn append(to: &mut String, text: &str) {
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':');
-    if text.bytes().all(is_plain) {
-        return f.write_str(text);
+    // All are looked at, for that is faster than to stop at the first.
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return to.push_str(text);
     }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate().filter(|&(_, byte)| !is_plain(byte)) {
-        f.write_str(text.get(plain_from..at).unwrap_or_default())?;
-        write!(f, "%{byte:02X}")?;
+        to.push_str(text.get(plain_from..at).unwrap_or_default());
+        to.push('%');
+        to.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)])),
+        );
         plain_from = at + 1;
     }
-    f.write_str(text.get(plain_from..).unwrap_or_default())
+    to.push_str(text.get(plain_from..).unwrap_or_default());
 }
 
-/// Writes the segments of `path` escaped, with `/` between them.
-pub(crate) fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
+/// Appends the segments of `path` escaped, with `/` between them.
+pub(crate) fn append_path(to: &mut String, path: &str) {
     for (index, segment) in path.split('/').enumerate() {
         if index > 0 {
-            f.write_char('/')?;
+            to.push('/');
         }
-        write(f, segment)?;
+        append(to, segment);
     }
-    Ok(())
 }
 
 /// `text` without escapes.

@@ -4,21 +4,33 @@ use crate::{Purl, PurlError, shortened};
 
 /// Brings the parts into the form that the type asks for.
 pub(crate) fn normalize(purl: &mut Purl) {
-    let is_lower = |list: &[&str]| list.contains(&purl.kind.as_str());
-    let namespace = is_lower(&LOWER_NAMESPACE) || is_github(purl);
-    let name = is_lower(&LOWER_NAME) || is_github(purl) || is_databricks(purl);
-    let version = is_lower(&["huggingface", "oci", "pypi", "vscode-extension"]);
+    let kind = purl.kind.as_str();
+    let of_github = is_github(purl);
+    let namespace = has_lower_namespace(kind) || of_github;
+    let name = has_lower_name(kind) || of_github || is_databricks(purl);
+    let version = matches!(kind, "huggingface" | "oci" | "pypi" | "vscode-extension");
     if namespace {
-        purl.namespace = purl.namespace.take().map(|it| it.to_lowercase());
+        purl.namespace = purl.namespace.take().map(lower);
     }
     if name {
-        purl.name = purl.name.to_lowercase();
+        purl.name = lower(std::mem::take(&mut purl.name));
     }
     if version {
-        purl.version = purl.version.take().map(|it| it.to_lowercase());
+        purl.version = purl.version.take().map(lower);
     }
-    if purl.kind == "pypi" {
+    if purl.kind == "pypi" && purl.name.contains('_') {
         purl.name = purl.name.replace('_', "-");
+    }
+}
+
+/// `text` in lower case; most is already, and is not copied.
+fn lower(text: String) -> String {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    // All are looked at, for that is faster than to stop at the first.
+    if text.bytes().fold(true, |all, byte| all & is_lower(byte)) {
+        text
+    } else {
+        text.to_lowercase()
     }
 }
 
@@ -26,10 +38,10 @@ pub(crate) fn normalize(purl: &mut Purl) {
 pub(crate) fn check(purl: &Purl) -> Result<(), PurlError> {
     let kind = purl.kind.as_str();
     match &purl.namespace {
-        None if NAMESPACE_REQUIRED.contains(&kind) => {
+        None if needs_namespace(kind) => {
             return Err(PurlError::NoNamespace(kind.to_owned()));
         }
-        Some(_) if NAMESPACE_PROHIBITED.contains(&kind) => {
+        Some(_) if admits_no_namespace(kind) => {
             return Err(PurlError::Namespace(kind.to_owned()));
         }
         _ => {}
@@ -66,63 +78,85 @@ pub(crate) fn name_is_path(kind: &str) -> bool {
     kind == "git"
 }
 
-/// Sorted, as all of these lists.
-const LOWER_NAMESPACE: [&str; 13] = [
-    "alpm",
-    "apk",
-    "bitbucket",
-    "brew",
-    "composer",
-    "deb",
-    "github",
-    "hex",
-    "luarocks",
-    "qpkg",
-    "rpm",
-    "vscode-extension",
-    "yocto",
-];
-const LOWER_NAME: [&str; 16] = [
-    "alpm",
-    "apk",
-    "bitbucket",
-    "bitnami",
-    "brew",
-    "composer",
-    "deb",
-    "github",
-    "hex",
-    "luarocks",
-    "oci",
-    "otp",
-    "pub",
-    "pypi",
-    "vscode-extension",
-    "yocto",
-];
+fn has_lower_namespace(kind: &str) -> bool {
+    matches!(
+        kind,
+        "alpm"
+            | "apk"
+            | "bitbucket"
+            | "brew"
+            | "composer"
+            | "deb"
+            | "github"
+            | "hex"
+            | "luarocks"
+            | "qpkg"
+            | "rpm"
+            | "vscode-extension"
+            | "yocto"
+    )
+}
+
+fn has_lower_name(kind: &str) -> bool {
+    matches!(
+        kind,
+        "alpm"
+            | "apk"
+            | "bitbucket"
+            | "bitnami"
+            | "brew"
+            | "composer"
+            | "deb"
+            | "github"
+            | "hex"
+            | "luarocks"
+            | "oci"
+            | "otp"
+            | "pub"
+            | "pypi"
+            | "vscode-extension"
+            | "yocto"
+    )
+}
+
 /// Not those that tools often leave out without harm: `golang` (`stdlib`), `maven`, `apk`, `deb`, `rpm`.
-const NAMESPACE_REQUIRED: [&str; 8] =
-    ["alpm", "bitbucket", "composer", "git", "github", "huggingface", "swift", "vscode-extension"];
-const NAMESPACE_PROHIBITED: [&str; 18] = [
-    "bazel",
-    "bitnami",
-    "cargo",
-    "chrome-extension",
-    "cocoapods",
-    "conda",
-    "cran",
-    "gem",
-    "hackage",
-    "julia",
-    "mlflow",
-    "nuget",
-    "oci",
-    "opam",
-    "otp",
-    "pub",
-    "pypi",
-    "vcpkg",
-];
+fn needs_namespace(kind: &str) -> bool {
+    matches!(
+        kind,
+        "alpm"
+            | "bitbucket"
+            | "composer"
+            | "git"
+            | "github"
+            | "huggingface"
+            | "swift"
+            | "vscode-extension"
+    )
+}
+
+fn admits_no_namespace(kind: &str) -> bool {
+    matches!(
+        kind,
+        "bazel"
+            | "bitnami"
+            | "cargo"
+            | "chrome-extension"
+            | "cocoapods"
+            | "conda"
+            | "cran"
+            | "gem"
+            | "hackage"
+            | "julia"
+            | "mlflow"
+            | "nuget"
+            | "oci"
+            | "opam"
+            | "otp"
+            | "pub"
+            | "pypi"
+            | "vcpkg"
+    )
+}
 
 /// GitHub takes no notice of case, other hosts do.
 fn is_github(purl: &Purl) -> bool {

@@ -1,6 +1,7 @@
 //! Which components an SBOM has, how they are called, and what depends on what.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
@@ -113,8 +114,8 @@ impl<'a> Project<'a> {
             None => Purl::new("generic", input.project).checked().ok(),
         };
         let purl = purl.map(|purl| match version {
-            Some(version) => purl.with_version(version).to_string(),
-            None => purl.to_string(),
+            Some(version) => purl.with_version(version).canonical(),
+            None => purl.canonical(),
         });
         Self { version, purl, package }
     }
@@ -192,10 +193,15 @@ fn groups(inventories: &[&Inventory], subjects: &HashSet<At>) -> Vec<Vec<At>> {
     let mut rest: Vec<_> = rest
         .map(|(at, package)| (package.purl.as_str(), place(inventories[at.0], package), at))
         .collect();
-    rest.sort_unstable();
+    // Lockfiles are sorted mostly, which this one makes use of.
+    rest.sort();
     let of_one_purl_and_place = rest.chunk_by(|one, other| (one.0, &one.1) == (other.0, &other.1));
     let mut groups = Vec::with_capacity(rest.len());
     for members in of_one_purl_and_place {
+        if let [(.., at)] = members {
+            groups.push(vec![*at]);
+            continue;
+        }
         let package = |(inventory, package): At| &inventories[inventory].packages[package];
         let members = members.iter().map(|&(.., at)| (package(at), at)).collect();
         groups.extend(merge::clusters(members));
@@ -244,8 +250,8 @@ fn names_of_first_nodes(
 
 /// Each component by its purl, escapes undone; the second of the same purl as `#2`, if nothing else is named so.
 fn name_components(refs: &mut Vec<String>, components: &[Vec<Found<'_>>]) {
-    let names = components.iter().map(|found| readable(&found[0].package.purl));
-    let names: HashSet<Cow<'_, str>> = names.collect();
+    let names = || components.iter().map(|found| readable(&found[0].package.purl)).collect();
+    let names: LazyCell<HashSet<Cow<'_, str>>, _> = LazyCell::new(names);
     let mut taken: HashSet<String> = refs.iter().cloned().collect();
     let (mut last, mut number) = ("", 1);
     for found in components {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::assembly::Found;
 use super::licence::Licence;
@@ -144,13 +144,13 @@ fn common_hashes<'a>(purl: &str, files: &[File<'a>]) -> Vec<&'a Hash> {
     if !merge::is_one_file(purl, files) {
         return Vec::new();
     }
-    let hashes: BTreeSet<&Hash> =
+    let mut hashes: Vec<&Hash> =
         files.iter().flat_map(|file| file.hashes.iter().copied()).collect();
-    let functions: HashSet<HashAlgorithm> = hashes.iter().map(|hash| hash.algorithm).collect();
-    match functions.len() == hashes.len() {
-        true => hashes.into_iter().collect(),
-        false => Vec::new(),
-    }
+    // By their functions first.
+    hashes.sort_unstable();
+    hashes.dedup();
+    let is_of_each = hashes.windows(2).all(|it| it[0].algorithm != it[1].algorithm);
+    if is_of_each { hashes } else { Vec::new() }
 }
 
 fn external_references<'a>(package: &'a Package, files: &[File<'a>]) -> Vec<ExternalReference<'a>> {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::lockfile::text::every;
+
 /// `place` as it is if it is plainly an `http(s)` URL, otherwise with everything escaped that could
 /// break the grammar of RFC 3987: a lockfile may hold a Windows path, or anything.
 pub(super) fn reference(place: &str) -> Cow<'_, str> {
@@ -43,7 +45,7 @@ fn is_plain_url(place: &str) -> bool {
         && host.bytes().all(host_char)
         && port.len() <= 5
         && port.bytes().all(|byte| byte.is_ascii_digit())
-        && (path.bytes().all(is_plain_byte) || is_path(path))
+        && (every(path, is_plain_byte) || is_path(path))
 }
 
 fn is_path(path: &str) -> bool {
@@ -52,28 +54,19 @@ fn is_path(path: &str) -> bool {
         && path.split('%').skip(1).all(begins_with_two_hex_digits)
 }
 
-/// What may stand anywhere in a path, however often.
-fn is_plain_byte(byte: u8) -> bool {
-    is_path_byte(byte) && !matches!(byte, b'#' | b'%')
+fn is_path_byte(byte: u8) -> bool {
+    is_plain_byte(byte) || matches!(byte, b'#' | b'%')
 }
 
-fn is_path_byte(byte: u8) -> bool {
-    const IS_PATH: [bool; 256] = {
-        let mut is_path = [false; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            is_path[byte] = matches!(
-                byte as u8,
-                b'A'..=b'Z'
-                    | b'a'..=b'z'
-                    | b'!' | b'#'..=b';' // with digits and most marks
-                    | b'=' | b'?' | b'@' | b'_' | b'~'
-            );
-            byte += 1;
-        }
-        is_path
-    };
-    IS_PATH[usize::from(byte)]
+/// What may stand anywhere in a path, however often.
+fn is_plain_byte(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'!' | b'$' | b'&'..=b';' // with digits and most marks
+            | b'=' | b'?' | b'@' | b'_' | b'~'
+    )
 }
 
 fn begins_with_two_hex_digits(text: &str) -> bool {

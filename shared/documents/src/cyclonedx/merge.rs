@@ -1,7 +1,9 @@
 //! Which packages of the same purl are the same, and the files they may be installed from.
 
-use crate::inventory::{Distribution, Hash, HashAlgorithm, Package};
 use hashbrown::{HashMap, HashSet};
+
+use crate::inventory::{Distribution, Hash, HashAlgorithm, Package};
+use crate::lockfile::text;
 
 /// Packages are compared with so many different ones of their purl; further ones stay apart, so
 /// that a hostile input costs linear time.
@@ -53,8 +55,8 @@ pub(super) fn files<'a>(packages: &[&'a Package]) -> Vec<File<'a>> {
     let mut all: Vec<&Distribution> = all.collect();
     all.sort_unstable();
     all.dedup();
-    let (somewhere, anywhere): (Vec<&Distribution>, Vec<_>) =
-        all.into_iter().partition(|it| it.location.is_some());
+    // Nowhere is before everywhere.
+    let (anywhere, somewhere) = all.split_at(all.partition_point(|it| it.location.is_none()));
     let by_location = somewhere.chunk_by(|one, other| one.location == other.location);
     let mut files: Vec<_> = by_location
         .map(|of_one| File {
@@ -82,8 +84,8 @@ fn sound(distribution: &Distribution) -> Option<&Hash> {
         HashAlgorithm::Sha384 => 96,
         HashAlgorithm::Sha512 | HashAlgorithm::Blake2b512 => 128,
     };
-    let is_hex = hash.hex.bytes().all(|it| it.is_ascii_hexdigit());
-    (hash.hex.len() == digits && is_hex).then_some(hash)
+    let is_hex = || text::every(&hash.hex, |byte| byte.is_ascii_hexdigit());
+    (hash.hex.len() == digits && is_hex()).then_some(hash)
 }
 
 /// Whether there is no more than one file, whatever its places: all digests are then of it.

@@ -6,6 +6,7 @@ mod completeness;
 mod component;
 mod edges;
 mod iri;
+mod json;
 mod licence;
 mod merge;
 mod metadata;

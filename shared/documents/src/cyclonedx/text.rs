@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::assembly::{Assembly, Found};
 use super::completeness::compositions;
 use super::wire::{Dependency, Each, Head, Tail};
-use super::{SbomInput, component};
+use super::{SbomInput, component, json};
 use crate::both::both;
 
 /// More than most components take, with what depends on them.
@@ -76,8 +76,8 @@ fn append_tail(json: &mut Vec<u8>, assembly: &Assembly<'_>, input: &SbomInput<'_
 
 fn append(json: &mut Vec<u8>, value: &impl Serialize) {
     let begin = json.len();
-    // Only maps with odd keys, or a writer that fails, could fail: here are neither.
-    if serde_json::to_writer(&mut *json, value).is_err() {
+    // Only what is not written here could fail.
+    if json::append(json, value).is_err() {
         json.truncate(begin);
     }
 }

@@ -104,7 +104,7 @@ fn of_purl(part: &Part<'_>) -> Option<(Key, Option<String>)> {
     };
     let bare = Purl::new(&kind, &name).with_namespace(purl.namespace().unwrap_or_default());
     let version = purl.version().map(str::to_owned);
-    Some((Key::Purl { text: bare.to_string(), kind }, version))
+    Some((Key::Purl { text: bare.canonical(), kind }, version))
 }
 
 impl Key {

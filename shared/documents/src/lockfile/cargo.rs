@@ -93,8 +93,8 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 
 /// What the tables read so far have said.
 #[derive(Default)]
-struct File {
-    lines: Lines,
+struct File<'a> {
+    lines: Lines<'a>,
     ids: Vec<Id>,
     packages: Vec<Package>,
     /// What each package asks for, and where that stands.
@@ -102,7 +102,7 @@ struct File {
     edges: usize,
 }
 
-impl File {
+impl File<'_> {
     fn take(&mut self, id: Id, package: Package, asked: Vec<Asked>) -> Result<(), Fault> {
         let offset = id.offset;
         self.edges += asked.len();

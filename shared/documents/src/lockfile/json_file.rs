@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -9,7 +10,12 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::borrowed::{Keys, Text};
 use super::error::{Fault, Problem};
 use super::text;
+use crate::both::both;
 use crate::schema::json::{self, MAX_DEPTH, MAX_WEIGHT};
+
+/// Texts of so many bytes are checked by a thread of their own while they are read: a thread costs
+/// something, and larger ones may have more values than anything should take in, each of two bytes.
+const MANY_BYTES: Range<usize> = 256 * 1024..2 * MAX_WEIGHT;
 
 /// Reads `text` as JSON. What is read may borrow from it: [`Text`], [`Entries`](super::borrowed::Entries)
 /// and [`Texts`](super::borrowed::Texts) do, so that a large file is neither copied nor kept twice, and
@@ -19,20 +25,31 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
     let text = json::decode(text.as_bytes())
         .map_err(|error| Problem::Syntax { message: error.to_string() }.anywhere())?;
     let skipped = whole.len() - text.len();
+    let read = || serde_json::from_str(text).map_err(|error| syntax(text, skipped, &error));
+    let check = || check(text, whole);
+    if MANY_BYTES.contains(&text.len()) {
+        let (read, checked) = both(read, check);
+        checked.and(read)
+    } else {
+        check()?;
+        read()
+    }
+}
+
+/// Reads `text`, the end of the file `whole`, and keeps nothing of it.
+fn check(text: &str, whole: &str) -> Result<(), Fault> {
     let weight = Cell::new(0);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let checked = Check { weight: &weight, depth: 0 }.deserialize(&mut deserializer);
-    let fault = |error: serde_json::Error| {
+    checked.and_then(|()| deserializer.end()).map_err(|error| {
         if weight.get() > MAX_WEIGHT {
             return Problem::TooManyValues { limit: MAX_WEIGHT }.anywhere();
         }
         match text::conflict_marker(whole) {
             Some(offset) => Problem::MergeConflict.at(offset),
-            None => syntax(text, skipped, &error),
+            None => syntax(text, whole.len() - text.len(), &error),
         }
-    };
-    checked.and_then(|()| deserializer.end()).map_err(fault)?;
-    serde_json::from_str(text).map_err(|error| syntax(text, skipped, &error))
+    })
 }
 
 fn syntax(text: &str, skipped: usize, error: &serde_json::Error) -> Fault {

@@ -78,7 +78,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 }
 
 struct Reading<'a> {
-    lines: &'a Lines,
+    lines: &'a Lines<'a>,
     /// Where the file names its parent: the place of all that it inherits.
     inherited: Option<usize>,
     managed: &'a HashMap<Key, Managed>,

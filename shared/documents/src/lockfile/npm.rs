@@ -18,6 +18,7 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::text::Lines;
 use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file, text};
+use crate::both::halves;
 use crate::inventory::Source;
 use folders::Folders;
 use manifest::{Manifest, local};
@@ -65,7 +66,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 /// The file that is read, and what lies beside it.
 struct File<'a> {
     text: &'a str,
-    lines: Lines,
+    lines: Lines<'a>,
     manifest: Option<Manifest<'a>>,
     notes: Vec<Note>,
 }
@@ -90,19 +91,25 @@ fn flat(lock: &RawLock<'_>, entries: &[&Entry<'_>], file: File<'_>) -> Result<Co
     let root = entries.first().filter(|(path, _)| path.is_empty()).map(|(_, root)| root);
     let workspaces = root.and_then(|root| root.workspaces.as_ref());
     let members = workspaces.map(Members::new).unwrap_or_default();
-    for (path, raw) in entries.iter().filter(|(_, raw)| !raw.link) {
-        let added = package_of(lock, path, raw, &members, file.manifest.as_ref());
-        let added = added.and_then(|it| catalog.add(Package { line: file.line(path), ..it }));
+    let (links, installed): (Vec<_>, Vec<_>) =
+        entries.iter().copied().partition(|(_, raw)| raw.link);
+    let package_of = |(path, raw): &&Entry<'_>| {
+        let package = package_of(lock, path, raw, &members, file.manifest.as_ref())?;
+        Ok(Package { line: file.line(path), ..package })
+    };
+    let packages = halves(&installed, |some| some.iter().map(package_of).collect());
+    for ((path, _), package) in installed.iter().zip(packages) {
+        let added = package.and_then(|it| catalog.add(it));
         let added = added.and_then(|at| Ok((folders.add(Folders::ROOT, path)?, at)));
         let (folder, at) = added.map_err(|problem| file.at(path, problem))?;
         folders.put(folder, at);
     }
-    for (path, raw) in entries.iter().filter(|(_, raw)| raw.link) {
+    for (path, raw) in links {
         let put = link(&mut catalog, &mut folders, path, raw, file.line(path));
         put.map_err(|problem| file.at(path, problem))?;
     }
     let mut groups = Vec::new();
-    for (path, raw) in entries.iter().filter(|(_, raw)| !raw.link) {
+    for (path, raw) in installed {
         let joined = join(&mut catalog, &folders, path, raw, &mut groups);
         joined.map_err(|problem| file.at(path, problem))?;
     }

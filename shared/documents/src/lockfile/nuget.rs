@@ -99,7 +99,7 @@ fn targets(text: &str) -> Result<Entries<'_, Target<'_>>, Fault> {
 #[derive(Default)]
 struct Reading<'a> {
     text: &'a str,
-    lines: Lines,
+    lines: Lines<'a>,
     catalog: Catalog,
     /// Places by name, for each target.
     targets: HashMap<String, HashMap<String, usize>>,

@@ -72,7 +72,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 /// The file as far as it is read.
 struct File<'a> {
     text: &'a str,
-    lines: Lines,
+    lines: Lines<'a>,
     catalog: Catalog,
     notes: Vec<Note>,
     /// Packages that a project asks for.

@@ -1,5 +1,7 @@
 //! Python distributions, as all of Python's lockfiles name them.
 
+use std::borrow::Cow;
+
 use super::error::Problem;
 use super::source::without_credentials;
 use super::{Distribution, Package, text};
@@ -15,7 +17,7 @@ pub(crate) fn package(
     source: Source,
 ) -> Result<Package, Problem> {
     check_name(name)?;
-    let name = normalized(name);
+    let name = normalized(name).into_owned();
     let purl = source.purl("pypi", &name, version, is_pypi)?;
     Package::new(name, version, purl, source)
 }
@@ -52,10 +54,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
 }
 
 /// A name by PEP 503: lower case, and one `-` for each run of `.`, `-` and `_`.
-pub(super) fn normalized(name: &str) -> String {
-    let is_normal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    if text::every(name, is_normal) && !name.as_bytes().windows(2).any(|it| it == b"--") {
-        return name.to_owned();
+pub(super) fn normalized(name: &str) -> Cow<'_, str> {
+    let mut last = b' ';
+    let is_normal = text::every(name, |byte| {
+        let follows = std::mem::replace(&mut last, byte);
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9') || (byte == b'-' && follows != b'-')
+    });
+    if is_normal {
+        return Cow::Borrowed(name);
     }
     let mut normal = String::with_capacity(name.len());
     for c in name.chars() {
@@ -65,7 +71,7 @@ pub(super) fn normalized(name: &str) -> String {
             _ => normal.push(c.to_ascii_lowercase()),
         }
     }
-    normal
+    Cow::Owned(normal)
 }
 
 /// Whether `registry` is the Python Package Index, by its address or its former one.

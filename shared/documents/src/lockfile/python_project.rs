@@ -116,5 +116,5 @@ fn group(name: &str) -> Option<String> {
 
 /// The name that packages go by, if it is one.
 fn name(name: &str) -> Option<String> {
-    python::check_name(name).is_ok().then(|| normalized(name))
+    python::check_name(name).is_ok().then(|| normalized(name).into_owned())
 }

@@ -268,7 +268,7 @@ impl List {
             let fault = |problem: Problem| problem.at(offset);
             python::check_name(&entry.name).map_err(fault)?;
             let is_open = entry.version.is_none() && entry.source.is_none();
-            let name = python::normalized(&entry.name);
+            let name = python::normalized(&entry.name).into_owned();
             // `bleach==6.3.0` and `bleach[css]` ask for one package.
             if is_open && pinned.contains(&name) {
                 continue;
@@ -308,7 +308,7 @@ impl Entry {
     /// The package that this line pins in every environment.
     fn pinned_name(&self) -> Option<String> {
         let pins = self.version.is_some() && self.source.is_none() && self.marker.is_none();
-        pins.then(|| python::normalized(&self.name))
+        pins.then(|| python::normalized(&self.name).into_owned())
     }
 }
 

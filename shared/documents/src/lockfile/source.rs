@@ -55,7 +55,10 @@ impl Source {
             Self::Archive { url } => Some(("download_url", url.clone())),
         };
         let (namespace, name) = name_parts(kind, name);
-        let mut purl = Purl::new(kind, name).with_namespace(namespace.unwrap_or_default());
+        let mut purl = Purl::new(kind, name);
+        if let Some(namespace) = namespace {
+            purl = purl.with_namespace(namespace);
+        }
         if let Some(version) = version {
             purl = purl.with_version(version);
         }
@@ -66,7 +69,7 @@ impl Source {
             purl = purl.with_qualifier(key, value);
         }
         let purl = purl.checked();
-        purl.map(|purl| purl.to_string())
+        purl.map(|purl| purl.canonical())
             .map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
     }
 }

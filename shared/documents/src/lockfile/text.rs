@@ -44,7 +44,7 @@ fn has(text: &str, is_so: impl Fn(char) -> bool) -> bool {
 }
 
 /// Whether every byte is so; all are looked at, for that is faster than to stop at the first.
-pub(super) fn every(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
+pub(crate) fn every(text: &str, mut is_so: impl FnMut(u8) -> bool) -> bool {
     text.bytes().fold(true, |every, byte| every & is_so(byte))
 }
 
@@ -101,20 +101,41 @@ pub(super) fn conflict_marker(text: &str) -> Option<usize> {
     None
 }
 
-/// Where the lines of a text begin, to find the line of any offset quickly.
+/// Counts the lines of a text up to any offset, quickly.
 #[derive(Default)]
-pub(super) struct Lines(Vec<usize>);
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    /// How many line ends there are before each block of [`BLOCK`](Self::BLOCK) bytes.
+    before: Vec<usize>,
+}
 
-impl Lines {
+impl<'a> Lines<'a> {
+    const BLOCK: usize = 1024;
+
     /// The lines of `text`.
-    pub(super) fn of(text: &str) -> Self {
-        Self(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1).collect())
+    pub(super) fn of(text: &'a str) -> Self {
+        let mut ends = 0;
+        let blocks = text.as_bytes().chunks(Self::BLOCK);
+        let before = blocks.map(|block| {
+            let before = ends;
+            ends += line_ends(block);
+            before
+        });
+        Self { text, before: before.collect() }
     }
 
     /// The line of byte `offset`, from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
-        self.0.partition_point(|&start| start <= offset) + 1
+        let block = (offset / Self::BLOCK).min(self.before.len().saturating_sub(1));
+        let before = self.before.get(block).copied().unwrap_or_default();
+        let bytes = self.text.as_bytes();
+        let within = bytes.get(block * Self::BLOCK..offset.min(bytes.len())).unwrap_or_default();
+        before + line_ends(within) + 1
     }
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
 }
 
 /// The problem of a value that is not as `expected`, shortened to fit a line.
@@ -126,5 +147,24 @@ fn limited(field: &'static str, value: &str, limit: usize) -> Result<(), Problem
     match value.len() {
         bytes if bytes > limit => Err(Problem::TooLong { field, bytes, limit }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    #[test]
+    fn lines_are_counted_in_every_block() {
+        let text = "a\n\nb\r\n".repeat(2 * Lines::BLOCK / 5);
+        let lines = Lines::of(&text);
+        let mut line = 1;
+        for (offset, byte) in text.bytes().enumerate() {
+            assert_eq!(lines.line(offset), line, "at {offset}");
+            line += usize::from(byte == b'\n');
+        }
+        assert_eq!(lines.line(text.len()), line);
+        assert_eq!(lines.line(text.len() + 1), line);
+        assert_eq!(Lines::of("").line(0), 1);
     }
 }

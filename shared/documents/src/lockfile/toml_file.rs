@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{MAX_PACKAGES, text};
-use crate::both::both;
+use crate::both::{Halves, halves};
 use split::Split;
 
 /// Most weight of what is parsed at once. The parser takes some 150 bytes of memory for each unit,
@@ -23,9 +23,7 @@ const MAX_SUM_OF_WEIGHTS: usize = 2 * MAX_WEIGHT;
 
 /// Most that is read of tables before any is taken, so that not all of them are in memory at once; a
 /// larger one is read by itself.
-const BATCH_BYTES: usize = 1024 * 1024;
-/// From so many on, a thread more costs less than it saves.
-const FEW_TABLES: usize = 200;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads `text` as TOML.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
@@ -134,7 +132,7 @@ impl<'a> Tables<'a> {
                     };
                     make(Table { value, offset: base, base })
                 };
-                Box::new(Batches { tables, taken: 0, read, ready: Vec::new().into_iter() })
+                Box::new(Batches { tables, taken: 0, read, ready: None })
             }
             Parts::Parsed(tables) => {
                 let read = move |table: Spanned<DeValue<'a>>| {
@@ -155,7 +153,7 @@ struct Batches<'a, R, T> {
     /// How many of them were in a batch.
     taken: usize,
     read: R,
-    ready: std::vec::IntoIter<Result<T, Fault>>,
+    ready: Option<Halves<Result<T, Fault>>>,
 }
 
 impl<'a, R, T: Send> Iterator for Batches<'a, R, T>
@@ -165,7 +163,7 @@ where
     type Item = Result<T, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(ready) = self.ready.next() {
+        if let Some(ready) = self.ready.as_mut().and_then(Iterator::next) {
             return Some(ready);
         }
         let mut bytes = 0;
@@ -175,24 +173,19 @@ where
         };
         let rest = &self.tables[self.taken..];
         let batch = &rest[..rest.iter().take_while(fits).count().max(1).min(rest.len())];
-        let read_all = |tables: &[_]| until_fault(tables.iter().map(&self.read));
-        let ready = if batch.len() < FEW_TABLES {
-            read_all(batch)
-        } else {
-            let (here, there) = batch.split_at(batch.len() / 2);
-            let (mut here, there) = both(|| read_all(here), || read_all(there));
-            here.extend(there);
-            here
-        };
+        let ready = halves(batch, |tables| until_fault(tables.iter().map(&self.read)));
         self.taken += batch.len();
-        self.ready = ready.into_iter();
-        self.ready.next()
+        self.ready.insert(ready).next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.tables.len() - self.taken, None)
     }
 }
 
 /// All up to the first fault: each looks at the whole file for what caused it, so one must be enough.
 fn until_fault<T>(results: impl Iterator<Item = Result<T, Fault>>) -> Vec<Result<T, Fault>> {
-    let mut made = Vec::new();
+    let mut made = Vec::with_capacity(results.size_hint().0);
     for result in results {
         let is_fault = result.is_err();
         made.push(result);

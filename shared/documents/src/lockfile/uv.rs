@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use hashbrown::{HashMap, HashSet};
 use toml::Spanned;
 
+use super::borrowed::Text;
 use super::catalog::{Contents, MAX_EDGES};
 use super::error::{Fault, Problem};
 use super::graph::{Graph, Id, Index, Node};
@@ -17,7 +18,7 @@ use super::text::Lines;
 use super::toml_file::{Table, Tables};
 use super::{Beside, Distribution, Ecosystem, Format, Note, Package, Scope, text};
 use crate::inventory::Source;
-use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage, RawRequirement};
+use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage, RawRequirement, RawSource};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["uv.lock"],
@@ -41,16 +42,22 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
         let problem = Problem::UnsupportedVersion { version: *version.get_ref() };
         return Err(problem.at(tables.offset_of(version)));
     }
-    let members: HashSet<_> = lock.manifest.members.iter().map(|name| normalized(name)).collect();
-    let mut file = File { lines: Lines::of(text), notes: Vec::new(), edges: 0, ..File::default() };
-    let packages = tables.each(|table: Table<RawPackage<'_>>| {
-        let made = package_of(&table.value, table.offset, &members);
-        let (id, package) = made.map_err(|problem| problem.at(table.offset))?;
-        Ok((table, id, package))
+    let members: HashSet<_> =
+        lock.manifest.members.iter().map(|name| normalized(name).into_owned()).collect();
+    let packages = tables.each(|table| {
+        let offset = table.offset;
+        Read::of(table, &members).map_err(|problem| problem.at(offset))
     });
-    for made in packages {
-        let (table, id, package) = made?;
-        file.take(table, id, package, beside)?;
+    let (count, _) = packages.size_hint();
+    let mut file = File {
+        lines: Lines::of(text),
+        ids: Vec::with_capacity(count),
+        packages: Vec::with_capacity(count),
+        asked: Vec::with_capacity(count),
+        ..File::default()
+    };
+    for read in packages {
+        file.take(read?, beside)?;
     }
     let File { ids, packages, asked, forks, notes, .. } = file;
     let graph = GraphBuilder::new(&asked, &ids)?.build(packages, &lock.manifest)?;
@@ -68,7 +75,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
 /// What the tables read so far have said.
 #[derive(Default)]
 struct File<'a> {
-    lines: Lines,
+    lines: Lines<'a>,
     ids: Vec<Id>,
     packages: Vec<Package>,
     asked: Vec<Asked<'a>>,
@@ -88,41 +95,58 @@ struct Asked<'a> {
     groups: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
 }
 
-impl<'a> File<'a> {
-    fn take(
-        &mut self,
-        table: Table<RawPackage<'a>>,
-        id: Id,
-        package: Package,
-        beside: &Beside<'_>,
-    ) -> Result<(), Fault> {
+/// What is kept of a table.
+struct Read<'a> {
+    id: Id,
+    package: Package,
+    /// Where it lies, if it is the project or a member of its workspace.
+    folder: Option<Text<'a>>,
+    /// The environments that it is there for; all if there are none.
+    markers: Vec<String>,
+    asked: Asked<'a>,
+}
+
+impl<'a> Read<'a> {
+    fn of(table: Table<RawPackage<'a>>, members: &HashSet<String>) -> Result<Self, Problem> {
         let Table { value: raw, offset, base } = table;
-        let line = Some(self.lines.line(offset));
-        let mut package = Package { line, ..package };
+        let (id, package) = package_of(&raw, offset, members)?;
+        let markers = raw.resolution_markers.iter().filter_map(|marker| text::said(marker));
+        Ok(Self {
+            id,
+            package,
+            markers: markers.collect(),
+            folder: raw.source.and_then(RawSource::into_folder),
+            asked: Asked {
+                base,
+                always: raw.dependencies,
+                extras: raw.optional_dependencies,
+                groups: raw.dev_dependencies,
+            },
+        })
+    }
+}
+
+impl<'a> File<'a> {
+    fn take(&mut self, read: Read<'a>, beside: &Beside<'_>) -> Result<(), Fault> {
+        let Read { id, mut package, folder, markers, asked } = read;
+        package.line = Some(self.lines.line(id.offset));
         if package.root {
-            let folder = raw.source.as_ref().and_then(|source| source.folder()).unwrap_or_default();
+            let folder = folder.as_deref().unwrap_or_default();
             if let Some(project) = Project::beside(beside, folder, &mut self.notes) {
                 project.describe(&mut package);
             }
         }
-        let lists = raw.optional_dependencies.values().chain(raw.dev_dependencies.values());
-        self.edges += raw.dependencies.len() + lists.map(Vec::len).sum::<usize>();
+        let lists = asked.extras.values().chain(asked.groups.values());
+        self.edges += asked.always.len() + lists.map(Vec::len).sum::<usize>();
         if self.edges > MAX_EDGES {
-            return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(offset));
+            return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(id.offset));
         }
-        let markers = raw.resolution_markers.iter().filter_map(|marker| text::said(marker));
-        let markers: Vec<_> = markers.collect();
         if !markers.is_empty() {
             self.forks.push((self.packages.len(), markers));
         }
         self.ids.push(id);
         self.packages.push(package);
-        self.asked.push(Asked {
-            base,
-            always: raw.dependencies,
-            extras: raw.optional_dependencies,
-            groups: raw.dev_dependencies,
-        });
+        self.asked.push(asked);
         Ok(())
     }
 }
@@ -135,7 +159,7 @@ fn package_of(
     let missing = |owner: &str, field| Problem::MissingField { owner: owner.to_owned(), field };
     let name = raw.name.as_deref().ok_or_else(|| missing("a package", "name"))?;
     check_name(name)?;
-    let name = normalized(name);
+    let name = normalized(name).into_owned();
     let raw_source = raw.source.as_ref().ok_or_else(|| missing(&name, "source"))?;
     let (source_key, source) = raw_source.read()?;
     let local = matches!(source, Source::Local { .. });
@@ -213,7 +237,7 @@ impl<'a> GraphBuilder<'a> {
             for extra in asked.extras.keys() {
                 let node = self.add(Some(package), root.then_some(extra));
                 self.nodes[node].ask(package);
-                self.extras.insert((package, normalized(extra)), node);
+                self.extras.insert((package, normalized(extra).into_owned()), node);
             }
         }
         for (package, asked) in asked.iter().enumerate() {
@@ -221,7 +245,7 @@ impl<'a> GraphBuilder<'a> {
             let root = packages[package].root;
             self.start(Scope::Required, package, root);
             for (extra, dependencies) in &asked.extras {
-                let node = self.extras[&(package, normalized(extra))];
+                let node = self.extras[&(package, normalized(extra).into_owned())];
                 self.join(node, package, dependencies)?;
                 self.start(Scope::Optional, node, root);
             }
@@ -274,7 +298,7 @@ impl<'a> GraphBuilder<'a> {
             self.nodes[node].ask_if(target, marker.as_deref());
             // An extra that brings no packages is not in the file.
             for extra in extra {
-                if let Some(&extra) = self.extras.get(&(target, normalized(extra))) {
+                if let Some(&extra) = self.extras.get(&(target, normalized(extra).into_owned())) {
                     self.nodes[node].ask_if(extra, marker.as_deref());
                 }
             }
@@ -295,7 +319,7 @@ impl<'a> GraphBuilder<'a> {
         for RawRequirement { name, extras, marker } in requirements {
             let name = normalized(name);
             let marker = marker.as_deref().and_then(text::said);
-            let named = self.named.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+            let named = self.named.get(&*name).map_or(&[][..], Vec::as_slice);
             self.edges += named.len() * (1 + extras.len());
             if self.edges > MAX_EDGES {
                 return Err(Problem::TooManyEdges { limit: MAX_EDGES }.anywhere());
@@ -303,7 +327,9 @@ impl<'a> GraphBuilder<'a> {
             for &package in named {
                 self.nodes[node].ask_if(package, marker.as_deref());
                 for extra in extras {
-                    if let Some(&extra) = self.extras.get(&(package, normalized(extra))) {
+                    if let Some(&extra) =
+                        self.extras.get(&(package, normalized(extra).into_owned()))
+                    {
                         self.nodes[node].ask_if(extra, marker.as_deref());
                     }
                 }

@@ -44,6 +44,6 @@ pub(super) fn purl(
     for (key, value) in qualifiers {
         purl = purl.with_qualifier(key, value.unwrap_or_default());
     }
-    let purl = purl.checked().map(|purl| purl.to_string());
+    let purl = purl.checked().map(|purl| purl.canonical());
     purl.map_err(|_| text::invalid("name", name, "a name that a package URL can hold"))
 }

@@ -13,7 +13,7 @@ pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
         return Err(Problem::TooLong { field: "integrity", bytes, limit: MAX_LOCATION_BYTES });
     }
     let mut strongest = None;
-    for entry in integrity.split_whitespace() {
+    for entry in integrity.split_ascii_whitespace() {
         let Some((algorithm, digest)) = entry.split_once('-') else {
             return Err(text::invalid("integrity", entry, "a digest such as sha512-…"));
         };
@@ -34,10 +34,11 @@ pub(super) fn strongest(integrity: &str) -> Result<Option<Hash>, Problem> {
 
 fn hex_of(digest: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut hex = String::with_capacity(digest.len() * 2);
-    for byte in digest {
-        hex.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        hex.push(char::from(DIGITS[usize::from(byte & 15)]));
+    let mut hex = vec![0; digest.len() * 2];
+    for (pair, byte) in hex.chunks_exact_mut(2).zip(digest) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    hex
+    // Digits are text.
+    String::from_utf8(hex).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! npm packages, whoever locks them: names, sources, digests, conditions.
 
+use memchr::memmem;
+
 use super::integrity;
 use crate::inventory::Source;
 use crate::lockfile::borrowed::Texts;
@@ -48,14 +50,16 @@ pub(in crate::lockfile) fn source_of(
         // A file of an offline mirror, which has what the registry has.
         return Ok(Source::Registry { url: REGISTRY.to_owned() });
     }
-    let registry = url.split_once(&format!("/{name}/-/")).map(|(registry, _)| registry.to_owned());
-    let escaped = || url.split_once("/-/").filter(|(before, _)| before.contains("%2"));
-    Ok(match registry {
+    let of_package = memmem::find_iter(url.as_bytes(), "/-/").map(|at| &url[..at]);
+    let mut registries =
+        of_package.clone().filter_map(|it| it.strip_suffix(name)?.strip_suffix('/'));
+    let registry = registries.next().or_else(|| {
+        let escaped = of_package.take(1).find(|it| it.contains("%2"));
+        escaped?.rsplit_once('/').map(|(registry, _)| registry)
+    });
+    Ok(match registry.map(str::to_owned) {
         Some(url) => Source::Registry { url },
-        None => match escaped().and_then(|(before, _)| before.rsplit_once('/')) {
-            Some((registry, _)) => Source::Registry { url: registry.to_owned() },
-            None => Source::Archive { url: url.to_owned() },
-        },
+        None => Source::Archive { url: url.to_owned() },
     })
 }
 

@@ -88,6 +88,12 @@ impl<'a> Reader<'a> {
         is_next
     }
 
+    fn takes_byte(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
     /// Takes all bytes that are so.
     fn run(&mut self, is_so: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
@@ -98,16 +104,18 @@ impl<'a> Reader<'a> {
     }
 
     fn blanks(&mut self) {
-        self.run(|byte| matches!(byte, b' ' | b'\t'));
+        while let Some(b' ' | b'\t') = self.peek() {
+            self.at += 1;
+        }
     }
 
     /// Takes blanks and a comment up to the end of the line, and that.
     fn line_end(&mut self) -> Result<(), Unusual> {
         self.blanks();
-        if self.takes("#") {
+        if self.takes_byte(b'#') {
             self.run(|byte| !is_control(byte) || byte == b'\t');
         }
-        let ends = self.takes("\n") || self.takes("\r\n") || self.peek().is_none();
+        let ends = self.takes_byte(b'\n') || self.takes("\r\n") || self.peek().is_none();
         ends.then_some(()).ok_or(Unusual)
     }
 
@@ -122,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self) -> Result<&'a str, Unusual> {
-        let key = self.run(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let key = self.run(|byte| IS_KEY[usize::from(byte)]);
         (!key.is_empty()).then_some(key).ok_or(Unusual)
     }
 
@@ -135,7 +143,7 @@ impl<'a> Reader<'a> {
                 true => text = Cow::Borrowed(part),
                 false => text.to_mut().push_str(part),
             }
-            if self.takes("\"") {
+            if self.takes_byte(b'"') {
                 return Ok(text);
             }
             let escaped = [("\\\"", '"'), ("\\\\", '\\')];
@@ -202,6 +210,18 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 }
+
+/// What a key without quotes is made of.
+const IS_KEY: [bool; 256] = {
+    let mut is_key = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let it = byte as u8;
+        is_key[byte] = it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+        byte += 1;
+    }
+    is_key
+};
 
 /// Tabs are allowed in a text, and no tool writes one.
 fn is_control(byte: u8) -> bool {
@@ -301,9 +321,9 @@ impl<'a> SeqAccess<'a> for &mut Items<'_, 'a> {
         seed: S,
     ) -> Result<Option<S::Value>, Unusual> {
         self.reader.lines()?;
-        let parted = std::mem::take(&mut self.first) || self.reader.takes(",");
+        let parted = std::mem::take(&mut self.first) || self.reader.takes_byte(b',');
         self.reader.lines()?;
-        if self.reader.takes("]") {
+        if self.reader.takes_byte(b']') {
             self.ended = true;
             return Ok(None);
         }
@@ -330,9 +350,9 @@ impl<'a> Entries<'_, 'a> {
         let ended = match self.form {
             Form::Inline => {
                 self.reader.blanks();
-                let ended = self.reader.takes("}");
+                let ended = self.reader.takes_byte(b'}');
                 if !ended && self.met > 0 {
-                    self.reader.takes(",").then_some(()).ok_or(Unusual)?;
+                    self.reader.takes_byte(b',').then_some(()).ok_or(Unusual)?;
                     self.reader.blanks();
                 }
                 ended
@@ -352,7 +372,7 @@ impl<'a> Entries<'_, 'a> {
         }
         let key = self.reader.key()?;
         self.reader.blanks();
-        self.reader.takes("=").then_some(()).ok_or(Unusual)?;
+        self.reader.takes_byte(b'=').then_some(()).ok_or(Unusual)?;
         self.reader.blanks();
         Ok(Some(key))
     }
@@ -363,7 +383,7 @@ impl<'a> Entries<'_, 'a> {
         let begins = ["[", array, "."].into_iter().all(|part| self.reader.takes(part));
         begins.then_some(()).ok_or(Unusual)?;
         let name = self.reader.key()?;
-        self.reader.takes("]").then_some(()).ok_or(Unusual)?;
+        self.reader.takes_byte(b']').then_some(()).ok_or(Unusual)?;
         self.reader.line_end()?;
         self.reader.next = Form::Section;
         Ok(name)

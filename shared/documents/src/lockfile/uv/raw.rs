@@ -92,7 +92,7 @@ pub(super) struct RawSource<'a> {
     r#virtual: Option<Text<'a>>,
 }
 
-impl RawSource<'_> {
+impl<'a> RawSource<'a> {
     /// The source, and its text to tell it from others.
     pub(super) fn read(&self) -> Result<(String, Source), Problem> {
         let [registry, git, url, locals @ ..] = self.fields();
@@ -121,6 +121,11 @@ impl RawSource<'_> {
     pub(super) fn folder(&self) -> Option<&str> {
         let folders = [&self.editable, &self.r#virtual, &self.directory];
         folders.into_iter().flatten().next().map(|folder| &**folder)
+    }
+
+    /// As [`folder`](Self::folder).
+    pub(super) fn into_folder(self) -> Option<Text<'a>> {
+        self.editable.or(self.r#virtual).or(self.directory)
     }
 
     fn fields(&self) -> [Option<&str>; 7] {
