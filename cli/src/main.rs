@@ -5,11 +5,13 @@ mod commands;
 mod failure;
 mod hash;
 mod output;
+mod read;
 mod scan;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 use crate::{
     commands::{
@@ -85,11 +87,11 @@ enum Command {
     Doctor(doctor::Args),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     let format = cli.format.unwrap_or_else(|| cli.command.usual_format());
-    match run(cli.command, format).await {
+    let runtime = cli.command.runtime().enable_all().build().map_err(Failure::unknown);
+    match runtime.and_then(|runtime| runtime.block_on(run(cli.command, format))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(format, &failure);
@@ -99,6 +101,14 @@ async fn main() -> ExitCode {
 }
 
 impl Command {
+    /// What it runs in: nothing is gained by threads that wait for no one, and they take time to start.
+    fn runtime(&self) -> Builder {
+        match self {
+            Self::Sbom(_) | Self::Verify(_) => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        }
+    }
+
     /// How results are printed when nobody says. Findings are for programs: CI reads them line by line.
     fn usual_format(&self) -> Format {
         match self {

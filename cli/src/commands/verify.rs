@@ -1,6 +1,6 @@
 //! `attestry verify`: does this bundle sign this file, with this key?
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::path::PathBuf;
 
 use attestation::{
     Predicate, Reference, VerificationSummary, Verified,
@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     hash,
     output::{self, Format},
+    read,
 };
 
 #[derive(clap::Args)]
@@ -113,9 +114,6 @@ fn digest_of_file(path: &str) -> Result<Digest, Failure> {
 }
 
 fn read_bundle(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
-    let at_fault = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(at_fault)?;
-    file.take(MAX_BUNDLE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(at_fault)?;
-    Ok(bytes)
+    let read = read::up_to(MAX_BUNDLE_BYTES, path);
+    read.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
 }

@@ -156,8 +156,9 @@ impl Walk<'_> {
         if size > limit {
             return Err(format!("has {size} bytes, more than the {limit} that are read"));
         }
-        let mut bytes = Vec::new();
         let limit = limit.min(self.bytes_left);
+        // Growing would copy what was read, again and again.
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0) + 1);
         file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         let read = bytes.len() as u64;
         if read > self.bytes_left {

@@ -1,6 +1,6 @@
 //! What an SBOM or lockfile holds, as far as it can be looked up.
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use advisories::{Ecosystem, NotMatchable, Package};
 use documents::{
@@ -9,10 +9,10 @@ use documents::{
 };
 use events::Digest;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, read};
 
 /// Largest SBOM or lockfile that is read, in bytes.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// What one file holds.
 pub(super) struct Inventory {
@@ -51,10 +51,8 @@ impl Inventory {
     /// Reads the CycloneDX SBOM or the lockfile at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|it| it.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-        read.map_err(|error| at_fault(error.to_string()))?;
-        if bytes.len() as u64 > MAX_BYTES {
+        let bytes = read::up_to(MAX_BYTES, path).map_err(|error| at_fault(error.to_string()))?;
+        if bytes.len() > MAX_BYTES {
             return Err(at_fault(format!("is larger than {} MiB", MAX_BYTES / (1024 * 1024))));
         }
         let digest = Digest::of(&bytes);

@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -20,10 +18,11 @@ use super::{
 use crate::{
     failure::Failure,
     output::{self, Format},
+    read,
 };
 
 /// Largest VEX document that is read, in bytes.
-const MAX_VEX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_VEX_BYTES: usize = 64 * 1024 * 1024;
 /// Remarks about the file that are told one by one.
 const SHOWN_NOTES: usize = 10;
 
@@ -131,10 +130,8 @@ fn statements(args: &Args, inventory: &Inventory) -> Result<Vec<Spoken>, Failure
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|it| it.take(MAX_VEX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_VEX_BYTES {
+    let bytes = read::up_to(MAX_VEX_BYTES, path).map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_VEX_BYTES {
         return Err(format!("is larger than {} MiB", MAX_VEX_BYTES / (1024 * 1024)));
     }
     Ok(bytes)

@@ -1,7 +1,6 @@
 //! Describes a build from flags, files, CI's environment and git.
 
 use std::{
-    fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -23,6 +22,7 @@ use crate::{
     failure::Failure,
     hash,
     output::note,
+    read,
     scan::{self, Tree},
 };
 
@@ -106,13 +106,15 @@ fn from_event(
     uploads: &Uploads,
 ) -> Result<BuildCompleted, Failure> {
     let at_fault = |why: String| Failure::Input(format!("--event {}: {why}", file.display()));
-    let mut bytes = Vec::new();
-    let limit = MAX_EVENT_BYTES as u64 + 1;
     let read = match file.as_os_str() == "-" {
-        true => std::io::stdin().take(limit).read_to_end(&mut bytes),
-        false => File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+        true => {
+            let mut bytes = Vec::new();
+            let limit = MAX_EVENT_BYTES as u64 + 1;
+            std::io::stdin().take(limit).read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => read::up_to(MAX_EVENT_BYTES, file),
     };
-    read.map_err(|error| at_fault(error.to_string()))?;
+    let bytes = read.map_err(|error| at_fault(error.to_string()))?;
     let mut data = if cdevent::is_cdevent(&bytes) {
         let project = args.project.as_deref().map(str::parse).transpose();
         let defaults = cdevent::Defaults {
@@ -251,10 +253,7 @@ fn sbom(file: &Path) -> Result<Upload, Failure> {
 }
 
 fn read_bounded(path: &Path, what: &str) -> Result<Bytes, String> {
-    let mut bytes = Vec::new();
-    let limit = MAX_LOCKFILE_BYTES as u64 + 1;
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
+    let bytes = read::up_to(MAX_LOCKFILE_BYTES, path).map_err(|error| error.to_string())?;
     if bytes.len() > MAX_LOCKFILE_BYTES {
         let mib = MAX_LOCKFILE_BYTES / (1024 * 1024);
         return Err(format!("is larger than {mib} MiB, the most that is read of {what}"));

@@ -21,6 +21,7 @@ use crate::{
     commands::build::project_name,
     failure::Failure,
     output::note,
+    read,
     scan::{self, Tree},
 };
 
@@ -166,12 +167,8 @@ fn of_lockfile(source: &Path, name: &str) -> Result<Found, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    let limit = lockfile::MAX_LOCKFILE_BYTES as u64 + 1;
-    let read = fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
-    Ok(bytes)
+    let read = read::up_to(lockfile::MAX_LOCKFILE_BYTES, path);
+    read.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
 }
 
 /// Says what the SBOM lacks, if it lacks something.

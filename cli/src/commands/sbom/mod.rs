@@ -6,11 +6,11 @@ mod generate;
 mod score;
 mod validate;
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use documents::schema::MAX_DOCUMENT_BYTES;
 
-use crate::{failure::Failure, output::Format};
+use crate::{failure::Failure, output::Format, read};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,10 +38,7 @@ pub(crate) fn run(command: Command, format: Format) -> Result<(), Failure> {
 
 /// A document, refused if it is larger than any that is read.
 fn read_document(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let limit = MAX_DOCUMENT_BYTES as u64 + 1;
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| at_fault(path, error))?;
+    let bytes = read::up_to(MAX_DOCUMENT_BYTES, path).map_err(|error| at_fault(path, error))?;
     if bytes.len() > MAX_DOCUMENT_BYTES {
         let mib = MAX_DOCUMENT_BYTES / (1024 * 1024);
         let why = format!("is larger than {mib} MiB, the most that is read; split it");
