@@ -3,7 +3,7 @@
 use std::{panic, thread};
 
 /// What both make of it: the second on a thread of its own, or after the first where none can be had.
-pub(crate) fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) -> (A, B) {
+pub fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) -> (A, B) {
     thread::scope(|scope| {
         let spawned = thread::Builder::new().spawn_scoped(scope, &there);
         let here = here();

@@ -16,4 +16,5 @@ pub mod score;
 pub mod spdx;
 pub mod vex;
 
+pub use both::both;
 pub use detect::{Kind, detect};

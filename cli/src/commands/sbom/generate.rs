@@ -9,6 +9,7 @@ use std::{
 
 use clap::ValueEnum;
 use documents::{
+    both,
     cyclonedx::{self, SbomInput, SpecVersion},
     inventory::{Inventory, Missing},
     lockfile::{self, File},
@@ -105,7 +106,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?,
         None => std::io::stdout().lock().write_all(&sbom).map_err(Failure::unknown)?,
     }
-    complain(&found)
+    let complaint = complain(&found);
+    // The process ends: who waits for it need not wait until a million texts are given back.
+    std::mem::forget(found);
+    complaint
 }
 
 fn find(source: &Path) -> Result<Found, Failure> {
@@ -139,10 +143,10 @@ fn find(source: &Path) -> Result<Found, Failure> {
 fn of_tree(tree: Tree) -> Found {
     let files: Vec<File<'_>> =
         tree.files.iter().map(|(path, bytes)| File { path, bytes }).collect();
-    let (inventories, failed) = lockfile::parse_all(&files);
+    let ((inventories, failed), content) =
+        both(|| lockfile::parse_all(&files), || digests_of(&files));
     let mut missing = tree.missing;
     missing.extend(failed.into_iter().map(Missing::from));
-    let content = tree.files.iter().flat_map(|(_, it)| *Digest::of(it).as_bytes()).collect();
     Found { inventories, missing, content, ..Found::default() }
 }
 
@@ -161,9 +165,13 @@ fn of_lockfile(source: &Path, name: &str) -> Result<Found, Failure> {
     files.sort();
     files.push((name.to_owned(), read(source)?));
     let all: Vec<File<'_>> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
-    let inventory = lockfile::parse_one(name, &all).map_err(Failure::input)?;
-    let content = files.iter().flat_map(|(_, it)| *Digest::of(it).as_bytes()).collect();
+    let (inventory, content) = both(|| lockfile::parse_one(name, &all), || digests_of(&all));
+    let inventory = inventory.map_err(Failure::input)?;
     Ok(Found { inventories: vec![inventory], content, ..Found::default() })
+}
+
+fn digests_of(files: &[File<'_>]) -> Vec<u8> {
+    files.iter().flat_map(|file| *Digest::of(file.bytes).as_bytes()).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -10,13 +10,14 @@ use toml::Spanned;
 use super::borrowed::Text;
 use super::catalog::{Contents, MAX_EDGES};
 use super::error::{Fault, Problem};
-use super::graph::{Graph, Id, Index, Node};
+use super::graph::{Edge, Graph, Id, Index, Node};
 use super::python::{check_name, is_project_folder, is_pypi, normalized};
 use super::python_project::Project;
 use super::source::without_credentials;
 use super::text::Lines;
 use super::toml_file::{Table, Tables};
 use super::{Beside, Distribution, Ecosystem, Format, Note, Package, Scope, text};
+use crate::both::halves;
 use crate::inventory::Source;
 use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage, RawRequirement, RawSource};
 
@@ -207,7 +208,7 @@ struct GraphBuilder<'a> {
     asked: &'a [Asked<'a>],
     ids: &'a [Id],
     index: Index<'a>,
-    /// Every package of a name.
+    /// Every package of a name, for what names no version.
     named: HashMap<&'a str, Vec<usize>>,
     /// The node of each package's extra, both normalised.
     extras: HashMap<(usize, String), usize>,
@@ -219,14 +220,16 @@ struct GraphBuilder<'a> {
 
 impl<'a> GraphBuilder<'a> {
     fn new(asked: &'a [Asked<'a>], ids: &'a [Id]) -> Result<Self, Fault> {
-        let index = Index::new(ids)?;
-        let mut named: HashMap<_, Vec<_>> = HashMap::new();
-        for (package, id) in ids.iter().enumerate() {
-            named.entry(id.name.as_str()).or_default().push(package);
-        }
-        let nodes = (0..ids.len()).map(Node::of).collect();
-        let extras = HashMap::new();
-        Ok(Self { asked, ids, index, named, extras, nodes, starts: Vec::new(), edges: 0 })
+        Ok(Self {
+            asked,
+            ids,
+            index: Index::new(ids)?,
+            named: HashMap::new(),
+            extras: HashMap::new(),
+            nodes: (0..ids.len()).map(Node::of).collect(),
+            starts: Vec::new(),
+            edges: 0,
+        })
     }
 
     fn build(mut self, packages: Vec<Package>, manifest: &RawManifest) -> Result<Graph, Fault> {
@@ -240,20 +243,29 @@ impl<'a> GraphBuilder<'a> {
                 self.extras.insert((package, normalized(extra).into_owned()), node);
             }
         }
-        for (package, asked) in asked.iter().enumerate() {
-            self.join(package, package, &asked.always)?;
+        let all: Vec<usize> = (0..asked.len()).collect();
+        let edges = halves(&all, |some| {
+            some.iter().map(|&package| self.edges_to(package, &asked[package].always)).collect()
+        });
+        for ((package, asked), edges) in asked.iter().enumerate().zip(edges) {
+            self.nodes[package].dependencies = edges?;
             let root = packages[package].root;
             self.start(Scope::Required, package, root);
             for (extra, dependencies) in &asked.extras {
                 let node = self.extras[&(package, normalized(extra).into_owned())];
-                self.join(node, package, dependencies)?;
+                let edges = self.edges_to(package, dependencies)?;
+                self.nodes[node].dependencies.extend(edges);
                 self.start(Scope::Optional, node, root);
             }
             for (group, dependencies) in &asked.groups {
                 let node = self.add(Some(package), root.then_some(group));
-                self.join(node, package, dependencies)?;
+                self.nodes[node].dependencies = self.edges_to(package, dependencies)?;
                 self.start(Scope::Dev, node, root);
             }
+        }
+        let asks = !manifest.requirements.is_empty() || !manifest.dependency_groups.is_empty();
+        for (package, id) in self.ids.iter().enumerate().filter(|_| asks) {
+            self.named.entry(id.name.as_str()).or_default().push(package);
         }
         self.join_workspace(Scope::Required, None, &manifest.requirements)?;
         for (group, requirements) in &manifest.dependency_groups {
@@ -274,13 +286,13 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Joins `node`, which belongs to `package`, to everything that `dependencies` name.
-    fn join(
-        &mut self,
-        node: usize,
+    /// Edges to everything that `dependencies` of `package` name.
+    fn edges_to(
+        &self,
         package: usize,
         dependencies: &[Spanned<RawDependency<'_>>],
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<Edge>, Fault> {
+        let mut edges = Vec::with_capacity(dependencies.len());
         for dependency in dependencies {
             let offset = self.asked[package].base + dependency.span().start;
             let asking = &self.ids[package];
@@ -295,15 +307,16 @@ impl<'a> GraphBuilder<'a> {
             let key = (&*name, version.as_deref(), source.as_deref());
             let target = self.index.only(asking, key, offset)?;
             let marker = marker.as_deref().and_then(text::said);
-            self.nodes[node].ask_if(target, marker.as_deref());
+            let condition = || marker.as_deref().map(Box::from);
+            edges.push(Edge { to: target, condition: condition() });
             // An extra that brings no packages is not in the file.
             for extra in extra {
                 if let Some(&extra) = self.extras.get(&(target, normalized(extra).into_owned())) {
-                    self.nodes[node].ask_if(extra, marker.as_deref());
+                    edges.push(Edge { to: extra, condition: condition() });
                 }
             }
         }
-        Ok(())
+        Ok(edges)
     }
 
     /// What the workspace asks for without a package of its own: a script's requirements, and the

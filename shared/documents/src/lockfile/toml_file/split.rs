@@ -35,9 +35,6 @@ impl<'a> Split<'a> {
     /// A line is a header if it begins with `[` and no bracket is open before it, which a parser
     /// would not read otherwise.
     pub(super) fn of(text: &'a str, key: &str) -> Option<Self> {
-        if has_long_strings(text) {
-            return None;
-        }
         let scans = match middle(text, key) {
             None => vec![Scan::of(text, 0..text.len(), key)?],
             Some(middle) => {
@@ -95,6 +92,9 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     /// Takes the lines of `range` apart; nothing as for [`Split::of`].
     fn of(text: &'a str, range: Range<usize>, key: &str) -> Option<Self> {
+        if has_long_strings(&text[range.clone()]) {
+            return None;
+        }
         let (table, below) = (format!("[[{key}]]"), format!("{key}."));
         let mut scan = Self { parts: Vec::new(), weight: 0, depth: 0 };
         let (mut begin, mut in_table) = (range.start, false);

@@ -98,7 +98,7 @@ impl<'a> RawSource<'a> {
         let [registry, git, url, locals @ ..] = self.fields();
         let (key, source) = match (registry, git, url) {
             (Some(url), None, None) => {
-                (format!("registry+{url}"), Source::Registry { url: without_credentials(url) })
+                (["registry+", url].concat(), Source::Registry { url: without_credentials(url) })
             }
             (None, Some(reference), None) => (format!("git+{reference}"), Source::git(reference)),
             (None, None, Some(url)) => {
