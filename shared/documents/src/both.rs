@@ -1,5 +1,6 @@
 //! Two things at once, on two cores.
 
+use std::sync::mpsc;
 use std::{panic, thread};
 
 /// What both make of it: the second on a thread of its own, or after the first where none can be had.
@@ -12,6 +13,41 @@ pub fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) 
             Err(_) => there(),
         };
         (here, there)
+    })
+}
+
+/// Most pieces that are made before the one that is taken.
+const AHEAD: usize = 4;
+
+/// Has `count` pieces made, every other one by a thread of its own, and taken in their order.
+///
+/// # Errors
+/// The first that `take` gives; what is not yet made then is not made.
+pub(crate) fn in_order<T: Send, E>(
+    count: usize,
+    make: impl Fn(usize) -> T + Sync,
+    mut take: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    thread::scope(|scope| {
+        let (sender, made) = mpsc::sync_channel(AHEAD);
+        let make_odd = || {
+            let pieces = (1..count).step_by(2).map(&make);
+            // Who does not wait for a piece needs none after it.
+            pieces.map(move |piece| sender.send(piece)).take_while(Result::is_ok).for_each(drop);
+        };
+        let odd = (count > 1).then(|| thread::Builder::new().spawn_scoped(scope, make_odd));
+        for at in 0..count {
+            let piece = match odd {
+                Some(Ok(_)) if at % 2 == 1 => match made.recv() {
+                    Ok(piece) => piece,
+                    // It panicked, which is heard at the end of the scope.
+                    Err(_) => break,
+                },
+                _ => make(at),
+            };
+            take(piece)?;
+        }
+        Ok(())
     })
 }
 
@@ -38,7 +74,29 @@ pub(crate) type Halves<T> = std::iter::Chain<std::vec::IntoIter<T>, std::vec::In
 
 #[cfg(test)]
 mod tests {
-    use super::{MANY, both, halves};
+    use super::{MANY, both, halves, in_order};
+
+    #[test]
+    fn pieces_come_in_order_until_one_is_refused() {
+        for count in [0, 1, 2, 3, 50] {
+            let mut taken = Vec::new();
+            let take = |piece| {
+                taken.push(piece);
+                Ok::<_, ()>(())
+            };
+            in_order(count, |at| at, take).unwrap();
+            assert!(taken.iter().copied().eq(0..count));
+        }
+        for refused in [0, 1, 30] {
+            let take = |piece| if piece < refused { Ok(()) } else { Err(piece) };
+            assert_eq!(in_order(50, |at| at, take), Err(refused));
+        }
+        for at in [0, 1, 30, 31] {
+            let make = |piece| assert_ne!(piece, at, "here");
+            let heard = std::panic::catch_unwind(|| in_order(50, make, |()| Ok::<_, ()>(())));
+            assert!(heard.is_err());
+        }
+    }
 
     #[test]
     fn halves_are_in_order_and_none_is_left_out() {

@@ -1,8 +1,7 @@
 //! `attestry sbom generate`: an SBOM from the lockfiles of a tree, or from what an artifact holds.
 
 use std::{
-    fs,
-    io::Write,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -90,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => Timestamp::UNIX_EPOCH,
     };
     let name = format!("{timestamp}/{project}/{}", Digest::of(&found.content));
-    let sbom = cyclonedx::write(&SbomInput {
+    let sbom = SbomInput {
         project: project.as_str(),
         serial: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
         timestamp,
@@ -100,11 +99,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         spec_version: args.spec_version.into(),
         tool_version: env!("CARGO_PKG_VERSION"),
         ..SbomInput::default()
-    });
+    };
     match &args.output {
-        Some(file) => fs::write(file, &sbom)
+        Some(file) => fs::File::create(file)
+            .and_then(|mut file| cyclonedx::write_to(&sbom, &mut file))
             .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?,
-        None => std::io::stdout().lock().write_all(&sbom).map_err(Failure::unknown)?,
+        None => cyclonedx::write_to(&sbom, &mut io::stdout().lock()).map_err(Failure::unknown)?,
     }
     let complaint = complain(&found);
     // The process ends: who waits for it need not wait until a million texts are given back.

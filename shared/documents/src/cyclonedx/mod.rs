@@ -14,6 +14,8 @@ mod party;
 mod text;
 mod wire;
 
+use std::io;
+
 use events::Digest;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -80,6 +82,18 @@ pub struct SbomInput<'a> {
 /// - Packages that are only local carry `attestry:package:source` = `local`: their purl names no
 ///   package of a public registry.
 pub fn write(input: &SbomInput<'_>) -> Vec<u8> {
-    let assembly = Assembly::take(input);
-    text::write(input, &assembly)
+    let packages: usize = input.inventories.iter().map(|it| it.packages.len()).sum();
+    // Growing would copy what is there; memory that is never written to costs nothing.
+    let mut json = Vec::with_capacity(text::BYTES_OF_COMPONENT * (1 + packages));
+    // Memory takes whatever is written.
+    drop(write_to(input, &mut json));
+    json
+}
+
+/// As [`write`], piece by piece, so that the whole is never in memory.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn write_to(input: &SbomInput<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    text::write(input, &Assembly::take(input), out)
 }

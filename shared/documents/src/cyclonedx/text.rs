@@ -1,4 +1,6 @@
-//! The document as text: a long one by two threads at once, always the same bytes.
+//! The document as text, written piece by piece: a long one by two threads, always the same bytes.
+
+use std::io;
 
 use serde::Serialize;
 
@@ -6,40 +8,40 @@ use super::assembly::{Assembly, Found};
 use super::completeness::compositions;
 use super::wire::{Dependency, Each, Head, Tail};
 use super::{SbomInput, component, json};
-use crate::both::both;
+use crate::both::in_order;
 
+/// Components are made in pieces of so many: few enough to be gone soon, more than a thread costs.
+const COMPONENTS_OF_PIECE: usize = 256;
 /// More than most components take, with what depends on them.
-const BYTES_OF_COMPONENT: usize = 2048;
-/// From so many components on, a thread more costs less than it saves.
-const MANY_COMPONENTS: usize = 1_000;
+pub(super) const BYTES_OF_COMPONENT: usize = 2048;
 
-/// One line of JSON.
-pub(super) fn write(input: &SbomInput<'_>, assembly: &Assembly<'_>) -> Vec<u8> {
-    // Growing would copy what is there; memory that is never written to costs nothing.
-    let mut json = Vec::with_capacity(BYTES_OF_COMPONENT * (1 + assembly.components.len()));
-    append(&mut json, &Head::new(input, assembly));
+/// Writes one line of JSON.
+pub(super) fn write(
+    input: &SbomInput<'_>,
+    assembly: &Assembly<'_>,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut head = Vec::new();
+    append(&mut head, &Head::new(input, assembly));
     // Its closing brace makes room for the rest.
-    json.pop();
-    json.extend(b",\"components\":[");
+    head.pop();
+    head.extend(b",\"components\":[");
+    out.write_all(&head)?;
     let first = assembly.first_component();
     let components: Vec<_> = assembly.components.iter().zip(&assembly.refs[first..]).collect();
-    if components.len() < MANY_COMPONENTS {
-        append_components(&mut json, input, assembly, &components);
-        append_tail(&mut json, assembly, input);
-    } else {
-        let (here, there) = components.split_at(components.len() / 2);
-        let first = || append_components(&mut json, input, assembly, here);
-        let second = || {
-            let mut json = Vec::with_capacity(BYTES_OF_COMPONENT * there.len());
-            json.push(b',');
-            append_components(&mut json, input, assembly, there);
-            append_tail(&mut json, assembly, input);
+    let pieces: Vec<_> = components.chunks(COMPONENTS_OF_PIECE).collect();
+    let make = |at: usize| match pieces.get(at) {
+        Some(components) => {
+            let mut json = Vec::with_capacity(BYTES_OF_COMPONENT * components.len());
+            if at > 0 {
+                json.push(b',');
+            }
+            append_components(&mut json, input, assembly, components);
             json
-        };
-        let ((), second) = both(first, second);
-        json.extend(second);
-    }
-    json
+        }
+        None => tail(assembly, input),
+    };
+    in_order(pieces.len() + 1, make, |piece| out.write_all(&piece))
 }
 
 fn append_components<'a>(
@@ -56,7 +58,7 @@ fn append_components<'a>(
     }
 }
 
-fn append_tail(json: &mut Vec<u8>, assembly: &Assembly<'_>, input: &SbomInput<'_>) {
+fn tail(assembly: &Assembly<'_>, input: &SbomInput<'_>) -> Vec<u8> {
     let reference = |&node: &usize| assembly.refs[node].as_str();
     let nodes = assembly.refs.iter().zip(&assembly.edges);
     let dependencies = nodes.map(|(of, targets)| Dependency {
@@ -64,14 +66,15 @@ fn append_tail(json: &mut Vec<u8>, assembly: &Assembly<'_>, input: &SbomInput<'_
         depends_on: Each(targets.iter().map(reference)),
     });
     let compositions = compositions(input, assembly);
-    json.push(b']');
+    let mut json = vec![b']'];
     let begin = json.len();
-    append(json, &Tail { dependencies: Each(dependencies), compositions });
+    append(&mut json, &Tail { dependencies: Each(dependencies), compositions });
     // The opening brace is that of the document.
     if let Some(brace) = json.get_mut(begin) {
         *brace = b',';
     }
     json.push(b'\n');
+    json
 }
 
 fn append(json: &mut Vec<u8>, value: &impl Serialize) {
