@@ -23,7 +23,7 @@ pub(super) struct Assembly<'a> {
     /// Each as the inventories have it, at least one; sorted by purl.
     pub(super) components: Vec<Vec<Found<'a>>>,
     /// `bom-ref` of each node.
-    pub(super) refs: Vec<String>,
+    pub(super) refs: Vec<Cow<'a, str>>,
     /// The nodes that each node depends on, ascending, each once.
     pub(super) edges: Vec<Vec<usize>>,
     /// The node of the project or artifact that each inventory is about.
@@ -230,11 +230,11 @@ fn place(inventory: &Inventory, package: &Package) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn names_of_first_nodes(
+fn names_of_first_nodes<'a>(
     name: &str,
     project: &Project<'_>,
     artifacts: &[Artifact<'_>],
-) -> Vec<String> {
+) -> Vec<Cow<'a, str>> {
     let project = match &project.purl {
         Some(purl) => readable(purl).into_owned(),
         None => format!("project:{name}"),
@@ -243,16 +243,14 @@ fn names_of_first_nodes(
         Some(hex) => format!("artifact:{}@sha256:{hex}", artifact.name),
         None => format!("artifact:{}", artifact.name),
     });
-    let mut names = vec![project];
-    names.extend(artifacts);
-    names
+    [project].into_iter().chain(artifacts).map(Cow::Owned).collect()
 }
 
 /// Each component by its purl, escapes undone; the second of the same purl as `#2`, if nothing else is named so.
-fn name_components(refs: &mut Vec<String>, components: &[Vec<Found<'_>>]) {
+fn name_components<'a>(refs: &mut Vec<Cow<'a, str>>, components: &[Vec<Found<'a>>]) {
     let names = || components.iter().map(|found| readable(&found[0].package.purl)).collect();
     let names: LazyCell<HashSet<Cow<'_, str>>, _> = LazyCell::new(names);
-    let mut taken: HashSet<String> = refs.iter().cloned().collect();
+    let mut taken: HashSet<Cow<'a, str>> = refs.iter().cloned().collect();
     let (mut last, mut number) = ("", 1);
     for found in components {
         let purl = found[0].package.purl.as_str();
@@ -261,12 +259,12 @@ fn name_components(refs: &mut Vec<String>, components: &[Vec<Found<'_>>]) {
         }
         let plain = readable(purl);
         let mut name = match number {
-            1 => plain.clone().into_owned(),
-            _ => format!("{plain}#{number}"),
+            1 => plain.clone(),
+            _ => format!("{plain}#{number}").into(),
         };
-        while taken.contains(&name) || (number > 1 && names.contains(name.as_str())) {
+        while taken.contains(&name) || (number > 1 && names.contains(&name)) {
             number += 1;
-            name = format!("{plain}#{number}");
+            name = format!("{plain}#{number}").into();
         }
         number += 1;
         taken.insert(name.clone());

@@ -39,7 +39,7 @@ pub(super) fn compositions<'a>(
     let compositions = all.map(|(wanted, aggregate)| {
         let of = |known: &[Aggregate]| {
             let nodes = assembly.refs.iter().zip(known).filter(|(_, known)| **known == wanted);
-            nodes.map(|(bom_ref, _)| bom_ref.as_str()).collect::<Vec<_>>()
+            nodes.map(|(bom_ref, _)| &**bom_ref).collect::<Vec<_>>()
         };
         Composition { aggregate, assemblies: of(&parts), dependencies: of(&dependencies) }
     });

@@ -118,8 +118,9 @@ fn at(path: &str, line: Option<usize>, what: &str) -> Cow<'static, str> {
 fn project<'a>(input: &'a SbomInput<'a>, assembly: &'a Assembly<'a>) -> Component<'a> {
     let found = assembly.project.package.as_slice();
     let artifacts = assembly.artifacts.iter().zip(&assembly.refs[1..]);
-    let part =
-        |(it, bom_ref): (&'a Artifact<'a>, &'a String)| artifact(input, assembly, it, bom_ref);
+    let part = |(it, bom_ref): (&'a Artifact<'a>, &'a Cow<'a, str>)| {
+        artifact(input, assembly, it, bom_ref)
+    };
     let only = match &assembly.artifacts[..] {
         [only] => only.sha256.as_deref(),
         _ => None,

@@ -1,5 +1,6 @@
 //! The document as text, written piece by piece: a long one by two threads, always the same bytes.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
@@ -48,7 +49,7 @@ fn append_components<'a>(
     json: &mut Vec<u8>,
     input: &SbomInput<'a>,
     assembly: &'a Assembly<'a>,
-    components: &[(&'a Vec<Found<'a>>, &'a String)],
+    components: &[(&'a Vec<Found<'a>>, &'a Cow<'a, str>)],
 ) {
     for (index, (found, bom_ref)) in components.iter().enumerate() {
         if index > 0 {
@@ -59,7 +60,7 @@ fn append_components<'a>(
 }
 
 fn tail(assembly: &Assembly<'_>, input: &SbomInput<'_>) -> Vec<u8> {
-    let reference = |&node: &usize| assembly.refs[node].as_str();
+    let reference = |&node: &usize| &*assembly.refs[node];
     let nodes = assembly.refs.iter().zip(&assembly.edges);
     let dependencies = nodes.map(|(of, targets)| Dependency {
         r#ref: of,

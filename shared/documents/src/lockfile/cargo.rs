@@ -74,16 +74,13 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
             package_of(&root, offset, &lock.metadata).map_err(|problem| problem.at(offset))?;
         file.take(id, package, asked_by(root, |_| offset))?;
     }
-    let packages = tables.each(|table: Table<RawPackage>| {
+    let make = |table: Table<RawPackage>| {
         let Table { value, offset, base } = table;
         let made = package_of(&value, offset, &lock.metadata);
         let (id, package) = made.map_err(|problem| problem.at(offset))?;
         Ok((id, package, asked_by(value, |named| base + named.span().start)))
-    });
-    for made in packages {
-        let (id, package, asked) = made?;
-        file.take(id, package, asked)?;
-    }
+    };
+    tables.each(make, |(id, package, asked)| file.take(id, package, asked))?;
     if file.packages.is_empty() {
         let problem = Problem::MissingField { owner: "the file".to_owned(), field: "package" };
         return Err(problem.anywhere());

@@ -83,7 +83,7 @@ impl File<'_> {
     }
 }
 
-type Entry<'a> = (Text<'a>, RawFolder<'a>);
+type Entry<'a> = (Text<'a>, Box<RawFolder<'a>>);
 
 fn flat(lock: &RawLock<'_>, entries: &[&Entry<'_>], file: File<'_>) -> Result<Contents, Fault> {
     let mut catalog = Catalog::default();

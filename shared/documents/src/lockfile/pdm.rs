@@ -15,7 +15,7 @@ use super::python::{self, PYPI, normalized};
 use super::python_project::Project;
 use super::source::without_credentials;
 use super::text::Lines;
-use super::toml_file::{self, Tables};
+use super::toml_file::{self, Table, Tables};
 use super::{Beside, Ecosystem, Format, Package, Scope, text};
 use crate::inventory::Source;
 
@@ -85,15 +85,16 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let mut catalog = Catalog::default();
     let mut asked = Vec::new();
     let mut states_scopes = false;
-    for table in tables.each::<RawPackage, _>(Ok) {
-        let table = table?;
+    let take = |table: Table<RawPackage>| {
         let fault = |problem: Problem| problem.at(table.offset);
         states_scopes |= table.value.groups.is_some();
         let package = package_of(&table.value, &metadata.files, &scopes).map_err(fault)?;
         let line = Some(lines.line(table.offset));
         let place = catalog.add(Package { line, ..package }).map_err(fault)?;
         asked.push((table.offset, place, table.value.dependencies));
-    }
+        Ok(())
+    };
+    tables.each(Ok, take)?;
     for (offset, from, dependencies) in asked {
         for dependency in &dependencies {
             depend(&mut catalog, from, dependency).map_err(|problem| problem.at(offset))?;

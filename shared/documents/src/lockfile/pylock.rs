@@ -13,7 +13,7 @@ use super::python::{self, PYPI, normalized};
 use super::python_project::Project;
 use super::source::without_credentials;
 use super::text::Lines;
-use super::toml_file::{self, Tables};
+use super::toml_file::{self, Table, Tables};
 use super::{Beside, Distribution, Ecosystem, Format, Package, Scope, text};
 use crate::inventory::Source;
 
@@ -88,15 +88,16 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let lines = Lines::of(text);
     let mut catalog = Catalog::default();
     let mut asked = Vec::new();
-    for table in tables.each::<RawPackage, _>(Ok) {
-        let table = table?;
+    let take = |table: Table<RawPackage>| {
         let fault = |problem: Problem| problem.at(table.offset);
         let package = package_of(&table.value, &lock.default_groups).map_err(fault)?;
         let line = Some(lines.line(table.offset));
         let place = catalog.add(Package { line, ..package }).map_err(fault)?;
         let name = table.value.name.unwrap_or_default();
         asked.extend(table.value.dependencies.map(|it| (table.base, place, name, it)));
-    }
+        Ok(())
+    };
+    tables.each(Ok, take)?;
     for (base, from, asking, dependencies) in &asked {
         for dependency in dependencies {
             depend(&mut catalog, *from, dependency.get_ref(), asking)

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{MAX_PACKAGES, text};
-use crate::both::{Halves, halves};
+use crate::both::in_order;
 use split::Split;
 
 /// Most weight of what is parsed at once. The parser takes some 150 bytes of memory for each unit,
@@ -21,9 +21,8 @@ const MAX_WEIGHT: usize = 4_000_000;
 /// Most weight of a file whose tables are parsed one by one: what is kept of them takes less.
 const MAX_SUM_OF_WEIGHTS: usize = 2 * MAX_WEIGHT;
 
-/// Most that is read of tables before any is taken, so that not all of them are in memory at once; a
-/// larger one is read by itself.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Tables are read in pieces of so many: few enough to be gone soon, more than a thread costs.
+const TABLES_OF_PIECE: usize = 128;
 
 /// Reads `text` as TOML.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
@@ -116,15 +115,25 @@ impl<'a> Tables<'a> {
         split::in_file(&self.rest, part.span().start)
     }
 
-    /// Reads the tables, and makes of each what is kept of it; results come in the order of the file.
-    pub(super) fn each<T: Deserialize<'a>, U: Send + 'a>(
+    /// How many tables the array has.
+    pub(super) fn count(&self) -> usize {
+        match &self.parts {
+            Parts::Apart(tables) => tables.len(),
+            Parts::Parsed(tables) => tables.len(),
+        }
+    }
+
+    /// Reads the tables, makes of each what is kept of it, on two threads, and has that taken in the
+    /// order of the file.
+    pub(super) fn each<T: Deserialize<'a>, U: Send>(
         self,
-        make: impl Fn(Table<T>) -> Result<U, Fault> + Sync + 'a,
-    ) -> Box<dyn Iterator<Item = Result<U, Fault>> + 'a> {
+        make: impl Fn(Table<T>) -> Result<U, Fault> + Sync,
+        mut take: impl FnMut(U) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let Self { text, key, parts, .. } = self;
         match parts {
             Parts::Apart(tables) => {
-                let read = move |&(base, table): &(usize, &'a str)| {
+                let read = |&(base, table): &(usize, &'a str)| {
                     let at_fault = |error| fault(text, &error, |offset| base + offset);
                     let value = match plain::table(table, key) {
                         Some(value) => value,
@@ -132,54 +141,19 @@ impl<'a> Tables<'a> {
                     };
                     make(Table { value, offset: base, base })
                 };
-                Box::new(Batches { tables, taken: 0, read, ready: None })
+                let pieces: Vec<_> = tables.chunks(TABLES_OF_PIECE).collect();
+                let made = |at: usize| until_fault(pieces[at].iter().map(read));
+                in_order(pieces.len(), made, |piece| {
+                    piece.into_iter().try_for_each(|made| take(made?))
+                })
             }
-            Parts::Parsed(tables) => {
-                let read = move |table: Spanned<DeValue<'a>>| {
-                    let offset = table.span().start;
-                    let value = T::deserialize(ValueDeserializer::from(table));
-                    let value = value.map_err(|error| fault(text, &error, |offset| offset))?;
-                    make(Table { value, offset, base: 0 })
-                };
-                Box::new(tables.into_iter().map(read))
-            }
+            Parts::Parsed(tables) => tables.into_iter().try_for_each(|table| {
+                let offset = table.span().start;
+                let value = T::deserialize(ValueDeserializer::from(table));
+                let value = value.map_err(|error| fault(text, &error, |offset| offset))?;
+                take(make(Table { value, offset, base: 0 })?)
+            }),
         }
-    }
-}
-
-/// Tables that are read in batches, by two threads at once.
-struct Batches<'a, R, T> {
-    tables: Vec<(usize, &'a str)>,
-    /// How many of them were in a batch.
-    taken: usize,
-    read: R,
-    ready: Option<Halves<Result<T, Fault>>>,
-}
-
-impl<'a, R, T: Send> Iterator for Batches<'a, R, T>
-where
-    R: Fn(&(usize, &'a str)) -> Result<T, Fault> + Sync,
-{
-    type Item = Result<T, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(ready) = self.ready.as_mut().and_then(Iterator::next) {
-            return Some(ready);
-        }
-        let mut bytes = 0;
-        let fits = |(_, table): &&(usize, &str)| {
-            bytes += table.len();
-            bytes <= BATCH_BYTES
-        };
-        let rest = &self.tables[self.taken..];
-        let batch = &rest[..rest.iter().take_while(fits).count().max(1).min(rest.len())];
-        let ready = halves(batch, |tables| until_fault(tables.iter().map(&self.read)));
-        self.taken += batch.len();
-        self.ready.insert(ready).next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.tables.len() - self.taken, None)
     }
 }
 

@@ -1,11 +1,7 @@
 //! `uv.lock`, version 1 in any revision.
 
+mod asked;
 mod raw;
-
-use std::collections::BTreeMap;
-
-use hashbrown::{HashMap, HashSet};
-use toml::Spanned;
 
 use super::borrowed::Text;
 use super::catalog::{Contents, MAX_EDGES};
@@ -19,7 +15,9 @@ use super::toml_file::{Table, Tables};
 use super::{Beside, Distribution, Ecosystem, Format, Note, Package, Scope, text};
 use crate::both::halves;
 use crate::inventory::Source;
-use raw::{RawDependency, RawFile, RawLock, RawManifest, RawPackage, RawRequirement, RawSource};
+use asked::{Asked, Needed};
+use hashbrown::{HashMap, HashSet};
+use raw::{RawFile, RawLock, RawManifest, RawPackage, RawRequirement, RawSource};
 
 pub(super) const FORMAT: Format = Format {
     file_names: &["uv.lock"],
@@ -45,11 +43,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     }
     let members: HashSet<_> =
         lock.manifest.members.iter().map(|name| normalized(name).into_owned()).collect();
-    let packages = tables.each(|table| {
-        let offset = table.offset;
-        Read::of(table, &members).map_err(|problem| problem.at(offset))
-    });
-    let (count, _) = packages.size_hint();
+    let count = tables.count();
     let mut file = File {
         lines: Lines::of(text),
         ids: Vec::with_capacity(count),
@@ -57,9 +51,7 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
         asked: Vec::with_capacity(count),
         ..File::default()
     };
-    for read in packages {
-        file.take(read?, beside)?;
-    }
+    tables.each(|table| Read::of(table, &members), |read| file.take(read, beside))?;
     let File { ids, packages, asked, forks, notes, .. } = file;
     let graph = GraphBuilder::new(&asked, &ids)?.build(packages, &lock.manifest)?;
     let mut contents = Contents { notes, ..Contents::from(graph) };
@@ -86,16 +78,6 @@ struct File<'a> {
     edges: usize,
 }
 
-/// What a package asks for.
-#[derive(Default)]
-struct Asked<'a> {
-    /// What to add to the offsets within to have them in the file.
-    base: usize,
-    always: Vec<Spanned<RawDependency<'a>>>,
-    extras: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
-    groups: BTreeMap<String, Vec<Spanned<RawDependency<'a>>>>,
-}
-
 /// What is kept of a table.
 struct Read<'a> {
     id: Id,
@@ -108,22 +90,16 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn of(table: Table<RawPackage<'a>>, members: &HashSet<String>) -> Result<Self, Problem> {
+    fn of(table: Table<RawPackage<'a>>, members: &HashSet<String>) -> Result<Self, Fault> {
         let Table { value: raw, offset, base } = table;
-        let (id, package) = package_of(&raw, offset, members)?;
+        let made = package_of(&raw, offset, members);
+        let (id, package) = made.map_err(|problem| problem.at(offset))?;
         let markers = raw.resolution_markers.iter().filter_map(|marker| text::said(marker));
-        Ok(Self {
-            id,
-            package,
-            markers: markers.collect(),
-            folder: raw.source.and_then(RawSource::into_folder),
-            asked: Asked {
-                base,
-                always: raw.dependencies,
-                extras: raw.optional_dependencies,
-                groups: raw.dev_dependencies,
-            },
-        })
+        let markers = markers.collect();
+        let further = [raw.optional_dependencies, raw.dev_dependencies];
+        let asked = Asked::of(further, raw.dependencies, base, &id)?;
+        let folder = raw.source.and_then(RawSource::into_folder);
+        Ok(Self { id, package, folder, markers, asked })
     }
 }
 
@@ -137,8 +113,7 @@ impl<'a> File<'a> {
                 project.describe(&mut package);
             }
         }
-        let lists = asked.extras.values().chain(asked.groups.values());
-        self.edges += asked.always.len() + lists.map(Vec::len).sum::<usize>();
+        self.edges += asked.count();
         if self.edges > MAX_EDGES {
             return Err(Problem::TooManyEdges { limit: MAX_EDGES }.at(id.offset));
         }
@@ -286,32 +261,21 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Edges to everything that `dependencies` of `package` name.
-    fn edges_to(
-        &self,
-        package: usize,
-        dependencies: &[Spanned<RawDependency<'_>>],
-    ) -> Result<Vec<Edge>, Fault> {
-        let mut edges = Vec::with_capacity(dependencies.len());
-        for dependency in dependencies {
-            let offset = self.asked[package].base + dependency.span().start;
-            let asking = &self.ids[package];
-            let RawDependency { name, version, source, extra, marker } = dependency.get_ref();
-            let Some(name) = name else {
-                let owner = format!("a dependency of `{}`", asking.label());
-                return Err(Problem::MissingField { owner, field: "name" }.at(offset));
-            };
-            let name = normalized(name);
-            let source = source.as_ref().map(|source| source.read().map(|(key, _)| key));
-            let source = source.transpose().map_err(|problem| problem.at(offset))?;
-            let key = (&*name, version.as_deref(), source.as_deref());
-            let target = self.index.only(asking, key, offset)?;
-            let marker = marker.as_deref().and_then(text::said);
-            let condition = || marker.as_deref().map(Box::from);
+    /// Edges to everything that `needed` of `package` names.
+    fn edges_to(&self, package: usize, needed: &[Needed<'_>]) -> Result<Vec<Edge>, Fault> {
+        let mut edges = Vec::with_capacity(needed.len());
+        for needed in needed {
+            let stated = needed.stated();
+            let version = stated.and_then(|it| it.version.as_deref());
+            let source = stated.and_then(|it| it.source.as_deref());
+            let key = (&*needed.name, version, source);
+            let target = self.index.only(&self.ids[package], key, needed.offset)?;
+            let marker = stated.and_then(|it| it.marker.as_deref());
+            let condition = || marker.map(Box::from);
             edges.push(Edge { to: target, condition: condition() });
             // An extra that brings no packages is not in the file.
-            for extra in extra {
-                if let Some(&extra) = self.extras.get(&(target, normalized(extra).into_owned())) {
+            for extra in stated.map_or(&[][..], |it| &it.extras) {
+                if let Some(&extra) = self.extras.get(&(target, extra.clone())) {
                     edges.push(Edge { to: extra, condition: condition() });
                 }
             }

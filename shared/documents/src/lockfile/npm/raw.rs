@@ -15,8 +15,8 @@ pub(super) struct RawLock<'a> {
     pub(super) name: Option<Text<'a>>,
     pub(super) version: Option<Text<'a>>,
     pub(super) lockfile_version: Option<i64>,
-    /// By folder, since version 2.
-    pub(super) packages: Option<Entries<'a, RawFolder<'a>>>,
+    /// By folder, since version 2; in boxes, for the list is copied as it grows.
+    pub(super) packages: Option<Entries<'a, Box<RawFolder<'a>>>>,
     /// By name, until version 2.
     pub(super) dependencies: Option<Entries<'a, RawNested<'a>>>,
 }
