@@ -1,10 +1,17 @@
 //! What source trees and artifacts on this machine say of their packages.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use artifacts::Limits;
 pub(crate) use artifacts::Tree;
-use documents::{inventory::ArtifactContents, lockfile};
+use bytes::Bytes;
+use documents::{
+    inventory::ArtifactContents,
+    lockfile::{self, File},
+};
 
 use crate::failure::Failure;
 
@@ -18,10 +25,18 @@ pub(crate) fn tree(source: &Path) -> Result<Tree, Failure> {
     let tree = artifacts::scan_tree(source, &Limits::default());
     let Tree { files, missing } = tree.map_err(|error| at_source(error.to_string()))?;
     let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-    let wanted: std::collections::HashSet<String> =
+    let mut wanted: BTreeSet<String> =
         lockfile::wanted(&paths).into_iter().map(str::to_owned).collect();
+    let lists = files.iter().filter(|(path, _)| wanted.contains(path));
+    let lists: Vec<File<'_>> = lists.map(|(path, bytes)| File { path, bytes }).collect();
+    wanted.append(&mut lockfile::included(&lists));
     let files = files.into_iter().filter(|(path, _)| wanted.contains(path)).collect();
     Ok(Tree { files, missing })
+}
+
+/// `files`, which lie in `folder`, and those below it that they include.
+pub(crate) fn with_included(folder: &Path, files: Vec<(String, Bytes)>) -> Tree {
+    artifacts::with_included(folder, files, &Limits::default())
 }
 
 /// What the artifact at `path` holds; absent if it is of no kind that can be looked into.

@@ -120,6 +120,20 @@ fn sbom_is_made_and_validated_without_a_pipeline() {
 }
 
 #[test]
+fn sbom_has_what_a_list_of_requirements_includes_by_any_name() {
+    let place = Place::with_lock(LOCK);
+    place.write("web/requirements.txt", "-r deps/base.in\nidna==3.15\n");
+    place.write("web/deps/base.in", "attrs==26.1.0\n");
+    for source in ["web", "web/requirements.txt"] {
+        let sbom: Value = place.attestry(&format!("sbom generate {source}")).expect(0).json();
+        let names: Vec<_> =
+            sbom["components"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+        assert_eq!(names, ["attrs", "idna"], "{source}");
+        assert!(!sbom.to_string().contains("attestry:missing"), "{source}");
+    }
+}
+
+#[test]
 fn sbom_of_anybody_is_scored_compared_and_converted() {
     let place = Place::with_lock(LOCK);
     place.attestry("sbom generate app -o old.json").expect(0);

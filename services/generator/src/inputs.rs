@@ -44,10 +44,12 @@ impl Inputs {
             return Err(HandleError::permanent("lockfile-unreadable", first));
         }
         let mut missing = Vec::new();
+        let parts = lockfile::included(&files);
         let known: HashSet<&str> = inventories
             .iter()
             .map(|it| it.path.as_str())
             .chain(failed.iter().map(|it| it.path.as_str()))
+            .chain(parts.iter().map(String::as_str))
             .collect();
         for file in &files {
             if !known.contains(file.path) && !lockfile::is_companion(file.path) {
@@ -134,6 +136,21 @@ mod tests {
         assert_eq!(unknown.path, "notes.lock");
         assert_eq!((conflict.path.as_str(), conflict.line), ("web/uv.lock", Some(2)));
         assert!(conflict.reason.starts_with("an unresolved merge conflict"), "{conflict:?}");
+    }
+
+    #[test]
+    fn what_a_list_includes_is_a_part_of_it_and_not_missing() {
+        let uploads = [
+            upload("requirements.txt", b"-r base.in\n-r requirements-dev.txt\n"),
+            upload("base.in", b"idna==3.15\n"),
+            upload("requirements-dev.txt", b"attrs==26.1.0\n"),
+        ];
+
+        let read = Inputs::read(&build().data, &uploads).expect("reads");
+
+        let [list] = read.inventories.as_slice() else { panic!("{:?}", read.inventories) };
+        assert_eq!(list.packages.len(), 2);
+        assert_eq!(read.missing, []);
     }
 
     #[test]

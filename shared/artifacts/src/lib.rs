@@ -16,4 +16,4 @@ mod zip;
 
 pub use file::scan_file;
 pub use limits::Limits;
-pub use tree::{Tree, scan_tree};
+pub use tree::{Tree, scan_tree, with_included};

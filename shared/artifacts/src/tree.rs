@@ -1,6 +1,7 @@
 //! A tree of source files: its lockfiles and what says more about them.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs::{File, OpenOptions},
     io::{self, Read},
@@ -36,7 +37,7 @@ const MAX_MISSING: usize = 1000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
     /// Lockfiles and files that say more about them, with their paths below the tree, sorted by
-    /// folder: what [`lockfile::parse_all`] takes.
+    /// folder; then what they include by other names: what [`lockfile::parse_all`] takes.
     pub files: Vec<(String, Bytes)>,
     /// What could not be read.
     pub missing: Vec<Missing>,
@@ -51,17 +52,19 @@ pub struct Tree {
 /// # Errors
 /// `dir` is no directory, or cannot be listed.
 pub fn scan_tree(dir: &Path, limits: &Limits) -> io::Result<Tree> {
-    let mut walk = Walk {
-        root: dir,
-        limits,
-        entries_left: limits.entries,
-        bytes_left: limits.tree_bytes,
-        ended: false,
-        tree: Tree::default(),
-    };
+    let mut walk = Walk::new(dir, limits);
     let first = walk.list(Path::new(""))?;
     walk.visit(first);
+    walk.take_included();
     Ok(walk.tree)
+}
+
+/// `files`, which lie in `dir`, and those below it that they include; see [`lockfile::included`].
+pub fn with_included(dir: &Path, files: Vec<(String, Bytes)>, limits: &Limits) -> Tree {
+    let mut walk = Walk::new(dir, limits);
+    walk.tree.files = files;
+    walk.take_included();
+    walk.tree
 }
 
 struct Walk<'a> {
@@ -80,7 +83,45 @@ struct Folder {
     folders: Vec<OsString>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(root: &'a Path, limits: &'a Limits) -> Self {
+        Self {
+            root,
+            limits,
+            entries_left: limits.entries,
+            bytes_left: limits.tree_bytes,
+            ended: false,
+            tree: Tree::default(),
+        }
+    }
+
+    /// Takes the files that those taken before include; one that is not there is told by who reads
+    /// them.
+    fn take_included(&mut self) {
+        let mut known: BTreeSet<String> =
+            self.tree.files.iter().map(|(path, _)| path.clone()).collect();
+        loop {
+            let files = &self.tree.files;
+            let files: Vec<_> =
+                files.iter().map(|(path, bytes)| lockfile::File { path, bytes }).collect();
+            let included = lockfile::included(&files);
+            let lacking: Vec<_> =
+                included.into_iter().filter(|it| known.insert(it.clone())).collect();
+            if lacking.is_empty() {
+                return;
+            }
+            for path in lacking {
+                if self.entries_left == 0 {
+                    return self.end_in(Path::new(&path));
+                }
+                self.entries_left -= 1;
+                if is_below(self.root, Path::new(&path)) {
+                    self.take(Path::new(&path));
+                }
+            }
+        }
+    }
+
     fn visit(&mut self, first: Folder) {
         let mut path = vec![first];
         while let Some(folder) = path.last_mut().filter(|_| !self.ended) {
@@ -182,6 +223,14 @@ impl Walk<'_> {
         let path = path.replace(char::is_control, "\u{fffd}");
         self.tree.missing.push(Missing { path, line: None, reason: reason.to_owned() });
     }
+}
+
+/// Whether `below` is a file in `root`, and no link leads there.
+fn is_below(root: &Path, below: &Path) -> bool {
+    let kind = |path: &Path| root.join(path).symlink_metadata().map(|it| it.file_type());
+    let mut folders = below.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty());
+    folders.all(|it| kind(it).is_ok_and(|kind| kind.is_dir()))
+        && kind(below).is_ok_and(|it| it.is_file())
 }
 
 /// Opens `path` if it is a regular file, without waiting for whoever may write to it.

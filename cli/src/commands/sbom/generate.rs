@@ -158,16 +158,17 @@ fn of_lockfile(source: &Path, name: &str) -> Result<Found, Failure> {
         let beside = path.file_name().to_string_lossy().into_owned();
         let is_file = path.file_type().is_ok_and(|kind| kind.is_file());
         if is_file && beside != name && lockfile::is_companion(&beside) {
-            files.push((beside, read(&path.path())?));
+            files.push((beside, read(&path.path())?.into()));
         }
     }
     // Their order is the directory's, which is any.
     files.sort();
-    files.push((name.to_owned(), read(source)?));
+    files.push((name.to_owned(), read(source)?.into()));
+    let Tree { files, missing } = scan::with_included(&scan::folder_of(source), files);
     let all: Vec<File<'_>> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
     let (inventory, content) = both(|| lockfile::parse_one(name, &all), || digests_of(&all));
     let inventory = inventory.map_err(Failure::input)?;
-    Ok(Found { inventories: vec![inventory], content, ..Found::default() })
+    Ok(Found { inventories: vec![inventory], missing, content, ..Found::default() })
 }
 
 fn digests_of(files: &[File<'_>]) -> Vec<u8> {

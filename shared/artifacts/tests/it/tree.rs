@@ -63,6 +63,25 @@ fn lockfiles_are_found_in_the_order_of_folders_and_those_of_others_are_not() {
 }
 
 #[test]
+fn what_lists_include_is_taken_by_whatever_name_and_no_link_is_followed_to_it() {
+    let dir = tree_of(&["deps/pins", "outside", "linked/secret"]);
+    symlink(dir.path().join("linked"), dir.path().join("link")).unwrap();
+    symlink(dir.path().join("outside"), dir.path().join("deps/file-link")).unwrap();
+    let list = "-r deps/base.in\n-r link/secret\n-r deps/file-link\n-r gone\n-r deps\n";
+    put(&dir.path().join("requirements.txt"), list);
+    put(&dir.path().join("deps/base.in"), "-c pins\n-r ../requirements.txt\n");
+
+    let tree = scan(&dir, &Limits::default());
+    assert_eq!(names(&tree), ["requirements.txt", "deps/base.in", "deps/pins"]);
+    assert_eq!(gaps(&tree), [""; 0]);
+
+    let small = Limits { file_bytes: LOCK.len() as u64 - 1, ..Limits::default() };
+    put(&dir.path().join("requirements.txt"), "-c outside");
+    let small = scan(&dir, &small);
+    assert_eq!(gaps(&small), ["outside: has 12 bytes, more than the 11 that are read"]);
+}
+
+#[test]
 fn links_are_not_followed() {
     let (dir, outside) = (tree_of(&["a/Cargo.lock"]), tree_of(&["uv.lock", "b/Cargo.lock"]));
     symlink(dir.path(), dir.path().join("a/loop")).unwrap();

@@ -122,16 +122,21 @@ impl<'a> Beside<'a> {
 
     /// The path below the project of the file at `relative`.
     pub(super) fn resolve(&self, relative: &str) -> Option<String> {
-        let mut parts: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
-        for part in relative.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => drop(parts.pop()?),
-                part => parts.push(part),
-            }
-        }
-        Some(parts.join("/"))
+        resolve(self.folder, relative)
     }
+}
+
+/// The path below the project of what is at `relative` from `folder`; nothing outside the project.
+pub(super) fn resolve(folder: &str, relative: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// The folder of `path` with its slash, if the path's last part is `name`.

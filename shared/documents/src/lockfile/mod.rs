@@ -1,6 +1,6 @@
 //! Lockfiles of every ecosystem, read into one graph of packages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 mod beside;
 mod borrowed;
@@ -144,6 +144,28 @@ pub fn wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
         }
     };
     paths.iter().copied().filter(is_wanted).collect()
+}
+
+/// Files that lists of requirements among `files` include, by whatever name, and that are read as parts of
+/// them: paths below the project, of files that are among `files` and of others.
+pub fn included(files: &[File<'_>]) -> BTreeSet<String> {
+    let by_path: HashMap<&str, &File<'_>> = files.iter().map(|file| (file.path, file)).collect();
+    let is_list = |file: &&File<'_>| {
+        let format = format_of(file.path);
+        format.is_some_and(|it| it.file_names == requirements::FORMAT.file_names)
+    };
+    let mut pending: Vec<_> = files.iter().filter(is_list).collect();
+    let mut included = BTreeSet::new();
+    while let Some(File { path, bytes }) = pending.pop() {
+        let text = text::decode(bytes).unwrap_or_default();
+        for path in requirements::included(path, text) {
+            if !included.contains(&path) {
+                pending.extend(by_path.get(&*path));
+                included.insert(path);
+            }
+        }
+    }
+    included
 }
 
 /// The usual name of every format that [`parse`] reads.

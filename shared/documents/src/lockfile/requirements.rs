@@ -8,6 +8,7 @@ mod line;
 
 use std::collections::{HashMap, HashSet};
 
+use super::beside::resolve;
 use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::pep508::{Requirement, egg};
@@ -48,6 +49,26 @@ pub(super) fn folders(path: &str) -> impl Iterator<Item = &str> {
     let own = super::folder(path);
     let above = (super::file_name(own) == "requirements").then(|| super::folder(own));
     [own].into_iter().chain(above)
+}
+
+/// Paths below the project of the files that the list at `path` includes.
+pub(super) fn included(path: &str, text: &str) -> Vec<String> {
+    let of_line = |line: Line| {
+        let (option, value) = line.option()?;
+        let relative = inclusion(option, value).filter(|it| !it.contains("://"))?;
+        resolve(super::folder(path), relative)
+    };
+    line::logical(text).filter_map(of_line).collect()
+}
+
+/// The file that an option includes.
+fn inclusion<'a>(option: &str, value: &'a str) -> Option<&'a str> {
+    let includes = is_constraint(option) || matches!(option, "-r" | "--requirement");
+    includes.then(|| value.trim_matches(['"', '\'']))
+}
+
+fn is_constraint(option: &str) -> bool {
+    matches!(option, "-c" | "--constraint")
 }
 
 fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
@@ -129,21 +150,21 @@ impl List {
         let Some((option, value)) = line.option() else {
             return self.take_requirement(line, place);
         };
-        let is_constraint = match option {
-            "-e" | "--editable" => return self.take_place(value, place, Vec::new()),
+        if let Some(included) = inclusion(option, value) {
+            let is_constraint = place.is_constraint || is_constraint(option);
+            self.include(included, beside, Inclusion { is_constraint, ..place }, within);
+            return Ok(());
+        }
+        match option {
+            "-e" | "--editable" => self.take_place(value, place, Vec::new()),
             "-i" | "--index-url" | "--pypi-url" => {
                 text::location("--index-url", value)?;
                 self.index = Some(without_credentials(value));
-                return Ok(());
+                Ok(())
             }
-            "-r" | "--requirement" => false,
-            "-c" | "--constraint" => true,
-            _ if line::is_other_option(option) => return Ok(()),
-            _ => return Err(unreadable(&line.text)),
-        };
-        let included = value.trim_matches(['"', '\'']);
-        self.include(included, beside, Inclusion { is_constraint, ..place }, within);
-        Ok(())
+            _ if line::is_other_option(option) => Ok(()),
+            _ => Err(unreadable(&line.text)),
+        }
     }
 
     /// Takes the lines of the file at `relative`; one that is not at hand, or not sound, is noted.

@@ -1,7 +1,7 @@
 //! What files beside a Python or Rust lockfile add to it, and which files are read at all.
 
 use documents::inventory::{Inventory, Package, Scope, Source};
-use documents::lockfile::{File, parse_all, wanted};
+use documents::lockfile::{File, included, parse_all, wanted};
 
 use crate::{dependencies, package};
 
@@ -285,6 +285,22 @@ fn lists_that_include_each_other_are_read_once() {
             (2, "c has no version; pin it with `==`"),
         ]
     );
+}
+
+#[test]
+fn what_lists_include_is_told_whether_it_is_at_hand_or_not() {
+    let files = [
+        ("uv.lock", "-r no.txt"),
+        (
+            "a/requirements.txt",
+            "x==1\n-r ../base\n--constraint=./pins/all.in  # why\n-r https://h.example/y.txt",
+        ),
+        ("base", "-c lost.txt\n-r ../outside.txt\n-r base\n"),
+        ("apart", "-r never.txt"),
+    ];
+    let files = files.map(|(path, text)| File { path, bytes: text.as_bytes() });
+    let expected = ["a/pins/all.in", "base", "lost.txt"];
+    assert!(included(&files).iter().eq(expected.iter()), "{:?}", included(&files));
 }
 
 #[test]
