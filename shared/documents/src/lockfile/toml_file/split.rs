@@ -17,6 +17,7 @@ const BRACKET_WEIGHT: usize = 2;
 const MANY_BYTES: usize = 256 * 1024;
 
 /// A file taken apart.
+#[derive(Debug, PartialEq)]
 pub(super) struct Split<'a> {
     /// All that is not in the array, one after the other.
     pub(super) rest: Cow<'a, str>,
@@ -35,7 +36,12 @@ impl<'a> Split<'a> {
     /// A line is a header if it begins with `[` and no bracket is open before it, which a parser
     /// would not read otherwise.
     pub(super) fn of(text: &'a str, key: &str) -> Option<Self> {
-        let scans = match middle(text, key) {
+        Self::in_two(text, key, middle(text, key))
+    }
+
+    /// As [`of`](Self::of), by two threads where there is a `middle`, at what looks like a header.
+    fn in_two(text: &'a str, key: &str, middle: Option<usize>) -> Option<Self> {
+        let scans = match middle {
             None => vec![Scan::of(text, 0..text.len(), key)?],
             Some(middle) => {
                 let (first, second) = both(
@@ -242,5 +248,44 @@ fn mark_weight(byte: u8) -> usize {
         b'[' => BRACKET_WEIGHT,
         b'=' | b',' | b'{' => 1,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Split;
+
+    const LINES: [&str; 16] = [
+        "[[package]]",
+        "  [[package]] # again",
+        "[package.metadata]",
+        "[[package.files]]",
+        "[other]",
+        "[[others]]",
+        "name = \"a.b\"",
+        "list = [",
+        "[\"x\"],",
+        "]",
+        "table = { a = 1, b = '[' }",
+        "quoted = \"\\\"[[package]]\"",
+        "# it's a [",
+        "open = \"{[",
+        "long = \"\"\"",
+        "long = \'\'\'",
+    ];
+
+    proptest! {
+        #[test]
+        fn two_halves_are_as_one(
+            lines in prop::collection::vec(prop::sample::select(&LINES[..]), 0..12),
+        ) {
+            let text = lines.join("\n");
+            let whole = Split::in_two(&text, "package", None);
+            for (at, _) in text.match_indices("\n[[package]]") {
+                prop_assert_eq!(&Split::in_two(&text, "package", Some(at + 1)), &whole);
+            }
+        }
     }
 }
