@@ -1,5 +1,7 @@
 //! Two things at once, on two cores.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::{panic, thread};
 
@@ -16,10 +18,11 @@ pub fn both<A, B: Send>(here: impl FnOnce() -> A, there: impl Fn() -> B + Sync) 
     })
 }
 
-/// Most pieces that are made before the one that is taken.
+/// Most pieces that wait for those before them.
 const AHEAD: usize = 4;
 
-/// Has `count` pieces made, every other one by a thread of its own, and taken in their order.
+/// Has `count` pieces made by two threads, and taken by this one in their order. Whoever is free makes the
+/// next piece, so that taking may cost something.
 ///
 /// # Errors
 /// The first that `take` gives; what is not yet made then is not made.
@@ -28,22 +31,35 @@ pub(crate) fn in_order<T: Send, E>(
     make: impl Fn(usize) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
+    let begun = AtomicUsize::new(0);
+    let next = || Some(begun.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < count);
     thread::scope(|scope| {
         let (sender, made) = mpsc::sync_channel(AHEAD);
-        let make_odd = || {
-            let pieces = (1..count).step_by(2).map(&make);
+        let make_there = || {
+            let pieces = std::iter::from_fn(next).map(|at| (at, make(at)));
             // Who does not wait for a piece needs none after it.
             pieces.map(move |piece| sender.send(piece)).take_while(Result::is_ok).for_each(drop);
         };
-        let odd = (count > 1).then(|| thread::Builder::new().spawn_scoped(scope, make_odd));
+        if count > 1 {
+            // Without a thread more, this one makes all.
+            drop(thread::Builder::new().spawn_scoped(scope, make_there));
+        }
+        let mut ready = BTreeMap::new();
         for at in 0..count {
-            let piece = match odd {
-                Some(Ok(_)) if at % 2 == 1 => match made.recv() {
-                    Ok(piece) => piece,
-                    // It panicked, which is heard at the end of the scope.
-                    Err(_) => break,
-                },
-                _ => make(at),
+            let piece = loop {
+                ready.extend(made.try_iter());
+                if let Some(piece) = ready.remove(&at) {
+                    break piece;
+                }
+                match Some(ready.len()).filter(|&waiting| waiting < AHEAD).and_then(|_| next()) {
+                    Some(at) => drop(ready.insert(at, make(at))),
+                    // This one is being made, and enough wait for it.
+                    None => match made.recv() {
+                        Ok((at, piece)) => drop(ready.insert(at, piece)),
+                        // It panicked, which is heard at the end of the scope.
+                        Err(_) => return Ok(()),
+                    },
+                }
             };
             take(piece)?;
         }

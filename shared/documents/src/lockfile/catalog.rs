@@ -74,6 +74,12 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
+    /// With room for so many packages.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        let (packages, found) = (Vec::with_capacity(count), HashTable::with_capacity(count));
+        Self { packages, found, ..Self::default() }
+    }
+
     /// Takes a package in, and tells its place. Where its purl and source are there already, the two
     /// become one, with the files and groups of both and the stronger scope.
     pub(crate) fn add(&mut self, package: Package) -> Result<usize, Problem> {

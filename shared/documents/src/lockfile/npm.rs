@@ -18,7 +18,7 @@ use super::catalog::{Catalog, Contents};
 use super::error::{Fault, Problem};
 use super::text::Lines;
 use super::{Beside, Ecosystem, Format, Note, Package, Scope, json_file, text};
-use crate::both::halves;
+use crate::both::in_order;
 use crate::inventory::Source;
 use folders::Folders;
 use manifest::{Manifest, local};
@@ -35,6 +35,9 @@ pub(super) const FORMAT: Format = Format {
     relock: "run `npm install --package-lock-only` and commit the result",
     read,
 };
+
+/// Packages are made in pieces of so many: few enough to be gone soon, more than a thread costs.
+const FOLDERS_OF_PIECE: usize = 128;
 
 const VERSIONS: std::ops::RangeInclusive<i64> = 1..=3;
 
@@ -86,7 +89,7 @@ impl File<'_> {
 type Entry<'a> = (Text<'a>, Box<RawFolder<'a>>);
 
 fn flat(lock: &RawLock<'_>, entries: &[&Entry<'_>], file: File<'_>) -> Result<Contents, Fault> {
-    let mut catalog = Catalog::default();
+    let mut catalog = Catalog::with_capacity(entries.len());
     let mut folders = Folders::new();
     let root = entries.first().filter(|(path, _)| path.is_empty()).map(|(_, root)| root);
     let workspaces = root.and_then(|root| root.workspaces.as_ref());
@@ -97,20 +100,27 @@ fn flat(lock: &RawLock<'_>, entries: &[&Entry<'_>], file: File<'_>) -> Result<Co
         let package = package_of(lock, path, raw, &members, file.manifest.as_ref())?;
         Ok(Package { line: file.line(path), ..package })
     };
-    let packages = halves(&installed, |some| some.iter().map(package_of).collect());
-    for ((path, _), package) in installed.iter().zip(packages) {
-        let added = package.and_then(|it| catalog.add(it));
-        let added = added.and_then(|at| Ok((folders.add(Folders::ROOT, path)?, at)));
-        let (folder, at) = added.map_err(|problem| file.at(path, problem))?;
-        folders.put(folder, at);
-    }
+    let pieces: Vec<_> = installed.chunks(FOLDERS_OF_PIECE).collect();
+    let make = |at: usize| pieces[at].iter().map(package_of).collect();
+    let mut paths = installed.iter().map(|(path, _)| path);
+    let mut filled = Vec::with_capacity(installed.len());
+    in_order(pieces.len(), make, |piece: Vec<_>| {
+        for (package, path) in piece.into_iter().zip(&mut paths) {
+            let added = package.and_then(|it| catalog.add(it));
+            let added = added.and_then(|at| Ok((folders.add(Folders::ROOT, path)?, at)));
+            let (folder, at) = added.map_err(|problem| file.at(path, problem))?;
+            folders.put(folder, at);
+            filled.push(folder);
+        }
+        Ok(())
+    })?;
     for (path, raw) in links {
         let put = link(&mut catalog, &mut folders, path, raw, file.line(path));
         put.map_err(|problem| file.at(path, problem))?;
     }
     let mut groups = Vec::new();
-    for (path, raw) in installed {
-        let joined = join(&mut catalog, &folders, path, raw, &mut groups);
+    for ((path, raw), folder) in installed.into_iter().zip(filled) {
+        let joined = join(&mut catalog, &folders, folder, raw, &mut groups);
         joined.map_err(|problem| file.at(path, problem))?;
     }
     if root.is_none() {
@@ -222,15 +232,14 @@ fn scope_of(dev: bool, optional: bool) -> Scope {
     }
 }
 
-/// Joins the package in the folder at `path` to those that Node finds by the names it asks for.
+/// Joins the package in a folder to those that Node finds by the names it asks for.
 fn join(
     catalog: &mut Catalog,
     folders: &Folders<'_>,
-    path: &str,
+    folder: usize,
     raw: &RawFolder<'_>,
     groups: &mut Vec<(usize, &'static str)>,
 ) -> Result<(), Problem> {
-    let Some(folder) = folders.find(path) else { return Ok(()) };
     let Some(from) = folders.package(folder) else { return Ok(()) };
     let asked = [
         (&raw.dependencies, None),
