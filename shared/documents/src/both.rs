@@ -51,7 +51,8 @@ pub(crate) fn in_order<T: Send, E>(
                 if let Some(piece) = ready.remove(&at) {
                     break piece;
                 }
-                match Some(ready.len()).filter(|&waiting| waiting < AHEAD).and_then(|_| next()) {
+                let own = if ready.len() < AHEAD { next() } else { None };
+                match own {
                     Some(at) => drop(ready.insert(at, make(at))),
                     // This one is being made, and enough wait for it.
                     None => match made.recv() {
