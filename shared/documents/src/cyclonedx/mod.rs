@@ -90,7 +90,7 @@ pub fn write(input: &SbomInput<'_>) -> Vec<u8> {
     json
 }
 
-/// As [`write`], piece by piece, so that the whole is never in memory.
+/// As [`write()`], piece by piece, so that the whole is never in memory.
 ///
 /// # Errors
 /// What `out` fails with.
