@@ -71,12 +71,33 @@ impl fmt::Display for TestReport {
 /// Refuses files that cannot be parsed, call unknown functions, or are recursive: see
 /// [`LoadError`].
 pub fn run_tests(directory: &Path, time_limit: Duration) -> Result<TestReport, LoadError> {
+    run_while(directory, time_limit, |_| true)
+}
+
+/// As [`run_tests`], up to the first test that does not pass: enough to know whether one fails.
+///
+/// # Errors
+///
+/// As [`run_tests`].
+pub fn run_until_failure(directory: &Path, time_limit: Duration) -> Result<TestReport, LoadError> {
+    run_while(directory, time_limit, |outcome| *outcome == Outcome::Passed)
+}
+
+fn run_while(
+    directory: &Path,
+    time_limit: Duration,
+    goes_on: impl Fn(&Outcome) -> bool + Send + Sync,
+) -> Result<TestReport, LoadError> {
     let files = Files::read(directory)?;
-    evaluate::on_own_stack(|| run(&files, time_limit))
+    evaluate::on_own_stack(|| run(&files, time_limit, &goes_on))
         .unwrap_or_else(|reason| Err(LoadError::Sample { reason }))
 }
 
-fn run(files: &Files, time_limit: Duration) -> Result<TestReport, LoadError> {
+fn run(
+    files: &Files,
+    time_limit: Duration,
+    goes_on: impl Fn(&Outcome) -> bool,
+) -> Result<TestReport, LoadError> {
     let policies = files.policies.iter().chain(&files.tests);
     let mut engine = engine(policies, files.data.as_deref(), time_limit)?;
     let modules = engine.get_modules();
@@ -106,7 +127,11 @@ fn run(files: &Files, time_limit: Duration) -> Result<TestReport, LoadError> {
             Ok(_) => Outcome::Failed,
             Err(error) => Outcome::Error(evaluate::reason(&error, time_limit)),
         };
+        let is_last = !goes_on(&outcome);
         report.tests.insert(name, Test { position, outcome });
+        if is_last {
+            break;
+        }
     }
     Ok(report)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use policy::{
     Bundle, DEFAULT_TIME_LIMIT,
-    test_runner::{TestReport, run_tests},
+    test_runner::{TestReport, run_tests, run_until_failure},
 };
 
 /// What is mutated, and the tests that must notice.
@@ -122,7 +122,8 @@ fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usi
         while let Some((line, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             fs::write(scratch.path().join(file), mutant).expect("writes");
             // A mutant that cannot be loaded is noticed, too.
-            if run_tests(scratch.path(), DEFAULT_TIME_LIMIT).is_ok_and(|report| report.passed()) {
+            let report = run_until_failure(scratch.path(), DEFAULT_TIME_LIMIT);
+            if report.is_ok_and(|report| report.passed()) {
                 survivors.push(*line);
             }
         }
