@@ -30,6 +30,8 @@ const PASSED_OVER: [&str; 9] = [
 ];
 /// A file that marks its folder as a Python environment (PEP 405).
 const ENVIRONMENT: &str = "pyvenv.cfg";
+/// Deepest inclusion that is followed, as far as one is read.
+const MAX_INCLUSIONS: usize = 100;
 /// Most gaps of one tree that are told one by one.
 const MAX_MISSING: usize = 1000;
 
@@ -100,7 +102,8 @@ impl<'a> Walk<'a> {
     fn take_included(&mut self) {
         let mut known: BTreeSet<String> =
             self.tree.files.iter().map(|(path, _)| path.clone()).collect();
-        loop {
+        // Each time all lists are looked into again.
+        for _ in 0..MAX_INCLUSIONS {
             let files = &self.tree.files;
             let files: Vec<_> =
                 files.iter().map(|(path, bytes)| lockfile::File { path, bytes }).collect();

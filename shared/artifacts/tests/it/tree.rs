@@ -75,6 +75,12 @@ fn what_lists_include_is_taken_by_whatever_name_and_no_link_is_followed_to_it() 
     assert_eq!(names(&tree), ["requirements.txt", "deps/base.in", "deps/pins"]);
     assert_eq!(gaps(&tree), [""; 0]);
 
+    for at in 0..300 {
+        put(&dir.path().join(format!("chain/{at}")), &format!("-r {}", at + 1));
+    }
+    put(&dir.path().join("requirements.txt"), "-r chain/0");
+    assert_eq!(names(&scan(&dir, &Limits::default())).len(), 1 + 100);
+
     let small = Limits { file_bytes: LOCK.len() as u64 - 1, ..Limits::default() };
     put(&dir.path().join("requirements.txt"), "-c outside");
     let small = scan(&dir, &small);
