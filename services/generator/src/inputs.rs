@@ -154,6 +154,30 @@ mod tests {
     }
 
     #[test]
+    fn part_of_a_list_that_cannot_be_read_is_missing() {
+        for (line, reason) in [
+            ("-r gone.in", "it includes `gone.in`, which is not at hand; mend it"),
+            ("-r base.in", "`base.in`, which has in line 2: an unresolved merge conflict;"),
+            ("-c base.in", "`base.in`, which has in line 2: an unresolved merge conflict;"),
+            ("-r ../uv.lock", "`../uv.lock`, which has in line 1: syntax error:"),
+        ] {
+            let uploads = [
+                upload("app/base.in", b"idna==3.15\n<<<<<<< HEAD\n"),
+                upload("app/requirements.txt", format!("a==1\n{line}\n").as_bytes()),
+                upload("uv.lock", LOCK.as_bytes()),
+            ];
+            let read = Inputs::read(&build().data, &uploads).expect("the rest is read");
+
+            let read_too: Vec<_> = read.inventories.iter().map(|it| it.path.as_str()).collect();
+            assert_eq!(read_too, ["app/requirements.txt", "uv.lock"], "{line}");
+            let mut gaps = read.missing.iter().filter(|it| it.path == "app/requirements.txt");
+            let gap = gaps.next().expect("told");
+            assert_eq!(gap.line, Some(2));
+            assert!(gap.reason.contains(reason), "{line}: {gap:?}");
+        }
+    }
+
+    #[test]
     fn nothing_but_broken_lockfiles_is_an_error_with_place() {
         let error = Inputs::read(&build().data, &[upload("uv.lock", b"\n=")]).expect_err("refused");
 

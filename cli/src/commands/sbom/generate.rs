@@ -164,10 +164,11 @@ fn of_lockfile(source: &Path, name: &str) -> Result<Found, Failure> {
     // Their order is the directory's, which is any.
     files.sort();
     files.push((name.to_owned(), read(source)?.into()));
-    let Tree { files, missing } = scan::with_included(&scan::folder_of(source), files);
+    let Tree { files, mut missing } = scan::with_included(&scan::folder_of(source), files);
     let all: Vec<File<'_>> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
     let (inventory, content) = both(|| lockfile::parse_one(name, &all), || digests_of(&all));
-    let inventory = inventory.map_err(Failure::input)?;
+    let (inventory, lacking) = inventory.map_err(Failure::input)?;
+    missing.extend(lacking.into_iter().map(Missing::from));
     Ok(Found { inventories: vec![inventory], missing, content, ..Found::default() })
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Bound::{Included, Unbounded};
 
+use super::error::{Position, Problem};
 use super::text;
 
 /// What is given to readers of files that several lockfiles share, besides [`MAX_SHARES`] times what
@@ -27,6 +28,8 @@ pub(super) struct Files<'a> {
     left: Cell<usize>,
     /// Files that became part of another's inventory.
     taken: RefCell<BTreeSet<String>>,
+    /// Files that lack a part, with the place that asks for it.
+    lacking: RefCell<Vec<(String, Position, Problem)>>,
 }
 
 impl<'a> Files<'a> {
@@ -34,12 +37,22 @@ impl<'a> Files<'a> {
         let bytes = files.iter().map(|file| file.bytes.len()).fold(0, usize::saturating_add);
         let left = bytes.saturating_mul(MAX_SHARES).saturating_add(MAX_SHARED_BYTES);
         let by_path = files.iter().map(|file| (file.path, file.bytes)).collect();
-        Self { by_path, left: Cell::new(left), taken: RefCell::default() }
+        Self {
+            by_path,
+            left: Cell::new(left),
+            taken: RefCell::default(),
+            lacking: RefCell::default(),
+        }
     }
 
     /// Whether the file at `path` became part of another's inventory.
     pub(super) fn is_taken(&self, path: &str) -> bool {
         self.taken.borrow().contains(path)
+    }
+
+    /// What [`Beside::lack`] was told since this was last asked.
+    pub(super) fn take_lacking(&self) -> Vec<(String, Position, Problem)> {
+        self.lacking.take()
     }
 
     fn text(&self, path: &str) -> Option<&'a str> {
@@ -85,15 +98,25 @@ impl<'a> Beside<'a> {
     }
 
     /// The file at `relative` as [`text`](Self::text) gives it, to be read as a part of this one: with
-    /// its path and what lies beside it.
+    /// its path and what lies beside it. Once it is read, [`keep`](Self::keep) makes it one.
     pub(super) fn take(&self, relative: &str) -> Option<(&'a str, &'a str, Self)> {
         let (&path, _) = self.files.by_path.get_key_value(self.resolve(relative)?.as_str())?;
         let text = self.files.text(path)?;
         // Every part of it is kept, where others are but looked into.
         let kept = text.len().saturating_mul(MAX_SHARES);
         self.files.left.set(self.files.left.get().checked_sub(kept)?);
-        self.files.taken.borrow_mut().insert(path.to_owned());
         Some((path, text, Self::new(self.files, path)))
+    }
+
+    /// Says that the file at `path` has become a part of another and is no list of its own.
+    pub(super) fn keep(&self, path: &str) {
+        self.files.taken.borrow_mut().insert(path.to_owned());
+    }
+
+    /// Says that line `line` of this file asks for a part that cannot be read.
+    pub(super) fn lack(&self, line: usize, problem: Problem) {
+        let Some(path) = self.own_path() else { return };
+        self.files.lacking.borrow_mut().push((path, Position { line, column: 1 }, problem));
     }
 
     /// The path below the project of the file that this is beside.

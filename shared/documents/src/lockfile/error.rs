@@ -103,6 +103,14 @@ pub enum Problem {
         /// What would be right.
         expected: &'static str,
     },
+    /// A file that this one includes and that cannot be read with it.
+    #[error("it includes `{file}`, {why}")]
+    LacksPart {
+        /// The file, as this one names it.
+        file: String,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// The same name, version and source twice.
     #[error("package `{package}` is there twice")]
     DuplicatePackage {
@@ -149,10 +157,19 @@ impl Problem {
 impl Fault {
     /// What to say of a file beside a lockfile that has this fault: the lockfile is read without it.
     pub(super) fn note(&self, path: &str, text: &str) -> Note {
-        let offset = self.offset.unwrap_or_default();
-        let line = Position::of(text.as_bytes(), offset).line;
+        let line = self.line(text);
         let message = format!("{}, line {line}: {}; read without it", path, self.problem);
         Note { line: 1, message: message.escape_debug().take(300).collect() }
+    }
+
+    /// What to say of the place in an included file that has this fault.
+    pub(super) fn within(&self, text: &str) -> String {
+        let why = format!("which has in line {}: {}", self.line(text), self.problem);
+        why.escape_debug().take(300).collect()
+    }
+
+    fn line(&self, text: &str) -> usize {
+        Position::of(text.as_bytes(), self.offset.unwrap_or_default()).line
     }
 }
 
@@ -193,6 +210,9 @@ impl LockfileError {
             Problem::MergeConflict => format!("take one side, then {relock}"),
             Problem::UnsupportedVersion { .. } => {
                 "lock with an older release of the tool, or update Attestry".to_owned()
+            }
+            Problem::LacksPart { .. } => {
+                "mend it, lay it where it is looked for, and send it with the build".to_owned()
             }
             _ => relock.to_owned(),
         }

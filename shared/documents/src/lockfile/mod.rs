@@ -196,13 +196,21 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Inventory, LockfileError> {
     }
 }
 
-/// Reads the lockfile at `path`, one of `files`, with what the others say about it.
+/// Reads the lockfile at `path`, one of `files`, with what the others say about it. Returns also what
+/// it includes and cannot be read with it.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_one(path: &str, files: &[File<'_>]) -> Result<Inventory, LockfileError> {
+pub fn parse_one(
+    path: &str,
+    files: &[File<'_>],
+) -> Result<(Inventory, Vec<LockfileError>), LockfileError> {
     match (format_of(path), files.iter().find(|file| file.path == path)) {
-        (Some(format), Some(file)) => parse_with(format, file, &Files::new(files)),
+        (Some(format), Some(file)) => {
+            let at_hand = Files::new(files);
+            let inventory = parse_with(format, file, &at_hand)?;
+            Ok((inventory, lacking(&at_hand)))
+        }
         _ => Err(LockfileError::new(path, None, Problem::UnknownFormat, "")),
     }
 }
@@ -215,8 +223,8 @@ pub fn parse_one(path: &str, files: &[File<'_>]) -> Result<Inventory, LockfileEr
 /// its companions, and otherwise passed over, as is what is not [`wanted`], and a list of requirements
 /// that another one includes. One that cannot be read does not keep others from it.
 ///
-/// Returns what could be read, in the order of `files`, and for every other lockfile its first
-/// fault with its place and remedy.
+/// Returns what could be read, in the order of `files`; and for every other lockfile its first fault
+/// with its place and remedy, and so for what a list includes and cannot be read with it.
 pub fn parse_all(files: &[File<'_>]) -> (Vec<Inventory>, Vec<LockfileError>) {
     let at_hand = Files::new(files);
     let paths: Vec<_> = files.iter().map(|file| file.path).collect();
@@ -231,10 +239,17 @@ pub fn parse_all(files: &[File<'_>]) -> (Vec<Inventory>, Vec<LockfileError>) {
             Some(Err(error)) => failed.push(error),
             None => {}
         }
+        failed.extend(lacking(&at_hand));
     }
     // What was read before another file took it in.
     read.retain(|inventory| !at_hand.is_taken(&inventory.path));
+    failed.retain(|error| !at_hand.is_taken(&error.path));
     (read, failed)
+}
+
+fn lacking(files: &Files<'_>) -> Vec<LockfileError> {
+    let lacking = files.take_lacking().into_iter();
+    lacking.map(|(path, at, problem)| LockfileError::new(&path, Some(at), problem, "")).collect()
 }
 
 fn parse_with(

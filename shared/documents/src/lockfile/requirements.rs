@@ -30,6 +30,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// Most files that one list may include, and deepest inclusion.
 const MAX_INCLUDED: usize = 100;
+/// Longest text of a file that a note repeats, in characters.
+const MAX_SHOWN: usize = 300;
 
 /// Whether a list of requirements usually lies at `path`: `requirements-dev.txt`, `requirements/dev.txt`.
 pub(super) fn is_usual_path(path: &str) -> bool {
@@ -75,6 +77,9 @@ fn read(text: &str, beside: &Beside<'_>) -> Result<Contents, Fault> {
     let mut list = List::default();
     list.included.extend(beside.own_path());
     list.take_file(text, beside, &mut Vec::new())?;
+    for (line, problem) in list.lacking.drain(..) {
+        beside.lack(line, problem);
+    }
     list.contents()
 }
 
@@ -87,6 +92,8 @@ struct List {
     notes: Vec<Note>,
     /// Paths of all files read, each of which is read once.
     included: HashSet<String>,
+    /// Lines that include what could not be read, each with the file and why.
+    lacking: Vec<(usize, Problem)>,
     /// Whether something that the list asks for could not be told.
     is_partial: bool,
     /// The index that `--index-url` names.
@@ -183,23 +190,35 @@ impl List {
             true => beside.take(relative),
             false => None,
         };
-        let Some((path, text, beside)) = taken else {
+        let Some((path, text, inside)) = taken else {
             let lost = match place.is_constraint {
                 true => "its versions are not applied",
                 false => "what it asks for is missing",
             };
             self.note(place.line, format_args!("{said} is not at hand; {lost}"));
-            self.is_partial |= !place.is_constraint;
+            // Constraints ask for nothing.
+            if !place.is_constraint {
+                self.lack(place, relative, "which is not at hand".to_owned());
+            }
             return;
         };
         self.included.insert(path.to_owned());
         within.push(place);
-        if let Err(fault) = self.take_file(text, &beside, within) {
-            let Note { message, .. } = fault.note(relative, text);
-            self.note(place.line, format_args!("{message}"));
-            self.is_partial |= !place.is_constraint;
+        match self.take_file(text, &inside, within) {
+            Ok(()) => beside.keep(path),
+            Err(fault) => {
+                let Note { message, .. } = fault.note(relative, text);
+                self.note(place.line, format_args!("{message}"));
+                self.lack(place, relative, fault.within(text));
+            }
         }
         within.pop();
+    }
+
+    fn lack(&mut self, place: Inclusion, relative: &str, why: String) {
+        self.is_partial |= !place.is_constraint;
+        let file = relative.escape_debug().take(MAX_SHOWN).collect();
+        self.lacking.push((place.line, Problem::LacksPart { file, why }));
     }
 
     fn take_requirement(&mut self, line: &Line, place: Inclusion) -> Result<(), Problem> {
@@ -273,7 +292,7 @@ impl List {
     }
 
     fn note(&mut self, line: usize, message: std::fmt::Arguments<'_>) {
-        let message = message.to_string().chars().take(300).collect();
+        let message = message.to_string().chars().take(MAX_SHOWN).collect();
         self.notes.push(Note { line, message });
     }
 

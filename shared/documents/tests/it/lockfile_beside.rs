@@ -263,7 +263,7 @@ winapi = "1"
 
 #[test]
 fn lists_that_include_each_other_are_read_once() {
-    let all = read(&[
+    let (all, failed) = read_some(&[
         ("base.txt", "a==1\n-r requirements.txt\n"),
         ("requirements.txt", "-r base.txt\n-r reqs/more.in\nb\nc\n-c constraints.txt\n-r gone.txt"),
         ("reqs/more.in", "# more\nd==4; os_name == 'nt'\n-r ../base.txt\n"),
@@ -285,6 +285,8 @@ fn lists_that_include_each_other_are_read_once() {
             (2, "c has no version; pin it with `==`"),
         ]
     );
+    let [lacks] = &failed[..] else { panic!("{failed:?}") };
+    assert!(lacks.starts_with("base.txt:2:1: it includes `gone.txt`, which is not at hand; "));
 }
 
 #[test]
@@ -304,7 +306,7 @@ fn what_lists_include_is_told_whether_it_is_at_hand_or_not() {
 }
 
 #[test]
-fn a_broken_list_is_no_fault_of_the_one_that_includes_it() {
+fn a_broken_list_does_not_keep_the_one_that_includes_it_from_being_read() {
     let (read, failed) = read_some(&[
         ("requirements.txt", "a==1\n-r dev.txt\nb==2\n"),
         ("dev.txt", "c==3\nbuy milk\n"),
@@ -313,7 +315,14 @@ fn a_broken_list_is_no_fault_of_the_one_that_includes_it() {
     assert_eq!(names, ["a", "c", "b"]);
     assert!(read[0].notes[0].message.starts_with("dev.txt, line 2: "), "{:?}", read[0].notes);
     assert!(!read[0].direct_known);
-    assert_eq!((read.len(), failed.len()), (1, 0));
+    assert_eq!(read.len(), 1);
+    let [lacks, broken] = &failed[..] else { panic!("{failed:?}") };
+    assert!(
+        lacks.starts_with(
+            "requirements.txt:2:1: it includes `dev.txt`, which has in line 2: syntax"
+        )
+    );
+    assert!(broken.starts_with("dev.txt:2:1: syntax error"), "{broken}");
 }
 
 #[test]
