@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use attestation::{
-    KeySet, PublicKey, TrustedKey, VerificationSummary,
+    PublicKey, Trust, TrustedKey, VerificationSummary,
     predicate::verification_summary::VerificationResult, verify_bundle,
 };
 use bus::{Bus, BusError, BusOptions};
@@ -146,12 +146,12 @@ pub(crate) async fn check_verdict(
     key: &std::path::Path,
 ) -> Result<(), Failure> {
     let refused = |why: String| Failure::No(format!("the verdict's signature: {why}"));
-    let keys = key_set(key)?;
+    let trust = trust_key(key)?;
     let (Some(verdict), [reference]) = (&signed.verdict, signed.bundles.as_slice()) else {
         return Err(refused("the event does not name one verdict with one bundle".to_owned()));
     };
     let bundle = document(bus, reference.bundle).await?;
-    let verified = verify_bundle(&bundle, &keys).map_err(|error| refused(error.to_string()))?;
+    let verified = verify_bundle(&bundle, &trust).map_err(|error| refused(error.to_string()))?;
     let summary: VerificationSummary =
         verified.statement.predicate().map_err(|error| refused(error.to_string()))?;
     let subjects = verified.statement.subjects();
@@ -176,13 +176,17 @@ pub(crate) async fn check_verdict(
     Ok(())
 }
 
-/// The one key in a PEM file, as a set.
-pub(crate) fn key_set(path: &std::path::Path) -> Result<KeySet, Failure> {
+/// Whoever holds the one key in a PEM file, and nobody else.
+pub(crate) fn trust_key(path: &std::path::Path) -> Result<Trust, Failure> {
+    let mut trust = Trust::new();
+    let label = path.display().to_string();
+    trust.add(TrustedKey::new(label, public_key(path)?)).map_err(Failure::input)?;
+    Ok(trust)
+}
+
+/// The key in a PEM file.
+pub(crate) fn public_key(path: &std::path::Path) -> Result<PublicKey, Failure> {
     let at_fault = |why: String| Failure::Input(format!("{}: {why}", path.display()));
     let pem = std::fs::read_to_string(path).map_err(|error| at_fault(error.to_string()))?;
-    let key = PublicKey::from_pem(&pem).map_err(|error| at_fault(error.to_string()))?;
-    let mut keys = KeySet::new();
-    let label = path.display().to_string();
-    keys.add(TrustedKey { label, key, development: false }).map_err(Failure::input)?;
-    Ok(keys)
+    PublicKey::from_pem(&pem).map_err(|error| at_fault(error.to_string()))
 }

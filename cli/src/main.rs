@@ -7,6 +7,7 @@ mod hash;
 mod output;
 mod read;
 mod scan;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,9 @@ use crate::place::{LOCK, Place};
 
 const PROVENANCE: &str = "out/bundles/provenance.sigstore.json";
 
+const CONFORMANCE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/attestation/fixtures/conformance");
+
 /// A place where a build was judged, and the pipeline is gone.
 fn judged() -> Place {
     let place = Place::with_lock(LOCK);
@@ -47,7 +50,9 @@ fn artifact_that_changed_after_its_verdict_is_refused() {
     let place = judged();
     place.write("app.whl", "the bytes of another wheel");
 
-    verify(&place, "app.whl", PROVENANCE, "").expect(1).says(&["app.whl", "speaks of sha256:"]);
+    verify(&place, "app.whl", PROVENANCE, "")
+        .expect(1)
+        .says(&["app.whl: ", "names another document: no subject has the digest sha256:"]);
     verify(&place, "app/uv.lock", PROVENANCE, "").expect(1);
 }
 
@@ -89,4 +94,104 @@ fn file_that_is_no_bundle_or_no_key_is_named() {
     assert_ne!(verify(&place, "app.whl", "garbage.json", "").code, 0);
     verify(&place, "app.whl", PROVENANCE, "--key app.whl").expect(2).says(&["app.whl"]);
     verify(&place, "missing.whl", PROVENANCE, "").expect(2).says(&["missing.whl", "sha256:<hex>"]);
+}
+
+#[test]
+fn every_case_of_sigstore_conformance_is_judged_as_expected() {
+    let place = Place::new();
+    let cases = std::fs::read(format!("{CONFORMANCE}/cases.json")).expect("there");
+    let cases: Vec<Value> = serde_json::from_slice(&cases).expect("JSON");
+    for case in &cases {
+        let name = case["case"].as_str().expect("named");
+        let said = |field: &str| case[field].as_str();
+        let artifact = format!("{CONFORMANCE}/{}", said("artifact").unwrap_or("a.txt"));
+        let digest = Digest::of(&std::fs::read(&artifact).expect("there")).to_string();
+        let bundle = format!("{CONFORMANCE}/{name}/bundle.sigstore.json");
+        let key = said("key").map(|path| format!("{CONFORMANCE}/{path}"));
+        let root = said("trusted_root").map(|path| format!("{CONFORMANCE}/{path}"));
+        for subject in [&artifact, &digest] {
+            let mut arguments = vec!["verify", subject, "--bundle", &bundle];
+            match &key {
+                Some(key) => arguments.extend(["--key", key]),
+                None => {
+                    let identity = said("identity").expect("whom");
+                    arguments.extend(["--identity", identity]);
+                    arguments.extend(["--issuer", said("issuer").expect("by whom")]);
+                }
+            }
+            arguments.extend(root.iter().flat_map(|root| ["--trusted-root", root]));
+            let said = place.run(&arguments, "");
+            match case["expect"] == "pass" {
+                true => said.expect(0).says(&["verified", "signed by"]),
+                false => assert!([1, 2].contains(&said.code), "{name} of {subject}: {said:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn keyless_signature_is_told_with_who_signed_when() {
+    let place = Place::new();
+    let bundle = format!("{CONFORMANCE}/happy-path-intoto-in-dsse-v3/bundle.sigstore.json");
+    let artifact = format!("{CONFORMANCE}/a.txt");
+    let verify = |more: &[&str]| {
+        place.run(
+            &[&["verify", &artifact, "--bundle", &bundle, "--format", "json"], more].concat(),
+            "",
+        )
+    };
+    let issuer = ["--issuer", "https://token.actions.githubusercontent.com"];
+    let pattern = ["--identity-regexp", r"https://github\.com/sigstore-conformance/.*"];
+
+    let told = verify(&[&issuer[..], &pattern].concat()).expect(0).json();
+    assert_eq!(told["logged"], true);
+    assert_eq!(told["claims"]["ref"], "refs/heads/main");
+    assert!(told["proven_time"].is_string() && told["key"].is_null(), "{told}");
+    let other = ["--claim", "ref=refs/heads/evil"];
+    verify(&[&issuer[..], &pattern, &other].concat()).expect(1).says(&["claim `ref` must be"]);
+    verify(&[&issuer[..], &["--identity-regexp", "(((("]].concat()).expect(2).says(&["pattern"]);
+    verify(&[&issuer[..], &["--identity", "https://github.com/acme"]].concat())
+        .expect(1)
+        .says(&["nobody trusts", "must be `https://github.com/acme`"]);
+    verify(&["--identity", "a@acme.example"]).expect(2).says(&["--issuer"]);
+    verify(&issuer).expect(2).says(&["who must have signed?", "--key FILE"]);
+    let twice = ["--bundle", &bundle, "--threshold", "2"];
+    verify(&[&issuer[..], &pattern, &twice].concat()).expect(1).says(&["1 different signers"]);
+}
+
+#[test]
+fn trust_policy_says_whom_and_where_it_is_wrong() {
+    let place = Place::new();
+    let bundle = format!("{CONFORMANCE}/managed-key-happy-path/bundle.sigstore.json");
+    let artifact = format!("{CONFORMANCE}/a.txt");
+    let key = std::fs::read(format!("{CONFORMANCE}/managed-key-happy-path/key.pub"));
+    place.write("keys/release.pub", key.expect("there"));
+    let verify = |policy: &str| {
+        place.write("trust.toml", policy);
+        place.run(&["verify", &artifact, "--bundle", &bundle, "--trust", "trust.toml"], "")
+    };
+    let release = "[[keys]]\nlabel = \"release\"\nfile = \"keys/release.pub\"\n";
+
+    verify(release).expect(0).says(&["(release)"]);
+    let until = format!("{release}not_after = \"2024-01-01T00:00:00Z\"\n");
+    verify(&until).expect(1).says(&["`release` is trusted until 2024-01-01T00:00:00Z"]);
+    let time = format!("{release}[require]\ntime = true\n");
+    verify(&time).expect(1).says(&["no trusted root is at hand"]);
+    for (policy, why) in [
+        ("", "trusts nobody"),
+        ("[[key]]", "trust.toml: line 1: unknown field `key`"),
+        ("[[keys]]\nlabel = \"x\"\nfile = \"gone.pub\"", "line 3: `file` gone.pub: No such file"),
+        ("[[keys]]\nlabel = \"x\"", "needs either `file` or `pem`"),
+        (
+            "[[identities]]\nlabel = \"x\"\nissuer = \"i\"\nidentity_pattern = \"(\"",
+            "line 4: the pattern",
+        ),
+        (
+            "[[identities]]\nlabel = \"x\"\nissuer = \"i\"\nidentity = \"a\"\nclaims = { repo = \"r\" }",
+            "line 5: `repo` is no claim",
+        ),
+        ("trusted_root = \"trust.toml\"\n[[keys]]", "line 2: missing field"),
+    ] {
+        verify(policy).expect(2).says(&[why]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use archive::Archive;
 use attestation::{
-    KeySet, Predicate, Provenance, Reference, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle,
+    Predicate, Provenance, Reference, Trust, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle,
 };
 use bytes::Bytes;
 use events::{BuildCompleted, BundleRef, Digest, Document, EvidenceSigned, Role};
@@ -34,7 +34,7 @@ impl Evidence {
     pub(crate) async fn load(
         archive: &Archive,
         event: &EvidenceSigned,
-        keys: &KeySet,
+        keys: &Trust,
     ) -> Result<Self, HandleError> {
         let read = async |role| {
             let Some(document) = event.documents.iter().find(|it| it.role == role) else {
@@ -85,13 +85,13 @@ fn is_about(role: Role) -> bool {
 fn check(
     announced: &BundleRef,
     bytes: &[u8],
-    keys: &KeySet,
+    keys: &Trust,
     build: &BuildCompleted,
     about: &[&Document],
     provenance: Option<&(Digest, Bytes)>,
 ) -> Result<(String, bool), String> {
     let verified = verify_bundle(bytes, keys).map_err(|error| error.to_string())?;
-    let Verified { statement, key_hint, development, .. } = verified;
+    let Verified { statement, signer, .. } = verified;
     let digest = Digest::of(statement.as_bytes());
     if digest != announced.statement {
         return Err(format!("the bundle signs statement {digest}, not the one announced"));
@@ -121,5 +121,5 @@ fn check(
         }
         _ => {}
     }
-    Ok((key_hint, development))
+    Ok((signer.name().to_owned(), signer.development))
 }

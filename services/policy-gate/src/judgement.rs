@@ -252,7 +252,7 @@ fn subjects(evidence: &Evidence) -> Vec<Subject> {
 
 #[cfg(test)]
 mod tests {
-    use attestation::KeySet;
+    use attestation::Trust;
     use policy::{Bundle, DEFAULT_TIME_LIMIT};
     use serde_json::{Value, json};
 
@@ -283,7 +283,7 @@ mod tests {
     fn judged(index: Option<&Index>) -> (Report, Value) {
         let settings = Settings {
             policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
-            keys: KeySet::new(),
+            keys: Trust::new(),
             config: Config::default(),
             advisories: None,
         };

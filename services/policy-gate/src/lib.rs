@@ -131,7 +131,7 @@ fn read_claim(stored: &[u8]) -> Result<Judgement, HandleError> {
 #[cfg(test)]
 mod tests {
     use advisories::CurrentIndex;
-    use attestation::KeySet;
+    use attestation::Trust;
     use policy::{Bundle, DEFAULT_TIME_LIMIT};
 
     use super::*;
@@ -142,7 +142,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("temporary");
         let settings = Settings {
             policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
-            keys: KeySet::new(),
+            keys: Trust::new(),
             config: Config::default(),
             advisories: Some(CurrentIndex::new(directory.path())),
         };

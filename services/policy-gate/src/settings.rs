@@ -6,7 +6,7 @@ use std::{
 };
 
 use advisories::CurrentIndex;
-use attestation::{KeyError, KeySet, PublicKey, TrustedKey, verify::AlreadyTrusted};
+use attestation::{KeyError, PublicKey, Trust, TrustedKey, trust::AlreadyTrusted};
 use policy::{Bundle, LoadError};
 
 use crate::input::Config;
@@ -39,7 +39,7 @@ pub struct GateArgs {
 /// Settings, loaded and checked.
 pub struct Settings {
     pub(crate) policy: Bundle,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: Trust,
     pub(crate) config: Config,
     pub(crate) advisories: Option<CurrentIndex>,
 }
@@ -84,7 +84,7 @@ pub enum SettingsError {
 impl GateArgs {
     /// Loads policy and keys; whatever is wrong with them shows here and not in a verdict.
     pub fn load(&self) -> Result<Settings, SettingsError> {
-        let mut keys = KeySet::new();
+        let mut keys = Trust::new();
         let production = self.trusted_key.iter().map(|path| (path, false));
         let development = self.trusted_development_key.iter().map(|path| (path, true));
         for (path, development) in production.chain(development) {
@@ -110,5 +110,5 @@ fn read_key(path: &Path, development: bool) -> Result<TrustedKey, SettingsError>
         .map_err(|source| SettingsError::KeyFile { path: path.to_owned(), source })?;
     let key = PublicKey::from_pem(&pem)
         .map_err(|source| SettingsError::Key { path: path.to_owned(), source })?;
-    Ok(TrustedKey { label: path.display().to_string(), key, development })
+    Ok(TrustedKey { development, ..TrustedKey::new(path.display().to_string(), key) })
 }

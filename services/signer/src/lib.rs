@@ -4,7 +4,7 @@ mod key;
 
 use archive::{Archive, Class, Entry};
 use attestation::{
-    KeySet, Predicate, Provenance, Receipt, Reference, SigningKey, Statement, TrustedKey,
+    Predicate, Provenance, Receipt, Reference, SigningKey, Statement, Trust, TrustedKey,
     VerificationSummary, statement::MAX_STATEMENT_BYTES, verify_bundle,
 };
 use bytes::Bytes;
@@ -35,7 +35,7 @@ pub struct Signer {
     archive: Archive,
     key: SigningKey,
     /// The key's public half, to check what a claim holds.
-    own: KeySet,
+    own: Trust,
     generation: u32,
 }
 
@@ -52,11 +52,10 @@ fn may_have_signed(producer: Producer) -> &'static [&'static str] {
 impl Signer {
     /// A signer with `key`, whose bundles are of `generation`.
     pub fn new(archive: Archive, key: SigningKey, generation: u32) -> Self {
-        let mut own = KeySet::new();
+        let mut own = Trust::new();
         let public = key.public_key().clone();
-        let trusted = TrustedKey { label: "signer".to_owned(), key: public, development: false };
         // An empty set has no such key yet.
-        own.add(trusted).unwrap_or_default();
+        own.add(TrustedKey::new("signer", public)).unwrap_or_default();
         Self { archive, key, own, generation }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use attestation::{
-    VerifyError,
+    Artifact, VerifyError,
     predicate::receipt::{ReadDocument, ReceiptFinding, VerifiedKey},
-    verify_document,
+    verify_artifact,
 };
 use bytes::Bytes;
 use documents::{
@@ -236,15 +236,18 @@ impl Signature {
         let mut told =
             SignatureInput { present: submission.bundle.is_some(), ..Default::default() };
         let Some(bundle) = &submission.bundle else { return Self { told, verified: None } };
-        match verify_document(bundle, &submission.document, &passport.keys_at(submission.now)) {
+        let document = Artifact::of(&submission.document);
+        match verify_artifact(bundle, &document, &passport.trust_at(submission.now)) {
             Ok(signed) => {
                 told.verified = true;
                 told.covers_document = true;
-                told.key = Some(signed.key_hint.clone());
-                told.label = Some(signed.key_label.clone());
-                told.development_key = signed.development;
+                let signer = signed.signer;
+                told.key = Some(signer.name().to_owned());
+                told.label = Some(signer.label.clone());
+                told.development_key = signer.development;
                 told.predicate_type = signed.predicate_type;
-                let verified = VerifiedKey { label: signed.key_label, hint: signed.key_hint };
+                let hint = signer.name().to_owned();
+                let verified = VerifiedKey { label: signer.label, hint };
                 Self { told, verified: Some(verified) }
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range};
 
-use attestation::{KeySet, PublicKey, TrustedKey};
+use attestation::{PublicKey, Trust, TrustedKey, trust::Validity};
 use events::{Digest, Label, SupplierId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -267,29 +267,25 @@ impl Passport {
         toml::to_string_pretty(&file).unwrap_or_default()
     }
 
-    /// The keys that count at `now`. A bundle signed with a key proves no time of its own.
-    pub(crate) fn keys_at(&self, now: Timestamp) -> KeySet {
-        let mut keys = KeySet::new();
+    /// Who signs for the supplier, asked at `now`: that is when a bundle counts as signed that proves no time.
+    pub(crate) fn trust_at(&self, now: Timestamp) -> Trust {
+        let mut trust = Trust::new();
         for key in &self.keys {
-            let early = key.not_before.is_some_and(|it| now < it);
-            let late = key.not_after.is_some_and(|it| it < now);
-            if !early && !late {
-                let trusted = TrustedKey {
-                    label: key.label.to_string(),
-                    key: key.key.clone(),
-                    development: key.development,
-                };
-                // Each key is in a passport once.
-                keys.add(trusted).unwrap_or_default();
-            }
+            let trusted = TrustedKey {
+                development: key.development,
+                validity: Validity { from: key.not_before, until: key.not_after },
+                ..TrustedKey::new(key.label.as_str(), key.key.clone())
+            };
+            // Each key is in a passport once.
+            trust.add(trusted).unwrap_or_default();
         }
-        keys
+        trust.at(now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use attestation::SigningKey;
+    use attestation::{Artifact, SigningKey, verify_artifact};
 
     use super::*;
 
@@ -361,14 +357,27 @@ mod tests {
 
     #[test]
     fn key_counts_only_within_its_time() {
-        let mut passport = acme(vec![key()]);
+        let signing = SigningKey::generate().expect("a key");
+        let bundle = signing.sign_file(b"{}").expect("signed");
         let at = |text: &str| text.parse::<Timestamp>().expect("valid");
-        passport.keys[0].not_before = Some(at("2026-01-01T00:00:00Z"));
-        passport.keys[0].not_after = Some(at("2027-01-01T00:00:00Z"));
-        let counts = |time: &str| format!("{:?}", passport.keys_at(at(time))).contains("release");
+        let passport = acme(vec![Key {
+            key: signing.public_key().clone(),
+            not_before: Some(at("2026-01-01T00:00:00Z")),
+            not_after: Some(at("2027-01-01T00:00:00Z")),
+            ..key()
+        }]);
+        let refusal = |time: &str| {
+            let trust = passport.trust_at(at(time));
+            verify_artifact(&bundle, &Artifact::of(b"{}"), &trust).err().map(|it| it.to_string())
+        };
 
-        assert!(!counts("2025-12-31T23:59:59Z"));
-        assert!(counts("2026-01-01T00:00:00Z"));
-        assert!(!counts("2027-01-01T00:00:01Z"));
+        assert_eq!(refusal("2026-01-01T00:00:00Z"), None);
+        for time in ["2025-12-31T23:59:59Z", "2027-01-01T00:00:01Z"] {
+            let refusal = refusal(time).expect("refused");
+            assert!(
+                refusal.contains("is trusted from 2026-01-01T00:00:00Z until 2027"),
+                "{refusal}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The Sigstore bundle v0.3 around an envelope or beside a file, signed with a key.
+//! The Sigstore bundle around an envelope or beside a file: v0.3 is written, v0.1 to v0.3 are read.
 
 use events::Digest;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -12,15 +12,32 @@ use crate::{
 
 const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/// The same version in the older spelling, which the specification still allows.
-const MEDIA_TYPE_OLD_SPELLING: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
+/// Other versions that are read, and an older spelling of this one.
+const OTHER_MEDIA_TYPES: [&str; 3] = [
+    "application/vnd.dev.sigstore.bundle+json;version=0.1",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+];
 
-/// A bundle with one signature by a key.
+/// A bundle with one signature; nothing in it is true until it is verified.
 pub(crate) struct Bundle {
-    /// Says which key to try; anybody may have written it.
-    pub(crate) hint: String,
-    /// What the key signed.
+    pub(crate) material: Material,
+    /// Whether log entries or timestamps stand beside the signature.
+    pub(crate) entries: usize,
+    pub(crate) timestamps: usize,
+    /// What was signed.
     pub(crate) content: Content,
+}
+
+/// What a signature is to be verified with.
+pub(crate) enum Material {
+    /// A key that lies elsewhere.
+    Key {
+        /// Says which key to try; anybody may have written it.
+        hint: String,
+    },
+    /// A certificate.
+    Certificate,
 }
 
 /// What a signature is over.
@@ -48,10 +65,9 @@ impl Bundle {
     ) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&Wire {
             media_type: MEDIA_TYPE.to_owned(),
-            verification_material: Material {
+            verification_material: WireMaterial {
                 public_key: Some(PublicKeyIdentifier { hint }),
-                certificate: None,
-                x509_certificate_chain: None,
+                ..WireMaterial::default()
             },
             dsse_envelope: Some(Envelope {
                 payload: Base64(payload),
@@ -84,22 +100,44 @@ impl Bundle {
             return Err(VerifyError::TooLarge { bytes: bytes.len() });
         }
         let wire: Wire = json::parse(bytes).map_err(VerifyError::NotABundle)?;
-        if ![MEDIA_TYPE, MEDIA_TYPE_OLD_SPELLING].contains(&wire.media_type.as_str()) {
-            return Err(VerifyError::UnsupportedMediaType {
-                found: json::excerpt(&wire.media_type),
-            });
+        let media_type = wire.media_type.as_str();
+        if media_type != MEDIA_TYPE && !OTHER_MEDIA_TYPES.contains(&media_type) {
+            return Err(VerifyError::UnsupportedMediaType { found: json::excerpt(media_type) });
         }
-        let material = wire.verification_material;
-        if material.certificate.is_some() || material.x509_certificate_chain.is_some() {
-            return Err(VerifyError::SignedWithCertificate);
-        }
-        let hint = material.public_key.ok_or(VerifyError::NoKeyHint)?.hint;
+        let WireMaterial { public_key, certificate, x509_certificate_chain, .. } =
+            &wire.verification_material;
+        let material = match (public_key, certificate.is_some() || x509_certificate_chain.is_some())
+        {
+            (Some(key), false) => Material::Key { hint: key.hint.clone() },
+            (None, true) => Material::Certificate,
+            (None, false) => return Err(VerifyError::NoKeyHint),
+            (Some(_), true) => {
+                let both = "`verificationMaterial` has both a key and a certificate";
+                return Err(VerifyError::NotABundle(both.to_owned()));
+            }
+        };
         let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => statement(envelope)?,
             (None, Some(signed)) => Content::File { signature: signed.signature.0 },
             _ => return Err(VerifyError::NoContent),
         };
-        Ok(Self { hint, content })
+        let beside = wire.verification_material;
+        let timestamps = beside.timestamp_verification_data.and_then(|it| it.rfc3161_timestamps);
+        Ok(Self {
+            material,
+            entries: beside.tlog_entries.map_or(0, |it| it.len()),
+            timestamps: timestamps.map_or(0, |it| it.len()),
+            content,
+        })
+    }
+
+    /// What stands beside the signature, for messages; none if it stands alone.
+    pub(crate) fn beside(&self) -> Option<&'static str> {
+        match (self.entries, self.timestamps) {
+            (0, 0) => None,
+            (0, _) => Some("timestamps"),
+            _ => Some("transparency log entries"),
+        }
     }
 }
 
@@ -116,23 +154,34 @@ fn statement(envelope: Envelope) -> Result<Content, VerifyError> {
 #[serde(rename_all = "camelCase")]
 struct Wire {
     media_type: String,
-    verification_material: Material,
+    verification_material: WireMaterial,
     #[serde(default)]
     dsse_envelope: Option<Envelope>,
     #[serde(default, skip_serializing)]
     message_signature: Option<MessageSignature>,
 }
 
-/// Log entries and timestamps may stand beside these; a verifier of keys alone has no use for them.
-#[derive(Serialize, Deserialize)]
+/// What is only counted here is read by who verifies it.
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Material {
+struct WireMaterial {
     #[serde(default)]
     public_key: Option<PublicKeyIdentifier>,
     #[serde(default, skip_serializing)]
     certificate: Option<IgnoredAny>,
     #[serde(default, skip_serializing)]
     x509_certificate_chain: Option<IgnoredAny>,
+    #[serde(default, skip_serializing)]
+    tlog_entries: Option<Vec<IgnoredAny>>,
+    #[serde(default, skip_serializing)]
+    timestamp_verification_data: Option<WireTimestamps>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Option<Vec<IgnoredAny>>,
 }
 
 /// The digest beside it is not read: the signature says what it is over.

@@ -17,12 +17,21 @@ const EXCERPT_CHARS: usize = 120;
 /// # Errors
 /// What is wrong and where, safe to print.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    check(bytes)?;
+    read(bytes)
+}
+
+/// Whether `bytes` are an object that [`parse`] would read as something.
+///
+/// # Errors
+/// What is wrong and where, safe to print.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     serde_json::from_slice::<UniqueKeys>(bytes).map_err(|error| excerpt(&error.to_string()))?;
     // serde would take the fields of a struct from an array, too.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err("a JSON object is needed".to_owned());
     }
-    read(bytes)
+    Ok(())
 }
 
 /// Reads as `T` what [`parse`] has let pass before.

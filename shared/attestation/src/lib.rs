@@ -17,9 +17,9 @@
 //! let key = SigningKey::generate()?;
 //! let bundle = key.sign_statement(&statement)?;
 //!
-//! let mut keys = KeySet::new();
-//! keys.add(TrustedKey { label: "ci".into(), key: key.public_key().clone(), development: false })?;
-//! let verified = verify_bundle(&bundle, &keys)?;
+//! let mut trust = Trust::new();
+//! trust.add(TrustedKey::new("ci", key.public_key().clone()))?;
+//! let verified = verify_bundle(&bundle, &trust)?;
 //! assert_eq!(verified.statement.predicate::<Reference>()?, claim);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -27,6 +27,7 @@
 //! A [`Statement`] is its bytes: what was parsed is what gets signed, and what a signature was checked over is what
 //! gets parsed. Nothing is re-serialised between the two. Third-party cryptography stays behind this interface.
 
+mod artifact;
 mod base64_bytes;
 mod bundle;
 mod dsse;
@@ -37,7 +38,9 @@ pub mod predicate;
 mod public_key;
 mod refusal;
 pub mod resource;
+pub mod signer;
 pub mod statement;
+pub mod trust;
 pub mod verify;
 
 pub use key::SigningKey;
@@ -45,7 +48,7 @@ pub use key_file::KeyError;
 pub use predicate::{Predicate, Provenance, Receipt, Reference, VerificationSummary};
 pub use public_key::PublicKey;
 pub use resource::ResourceDescriptor;
+pub use signer::Signer;
 pub use statement::{Statement, StatementError, Subject};
-pub use verify::{
-    KeySet, SignedDocument, TrustedKey, Verified, VerifyError, verify_bundle, verify_document,
-};
+pub use trust::{IdentityRule, SubjectRule, Trust, TrustRoot, TrustedKey};
+pub use verify::{Artifact, SignedArtifact, Verified, VerifyError, verify_artifact, verify_bundle};

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use events::Digest;
 use sigstore_crypto::{VerificationKey, validate_raw_public_key};
-use sigstore_types::{DerPublicKey, SignatureBytes};
+use sigstore_types::{DerPublicKey, HashAlgorithm, SignatureBytes};
 
 use crate::key_file::{KeyError, decode, encode};
 
@@ -48,10 +48,29 @@ impl PublicKey {
     }
 
     /// Whether `signature` over `message` was made with the matching private key.
-    pub(crate) fn verifies(&self, message: &[u8], signature: Vec<u8>) -> bool {
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         VerificationKey::from_spki(&self.0)
-            .and_then(|key| key.verify(message, &SignatureBytes::new(signature)))
+            .and_then(|key| key.verify(message, &SignatureBytes::from_bytes(signature)))
             .is_ok()
+    }
+
+    /// Whether `signature` over the message with this digest was made with the matching private key.
+    ///
+    /// # Errors
+    /// The algorithm takes no digest, or another one.
+    pub(crate) fn verifies_digest(&self, digest: Digest, signature: &[u8]) -> Result<bool, String> {
+        let key = VerificationKey::from_spki(&self.0).map_err(|error| error.to_string())?;
+        let scheme = key.scheme();
+        if scheme.hash_algorithm() != Some(HashAlgorithm::Sha2256) {
+            return Err(format!("{} signs no SHA-256", scheme.name()));
+        }
+        let signature = SignatureBytes::from_bytes(signature);
+        Ok(key.verify_prehashed(digest.as_bytes(), &signature).is_ok())
+    }
+
+    /// The SubjectPublicKeyInfo.
+    pub(crate) fn der(&self) -> &DerPublicKey {
+        &self.0
     }
 
     fn digest(&self) -> Digest {

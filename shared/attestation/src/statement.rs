@@ -10,6 +10,9 @@ use crate::{json, predicate::Predicate, resource::sha256_set};
 /// The only `_type` that is read and written.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 
+/// What is said of a subject without a digest.
+pub(crate) const NO_SUBJECT_DIGEST: &str = "it has no digest: a subject is known by nothing else";
+
 /// Bytes of the largest statement that is built or taken from a bundle; as base64 it fits into the largest bundle.
 pub const MAX_STATEMENT_BYTES: usize = 8 * 1024 * 1024;
 

@@ -1,104 +1,69 @@
-//! Whether a bundle was signed by a key that we trust, and what it then says.
+//! Whether a bundle was signed by somebody whom we trust, and what it then says.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-
-pub use crate::refusal::{MAX_BUNDLE_BYTES, VerifyError};
-use events::Digest;
-
-use crate::{
-    bundle::{Bundle, Content},
-    dsse, json,
-    predicate::{Predicate, Reference},
-    public_key::PublicKey,
-    statement::{MAX_STATEMENT_BYTES, Statement},
+use sigstore_verify::{
+    PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult,
+    types::{
+        Artifact as SigstoreArtifact, ArtifactDigest, Bundle as SigstoreBundle, HashAlgorithm,
+    },
 };
 
-/// A key whose signatures are believed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrustedKey {
-    /// Name for people, such as `release signer 2026`.
-    pub label: String,
-    /// The key.
-    pub key: PublicKey,
-    /// Whether it is a key of a developer's machine, whose signatures production must not accept.
-    pub development: bool,
-}
+use crate::{
+    artifact::Subjects,
+    bundle::{Bundle, Content, Material},
+    dsse, json,
+    signer::{Certificate, Evidence, Identity, Signer},
+    statement::{MAX_STATEMENT_BYTES, Statement, StatementError},
+    trust::{Trust, TrustRoot, TrustedKey, check_predicate_type},
+};
+pub use crate::{
+    artifact::{Artifact, Part},
+    refusal::{MAX_BUNDLE_BYTES, VerifyError},
+};
 
-/// The keys whose signatures are believed, each under its hint.
-#[derive(Clone, Debug, Default)]
-pub struct KeySet(BTreeMap<String, TrustedKey>);
-
-impl KeySet {
-    /// A set that trusts nobody yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a key.
-    ///
-    /// # Errors
-    /// [`AlreadyTrusted`] for a key that is in the set: whether it is a development key must not depend on the order.
-    pub fn add(&mut self, trusted: TrustedKey) -> Result<(), AlreadyTrusted> {
-        let hint = trusted.key.hint();
-        if let Some(earlier) = self.0.get(&hint) {
-            return Err(AlreadyTrusted { earlier: earlier.label.clone(), label: trusted.label });
-        }
-        self.0.insert(hint, trusted);
-        Ok(())
-    }
-}
-
-/// A key was added twice.
-#[derive(Debug, PartialEq, thiserror::Error)]
-#[error("`{label}` is the same key as `{earlier}`: list it once")]
-pub struct AlreadyTrusted {
-    /// Label of the key that was there.
-    pub earlier: String,
-    /// Label of the key that was refused.
-    pub label: String,
-}
-
-/// A statement that was signed by a trusted key. Only [`verify_bundle`] makes one.
+/// A statement that somebody signed whom we trust. Only [`verify_bundle`] makes one.
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Verified {
     /// The statement, parsed from the very bytes the signature covers.
     pub statement: Statement,
-    /// Hint of the key that signed.
-    pub key_hint: String,
-    /// Label of that key in the [`KeySet`].
-    pub key_label: String,
-    /// Whether that key is a development key.
-    pub development: bool,
-    /// When the signature was made, as proven by a log or a timestamp authority.
-    ///
-    /// Always `None` for bundles signed with a key: the key holder can claim any time, and log entries and timestamps
-    /// beside the key are not read.
-    pub proven_time: Option<Timestamp>,
+    /// Who signed.
+    pub signer: Signer,
+    /// What stood beside the signature.
+    pub evidence: Evidence,
 }
 
-/// Verifies that a key of `keys` signed the statement in `bytes`, a Sigstore bundle v0.3.
+/// An artifact that somebody signed whom we trust. Only [`verify_artifact`] makes one.
+#[derive(Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SignedArtifact {
+    /// Who signed.
+    pub signer: Signer,
+    /// What stood beside the signature.
+    pub evidence: Evidence,
+    /// What the artifact is to what was signed.
+    pub part: Part,
+    /// What the signed statement claims; none where the artifact itself was signed.
+    pub predicate_type: Option<String>,
+    /// The signed statement, if it is a Statement v1 with SHA-256 subjects.
+    pub statement: Option<Statement>,
+}
+
+/// Verifies that somebody whom `trust` believes signed the statement in `bytes`, a Sigstore bundle.
 ///
 /// The hint in the bundle only selects the key. The signature is checked over the raw payload before any of the
-/// payload is parsed.
+/// payload is believed.
 ///
 /// # Errors
 /// The first check that failed.
-pub fn verify_bundle(bytes: &[u8], keys: &KeySet) -> Result<Verified, VerifyError> {
+pub fn verify_bundle(bytes: &[u8], trust: &Trust) -> Result<Verified, VerifyError> {
     let bundle = Bundle::parse(bytes)?;
-    let Content::Statement { payload, signature } = bundle.content else {
+    let Content::Statement { payload, .. } = &bundle.content else {
         return Err(VerifyError::NoStatement);
     };
-    let trusted = keys.find(&bundle.hint)?;
-    Ok(Verified {
-        statement: trusted.opened(payload, signature)?,
-        key_hint: bundle.hint,
-        key_label: trusted.label.clone(),
-        development: trusted.development,
-        proven_time: None,
-    })
+    let checked = check(bytes, &bundle, None, trust)?;
+    let statement = Statement::parse(payload.as_slice(), MAX_STATEMENT_BYTES)?;
+    checked.may_sign(statement.predicate_type())?;
+    Ok(Verified { statement, signer: checked.signer, evidence: checked.evidence })
 }
 
 /// The statement in a bundle, whoever signed it: to show what it says, never to rely on it.
@@ -112,80 +77,243 @@ pub fn read_without_verifying_unsafe(bytes: &[u8]) -> Result<Statement, VerifyEr
     }
 }
 
-/// A document that a trusted key signed. Only [`verify_document`] makes one.
-#[derive(Debug, PartialEq)]
-#[non_exhaustive]
-pub struct SignedDocument {
-    /// Hint of the key that signed.
-    pub key_hint: String,
-    /// Label of that key in the [`KeySet`].
-    pub key_label: String,
-    /// Whether that key is a development key.
-    pub development: bool,
-    /// What the signed statement claims of the document; none where the file itself was signed.
-    pub predicate_type: Option<String>,
-}
-
-/// Verifies that a key of `keys` signed `document`: either the file itself (`messageSignature`, as
-/// `cosign sign-blob` does), or a statement that has it as a subject or refers to it by digest.
+/// Verifies that somebody whom `trust` believes signed `artifact`: either the file itself
+/// (`messageSignature`, as `cosign sign-blob` does), or a statement that has it as a subject, refers to it by
+/// digest, or is it.
+///
+/// Statements v0.1 and subjects with SHA-512 alone are read as well, for npm's are such.
 ///
 /// # Errors
 /// The first check that failed; [`VerifyError::OtherDocument`] for a good signature over another one.
-pub fn verify_document(
-    bundle: &[u8],
-    document: &[u8],
-    keys: &KeySet,
-) -> Result<SignedDocument, VerifyError> {
-    let bundle = Bundle::parse(bundle)?;
-    let trusted = keys.find(&bundle.hint)?;
-    let predicate_type = match bundle.content {
-        Content::File { signature } => {
-            if !trusted.key.verifies(document, signature) {
-                return Err(VerifyError::WrongSignature { label: trusted.label.clone() });
-            }
-            None
-        }
-        Content::Statement { payload, signature } => {
-            let statement = trusted.opened(payload, signature)?;
-            let document = Digest::of(document);
-            if !covers(&statement, document)? {
-                let label = trusted.label.clone();
-                return Err(VerifyError::OtherDocument { label, document });
-            }
-            Some(statement.predicate_type().to_owned())
-        }
+pub fn verify_artifact(
+    bytes: &[u8],
+    artifact: &Artifact<'_>,
+    trust: &Trust,
+) -> Result<SignedArtifact, VerifyError> {
+    let bundle = Bundle::parse(bytes)?;
+    let checked = check(bytes, &bundle, Some(artifact), trust)?;
+    let Content::Statement { payload, .. } = &bundle.content else {
+        let Checked { signer, evidence, .. } = checked;
+        let part = Part::File;
+        return Ok(SignedArtifact {
+            signer,
+            evidence,
+            part,
+            predicate_type: None,
+            statement: None,
+        });
     };
-    Ok(SignedDocument {
-        key_hint: bundle.hint,
-        key_label: trusted.label.clone(),
-        development: trusted.development,
-        predicate_type,
+    let subjects = Subjects::read(payload)?;
+    checked.may_sign(&subjects.predicate_type)?;
+    let statement = Statement::parse(payload.as_slice(), MAX_STATEMENT_BYTES).ok();
+    let Some(part) = artifact.part_of(payload, &subjects, statement.as_ref())? else {
+        let (label, document) = (checked.signer.label, artifact.to_string());
+        return Err(VerifyError::OtherDocument { label, document });
+    };
+    Ok(SignedArtifact {
+        signer: checked.signer,
+        evidence: checked.evidence,
+        part,
+        predicate_type: Some(subjects.predicate_type),
+        statement,
     })
 }
 
-fn covers(statement: &Statement, document: Digest) -> Result<bool, VerifyError> {
-    if statement.subjects().iter().any(|it| it.digest == document) {
-        return Ok(true);
-    }
-    if statement.predicate_type() != Reference::TYPE {
-        return Ok(false);
-    }
-    let references = statement.predicate::<Reference>()?.references;
-    Ok(references.iter().any(|it| it.digest == document))
+/// A signature that holds.
+struct Checked<'a> {
+    signer: Signer,
+    evidence: Evidence,
+    /// Predicate types that the signer may sign; empty means all.
+    predicate_types: &'a [String],
 }
 
-impl KeySet {
-    fn find(&self, hint: &str) -> Result<&TrustedKey, VerifyError> {
-        self.0.get(hint).ok_or_else(|| VerifyError::UnknownKey { hint: json::excerpt(hint) })
+impl Checked<'_> {
+    fn may_sign(&self, predicate_type: &str) -> Result<(), VerifyError> {
+        check_predicate_type(&self.signer.label, self.predicate_types, predicate_type)
     }
 }
 
-impl TrustedKey {
-    /// The statement in `payload`, if this key signed it.
-    fn opened(&self, payload: Vec<u8>, signature: Vec<u8>) -> Result<Statement, VerifyError> {
-        if !self.key.verifies(&dsse::pae(&payload), signature) {
-            return Err(VerifyError::WrongSignature { label: self.label.clone() });
+/// Whether the signature in `bundle` holds and is of somebody whom `trust` believes, with the evidence that
+/// `trust` asks for. `artifact` is the file beside the bundle, where it signs one.
+fn check<'a>(
+    bytes: &[u8],
+    bundle: &Bundle,
+    artifact: Option<&Artifact<'_>>,
+    trust: &'a Trust,
+) -> Result<Checked<'a>, VerifyError> {
+    let checked = match &bundle.material {
+        Material::Key { hint } => {
+            if trust.has_only_identities() {
+                return Err(VerifyError::SignedWithKey);
+            }
+            let key = trust.key(hint)?;
+            let evidence = match (bundle.beside(), trust.root()) {
+                (Some(_), Some(root)) => {
+                    with_root(bytes, bundle, artifact, root, Signed::WithKey(key))?.1
+                }
+                // Evidence that nobody can check and nobody asks for changes nothing.
+                (Some(what), None) if trust.asks_for_evidence() => {
+                    return Err(VerifyError::NoTrustedRoot { what });
+                }
+                _ => key_alone(&bundle.content, artifact, key)?,
+            };
+            trust.check_validity(key, &evidence)?;
+            let signer = Signer {
+                label: key.label.clone(),
+                development: key.development,
+                identity: Identity::Key { hint: key.key.hint() },
+            };
+            Checked { signer, evidence, predicate_types: &key.predicate_types }
         }
-        Ok(Statement::parse(payload, MAX_STATEMENT_BYTES)?)
+        Material::Certificate => {
+            if trust.has_only_keys() {
+                return Err(VerifyError::SignedWithCertificate);
+            }
+            let root = trust.root().ok_or(VerifyError::NoTrustedRoot { what: "a certificate" })?;
+            let (certificate, evidence) =
+                with_root(bytes, bundle, artifact, root, Signed::WithCertificate)?;
+            let certificate = certificate.ok_or_else(|| {
+                VerifyError::Certificate("the bundle has none that can be read".to_owned())
+            })?;
+            let rule = trust.rule(&certificate)?;
+            let identity = Identity::Certificate(certificate);
+            let signer = Signer { label: rule.label.clone(), development: false, identity };
+            Checked { signer, evidence, predicate_types: &rule.predicate_types }
+        }
+    };
+    trust.check_evidence(&checked.evidence)?;
+    Ok(checked)
+}
+
+/// What a bundle claims to be signed with.
+#[derive(Clone, Copy)]
+enum Signed<'a> {
+    WithKey(&'a TrustedKey),
+    WithCertificate,
+}
+
+/// Verifies a bundle with everything that stands beside its signature.
+fn with_root(
+    bytes: &[u8],
+    bundle: &Bundle,
+    artifact: Option<&Artifact<'_>>,
+    root: &TrustRoot,
+    signed: Signed<'_>,
+) -> Result<(Option<Certificate>, Evidence), VerifyError> {
+    let not_a_bundle =
+        |error: &dyn std::fmt::Display| VerifyError::NotABundle(json::excerpt(&error.to_string()));
+    let text = std::str::from_utf8(bytes).map_err(|error| not_a_bundle(&error))?;
+    let whole = SigstoreBundle::from_json(text).map_err(|error| not_a_bundle(&error))?;
+    let label = match signed {
+        Signed::WithKey(key) => key.label.as_str(),
+        Signed::WithCertificate => "the certificate's key",
+    };
+    let document = artifact.map(ToString::to_string).unwrap_or_default();
+    let verify = |over: SigstoreArtifact<'_>| {
+        let result = match signed {
+            Signed::WithKey(key) => {
+                let policy = PublicKeyVerificationPolicy::new(key.key.der().clone());
+                let policy = if bundle.entries == 0 { policy.skip_tlog_unsafe() } else { policy };
+                root.verifier().verify(over, &whole, &policy)
+            }
+            Signed::WithCertificate => {
+                root.verifier().verify(over, &whole, &VerificationPolicy::any_identity())
+            }
+        };
+        result.map_err(|error| VerifyError::of(&error, label, &document))
+    };
+    let result = match (&bundle.content, artifact) {
+        // Which subject is meant is asked later, of the payload that by then is believed.
+        (Content::Statement { payload, .. }, _) => verify(first_subject(payload)?.into())?,
+        (Content::File { .. }, Some(artifact)) => over_file(artifact, verify)?,
+        (Content::File { .. }, None) => return Err(VerifyError::NoStatement),
+    };
+    evidence_of(&result, bundle, signed)
+}
+
+/// Verifies over the file's digest, which is known, and over the file where its algorithm wants that.
+fn over_file(
+    artifact: &Artifact<'_>,
+    verify: impl Fn(SigstoreArtifact<'_>) -> Result<VerificationResult, VerifyError>,
+) -> Result<VerificationResult, VerifyError> {
+    let by_digest = match artifact.sha256() {
+        Some(digest) => verify(sha256(digest.as_bytes())?.into()),
+        None => Err(VerifyError::NeedsFile("SHA-256 is needed".to_owned())),
+    };
+    match (by_digest, artifact.bytes()) {
+        (Err(VerifyError::NeedsFile(_)), Some(bytes)) => verify(SigstoreArtifact::from_blob(bytes)),
+        (result, _) => result,
     }
+}
+
+fn evidence_of(
+    result: &VerificationResult,
+    bundle: &Bundle,
+    signed: Signed<'_>,
+) -> Result<(Option<Certificate>, Evidence), VerifyError> {
+    // What the verifier promises by returning is asked again, lest another version promise less.
+    if bundle.entries > 0 && !result.tlog_verified() {
+        return Err(VerifyError::TransparencyLog("it was not verified".to_owned()));
+    }
+    if matches!(signed, Signed::WithCertificate) {
+        if !result.certificate_verified() || result.verified_timestamps().is_empty() {
+            return Err(VerifyError::Certificate("it was not verified".to_owned()));
+        }
+        if !result.sct_verified() {
+            return Err(VerifyError::CertificateLog("it was not verified".to_owned()));
+        }
+    }
+    let mut times = result.verified_timestamps().to_vec();
+    times.sort_unstable();
+    times.dedup();
+    let evidence = Evidence { logged: bundle.entries > 0, times };
+    Ok((result.certificate().map(Certificate::of), evidence))
+}
+
+/// Verifies what a key signed, with nothing beside it.
+fn key_alone(
+    content: &Content,
+    artifact: Option<&Artifact<'_>>,
+    key: &TrustedKey,
+) -> Result<Evidence, VerifyError> {
+    let holds = match (content, artifact) {
+        (Content::Statement { payload, signature }, _) => {
+            key.key.verifies(&dsse::pae(payload), signature)
+        }
+        (Content::File { signature }, Some(artifact)) => match artifact.bytes() {
+            Some(bytes) => key.key.verifies(bytes, signature),
+            None => {
+                let digest = artifact.sha256().ok_or(VerifyError::NeedsFile(
+                    "it is over the file or its SHA-256".to_owned(),
+                ))?;
+                key.key.verifies_digest(digest, signature).map_err(VerifyError::NeedsFile)?
+            }
+        },
+        (Content::File { .. }, None) => return Err(VerifyError::NoStatement),
+    };
+    match holds {
+        true => Ok(Evidence::default()),
+        false => Err(VerifyError::WrongSignature { label: key.label.clone() }),
+    }
+}
+
+/// A digest of the first subject that has one, which the verifier wants to find among the subjects.
+fn first_subject(payload: &[u8]) -> Result<ArtifactDigest, VerifyError> {
+    let subjects = Subjects::read(payload)?;
+    let sha512 = || {
+        let bytes = subjects.first_sha512()?;
+        ArtifactDigest::new(HashAlgorithm::Sha2512, bytes).ok()
+    };
+    match subjects.first_sha256() {
+        Some(digest) => sha256(digest.as_bytes()),
+        None => sha512().ok_or(VerifyError::Statement(StatementError::SubjectDigest {
+            index: 0,
+            reason: "no `sha256` and no `sha512` digest, and no other is accepted".to_owned(),
+        })),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> Result<ArtifactDigest, VerifyError> {
+    let digest = ArtifactDigest::new(HashAlgorithm::Sha2256, bytes.to_vec());
+    digest.map_err(|error| VerifyError::NotABundle(json::excerpt(&error.to_string())))
 }

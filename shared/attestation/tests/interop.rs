@@ -6,7 +6,7 @@ mod common;
 
 use std::{fs, path::Path, process::Command};
 
-use attestation::{KeyError, KeySet, PublicKey, SigningKey, TrustedKey, verify_bundle};
+use attestation::{KeyError, PublicKey, SigningKey, Trust, TrustedKey, verify_bundle};
 use sigstore_types::{Bundle, bundle::SignatureContent, dsse::DsseEnvelope};
 
 /// Runs `openssl` in `dir` and returns what it prints.
@@ -60,18 +60,13 @@ fn openssl_verifies_what_we_sign() {
 #[test]
 fn key_made_by_openssl_signs() {
     let key = SigningKey::from_pem(&openssl_key(&GENPKEY_P256)).unwrap();
-    let mut keys = KeySet::new();
-    keys.add(TrustedKey {
-        label: "openssl".into(),
-        key: key.public_key().clone(),
-        development: false,
-    })
-    .unwrap();
+    let mut keys = Trust::new();
+    keys.add(TrustedKey::new("openssl", key.public_key().clone())).unwrap();
     let (statement, ..) = common::signer();
 
     let verified = verify_bundle(&key.sign_statement(&statement).unwrap(), &keys).unwrap();
 
-    assert!(!verified.development);
+    assert!(!verified.signer.development);
 }
 
 #[test]
@@ -174,8 +169,8 @@ fn signatures_by_p384_ed25519_and_rsa_are_verified() {
             .unwrap();
         let signature = fs::read(dir.path().join("signature")).unwrap();
 
-        let (mut bundle, mut keys) = (bundle_of(&statement, &key, &signature), KeySet::new());
-        keys.add(TrustedKey { label: "foreign".into(), key, development: false }).unwrap();
+        let (mut bundle, mut keys) = (bundle_of(&statement, &key, &signature), Trust::new());
+        keys.add(TrustedKey::new("foreign", key)).unwrap();
 
         assert!(verify_bundle(bundle.to_string().as_bytes(), &keys).is_ok(), "{arguments:?}");
         bundle["dsseEnvelope"]["payload"] = "e30=".into();

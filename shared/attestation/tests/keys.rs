@@ -4,9 +4,9 @@
 
 mod common;
 
-use attestation::{KeyError, KeySet, PublicKey, SigningKey, TrustedKey, verify_bundle};
+use attestation::{KeyError, PublicKey, SigningKey, Trust, TrustedKey, verify_bundle};
 
-const MANAGED_KEY: &str = include_str!("../fixtures/managed-key.pub");
+const MANAGED_KEY: &str = include_str!("../fixtures/conformance/managed-key-happy-path/key.pub");
 
 #[test]
 fn signing_key_survives_its_pem_file() {
@@ -33,8 +33,10 @@ fn pem_is_written_with_line_feeds_and_read_with_either_line_end() {
 fn hint_is_the_one_other_producers_write() {
     let key = PublicKey::from_pem(MANAGED_KEY).unwrap();
 
-    let bundle: serde_json::Value =
-        serde_json::from_str(include_str!("../fixtures/managed-key-file.sigstore.json")).unwrap();
+    let bundle: serde_json::Value = serde_json::from_str(include_str!(
+        "../fixtures/conformance/managed-key-happy-path/bundle.sigstore.json"
+    ))
+    .unwrap();
     assert_eq!(key.hint(), bundle["verificationMaterial"]["publicKey"]["hint"]);
     assert_eq!(key.to_pem(), MANAGED_KEY);
     assert_eq!(key.fingerprint().len(), 64);
@@ -92,11 +94,10 @@ fn key_of_the_wrong_half_is_refused_without_repeating_it() {
 fn same_key_is_not_trusted_twice() {
     let key = PublicKey::from_pem(MANAGED_KEY).unwrap();
     let trusted = |label: &str, development| TrustedKey {
-        label: label.into(),
-        key: key.clone(),
         development,
+        ..TrustedKey::new(label, key.clone())
     };
-    let mut keys = KeySet::new();
+    let mut keys = Trust::new();
     keys.add(trusted("laptop", true)).unwrap();
 
     let error = keys.add(trusted("release", false)).unwrap_err();

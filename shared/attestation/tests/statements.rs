@@ -93,9 +93,10 @@ fn statement_is_written_as_the_specification_spells_it() {
 
 #[test]
 fn provenance_of_github_actions_is_read() {
-    let statement =
-        parse(&bundle_payload(include_str!("../fixtures/keyless-provenance.sigstore.json")))
-            .unwrap();
+    let statement = parse(&bundle_payload(include_str!(
+        "../fixtures/conformance/happy-path-intoto-in-dsse-v3/bundle.sigstore.json"
+    )))
+    .unwrap();
     let provenance = statement.predicate::<Provenance>().unwrap();
 
     assert_eq!(statement.subjects()[0].name.as_deref(), Some("a.txt"));

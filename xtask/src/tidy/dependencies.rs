@@ -30,8 +30,8 @@ const RESERVED: [Reserved; 5] = [
     Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
     Reserved {
         name: "sigstore-*",
-        users: &["attestation"],
-        why: "only `attestation` knows Sigstore's crates",
+        users: &["attestation", "private-sigstore", "signer"],
+        why: "only `attestation`, the signer and tests know Sigstore's crates",
     },
     Reserved {
         name: "rusqlite",

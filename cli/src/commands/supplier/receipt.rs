@@ -33,7 +33,7 @@ pub(crate) fn tell(
 ) -> Result<(), Failure> {
     let refused = |why: String| Failure::No(format!("the receipt: {why}"));
     let statement = match key {
-        Some(key) => verify_bundle(bundle, &client::key_set(key)?).map(|it| it.statement),
+        Some(key) => verify_bundle(bundle, &client::trust_key(key)?).map(|it| it.statement),
         None => read_without_verifying_unsafe(bundle),
     };
     let statement = statement.map_err(|error| refused(error.to_string()))?;

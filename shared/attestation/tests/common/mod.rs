@@ -2,10 +2,12 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod sigstore;
+
 use std::collections::BTreeMap;
 
 use attestation::{
-    KeySet, Provenance, Reference, ResourceDescriptor, SigningKey, Statement, Subject, TrustedKey,
+    Provenance, Reference, ResourceDescriptor, SigningKey, Statement, Subject, Trust, TrustedKey,
     VerificationSummary,
     predicate::{
         provenance::{BuildDefinition, BuildMetadata, Builder, RunDetails},
@@ -97,14 +99,13 @@ pub(crate) fn reference() -> Reference {
 }
 
 /// A statement, the key that signs it, and a key set that trusts that key.
-pub(crate) fn signer() -> (Statement, SigningKey, KeySet) {
+pub(crate) fn signer() -> (Statement, SigningKey, Trust) {
     let statement = Statement::new(&[subject()], &provenance()).unwrap();
     let key = SigningKey::generate().unwrap();
-    let mut keys = KeySet::new();
+    let mut keys = Trust::new();
     keys.add(TrustedKey {
-        label: "sample".into(),
-        key: key.public_key().clone(),
         development: true,
+        ..TrustedKey::new("sample", key.public_key().clone())
     })
     .unwrap();
     (statement, key, keys)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use attestation::{KeySet, SigningKey, TrustedKey};
+use attestation::{SigningKey, Trust, TrustedKey};
 use events::Digest;
 
 /// The directories and files of a run.
@@ -33,15 +33,15 @@ impl Area {
     }
 
     /// Makes the signer's key pair, and returns whom to trust.
-    pub(crate) fn make_keys(&self) -> anyhow::Result<KeySet> {
+    pub(crate) fn make_keys(&self) -> anyhow::Result<Trust> {
         let key = SigningKey::generate()?;
         let mut private = fs::OpenOptions::new();
         let mut file = private.write(true).create_new(true).mode(0o600).open(self.private_key())?;
         io::Write::write_all(&mut file, key.to_pem().as_bytes())?;
         fs::write(self.public_key(), key.public_key().to_pem())?;
-        let mut keys = KeySet::new();
+        let mut keys = Trust::new();
         let key = key.public_key().clone();
-        keys.add(TrustedKey { label: "chaos".to_owned(), key, development: false })?;
+        keys.add(TrustedKey::new("chaos", key))?;
         Ok(keys)
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use archive::Archive;
 use async_nats::jetstream::consumer::PullConsumer;
 use attestation::{
-    KeySet, PublicKey, Receipt, SigningKey, Statement, TrustedKey, VerifyError, verify_bundle,
+    PublicKey, Receipt, SigningKey, Statement, Trust, TrustedKey, VerifyError, verify_bundle,
 };
 use bus::Bus;
 use bytes::Bytes;
@@ -175,9 +175,9 @@ impl Place {
         bundle: &[u8],
         key: &PublicKey,
     ) -> Result<Statement, VerifyError> {
-        let mut keys = KeySet::new();
+        let mut keys = Trust::new();
         let label = "ours".to_owned();
-        keys.add(TrustedKey { label, key: key.clone(), development: false }).unwrap();
+        keys.add(TrustedKey::new(label, key.clone())).unwrap();
         verify_bundle(bundle, &keys).map(|it| it.statement)
     }
 

@@ -10,7 +10,7 @@ mod registry;
 mod verdicts;
 
 use advisories::Index;
-use attestation::KeySet;
+use attestation::Trust;
 use bus::Settled;
 
 pub(crate) use self::events::{DropStory, Stories, Story};
@@ -45,7 +45,7 @@ pub(crate) struct Remains<'a> {
     /// What was submitted.
     pub(crate) work: &'a Work,
     /// Who is trusted to sign.
-    pub(crate) keys: &'a KeySet,
+    pub(crate) keys: &'a Trust,
     /// The advisories that the backlog mapper had.
     pub(crate) advisories: &'a Index,
     /// What the broker holds.
