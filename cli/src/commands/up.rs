@@ -15,7 +15,7 @@ use futures::TryFutureExt;
 use generator::Generator;
 use policy_gate::{GateArgs, PolicyGate, queries};
 use registrar::{Registrar, RegistrarArgs};
-use signer::Signer;
+use signer::{Signer, SigningIdentity};
 use supplier_ingest::{
     IngestArgs, PassportDirectory, ReceiptDelivery, SupplierIngest, stand_at_doors,
 };
@@ -192,7 +192,7 @@ impl Identity {
         let source = signer::KeyArgs {
             signing_key: args.signing_key.clone(),
             development_key: development_key.clone(),
-            generation: 1,
+            ..signer::KeyArgs::default()
         };
         let key = source.load().map_err(Failure::input)?;
         let public = args.data.join("keys/signer.pub");
@@ -236,7 +236,7 @@ impl Handlers {
     fn new(archive: &Archive, settings: Settings, key: attestation::SigningKey) -> Self {
         Self {
             generator: Generator::new(archive.clone()),
-            signer: Signer::new(archive.clone(), key, 1),
+            signer: Signer::new(archive.clone(), SigningIdentity::of_key(key), 1),
             gate: PolicyGate::new(archive.clone(), settings.gate),
             passports: settings.suppliers.passports.clone(),
             ingest: SupplierIngest::new(archive.clone(), settings.suppliers),

@@ -1,17 +1,32 @@
 //! Signs statements: `evidence.ready` → `evidence.signed`. The only holder of a signing identity.
 
+mod args;
+mod error;
+mod identity;
 mod key;
+mod services;
+#[cfg(test)]
+mod tests;
+mod token;
 
 use archive::{Archive, Class, Entry};
 use attestation::{
-    Predicate, Provenance, Receipt, Reference, SigningKey, Statement, Trust, TrustedKey,
-    VerificationSummary, statement::MAX_STATEMENT_BYTES, verify_bundle,
+    Predicate, Provenance, Receipt, Reference, Statement, VerificationSummary,
+    statement::MAX_STATEMENT_BYTES,
 };
 use bytes::Bytes;
 use events::{BundleRef, Envelope, EvidenceReady, EvidenceSigned, Producer, StatementRef};
 use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
 
-pub use crate::key::{KeyArgs, LoadKeyError, load_or_make};
+use crate::identity::Session;
+pub use crate::{
+    args::{SigningArgs, SigningError},
+    error::SignError,
+    identity::SigningIdentity,
+    key::{KeyArgs, LoadKeyError, load_or_make},
+    services::ServicesError,
+    token::TokenSource,
+};
 
 /// Settings of the signer.
 #[derive(clap::Parser, Debug)]
@@ -19,12 +34,12 @@ pub use crate::key::{KeyArgs, LoadKeyError, load_or_make};
     name = "attestry-signer",
     version,
     about = "Signs the statements of every producer that may have them signed",
-    after_help = "Example:\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --signing-key /run/secrets/attestry.pem"
+    after_help = "Examples:\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --signing-key /run/secrets/attestry.pem\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --keyless --identity-token-file /var/run/secrets/tokens/sigstore"
 )]
 pub struct Args {
     /// The signing identity.
     #[command(flatten)]
-    pub key: KeyArgs,
+    pub signing: SigningArgs,
     /// Settings shared by every worker.
     #[command(flatten)]
     pub worker: WorkerArgs,
@@ -33,9 +48,7 @@ pub struct Args {
 /// Wraps statements in Sigstore bundles, one bundle per statement for good.
 pub struct Signer {
     archive: Archive,
-    key: SigningKey,
-    /// The key's public half, to check what a claim holds.
-    own: Trust,
+    identity: SigningIdentity,
     generation: u32,
 }
 
@@ -50,13 +63,9 @@ fn may_have_signed(producer: Producer) -> &'static [&'static str] {
 }
 
 impl Signer {
-    /// A signer with `key`, whose bundles are of `generation`.
-    pub fn new(archive: Archive, key: SigningKey, generation: u32) -> Self {
-        let mut own = Trust::new();
-        let public = key.public_key().clone();
-        // An empty set has no such key yet.
-        own.add(TrustedKey::new("signer", public)).unwrap_or_default();
-        Self { archive, key, own, generation }
+    /// A signer with `identity`, whose bundles are of `generation`.
+    pub fn new(archive: Archive, identity: SigningIdentity, generation: u32) -> Self {
+        Self { archive, identity, generation }
     }
 
     /// The bundle of a statement: the first that was ever claimed for it, identity and generation.
@@ -67,21 +76,22 @@ impl Signer {
         &self,
         producer: Producer,
         wanted: &StatementRef,
-        identity: &str,
+        session: &Session,
     ) -> Result<Bytes, HandleError> {
         let bytes = self.archive.get(wanted.digest, MAX_STATEMENT_BYTES as u64).await?;
         let statement = check(producer, wanted, bytes)?;
-        let name = format!("signatures/{}/{identity}/{}", wanted.digest.hex(), self.generation);
+        let (digest, identity) = (wanted.digest.hex(), session.name().hex());
+        let name = format!("signatures/{digest}/{identity}/{}", self.generation);
         let first = match self.archive.held(&name).await? {
             Some(first) => first,
             None => {
-                let bundle = self.key.sign_statement(&statement).map_err(HandleError::transient)?;
+                let bundle = self.identity.sign(session, &statement).await?;
                 metrics::signature(statement.predicate_type());
                 self.archive.claim(&name, bundle.into()).await?
             }
         };
-        match verify_bundle(&first, &self.own) {
-            Ok(verified) if verified.statement == statement => Ok(first),
+        match session.open(&first) {
+            Ok(signed) if signed == statement => Ok(first),
             Ok(_) => Err(damaged("it signs another statement")),
             Err(error) => Err(damaged(&error.to_string())),
         }
@@ -104,8 +114,8 @@ impl Handler for Signer {
         for wanted in &evidence.statements {
             allowed(producer, wanted.predicate_type.as_str())?;
         }
-        let identity = self.key.public_key().fingerprint();
-        let bundles = evidence.statements.iter().map(|it| self.bundle(producer, it, &identity));
+        let session = self.identity.session(context.now).await?;
+        let bundles = evidence.statements.iter().map(|it| self.bundle(producer, it, &session));
         let bundles = futures::future::try_join_all(bundles).await?;
         let entries = bundles.into_iter().map(|bytes| Entry {
             class: Class::Bundle,
@@ -119,7 +129,7 @@ impl Handler for Signer {
             name: wanted.bundle_name.clone(),
             statement: wanted.digest,
             predicate_type: wanted.predicate_type.clone(),
-            signer: identity.parse().ok(),
+            signer: Some(session.label().clone()),
         });
         Ok(vec![EvidenceSigned {
             producer,
@@ -166,25 +176,4 @@ fn damaged(why: &str) -> HandleError {
     HandleError::transient(format!(
         "the archive's claim on a bundle is damaged: {why}; restore it from a backup"
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn producer_gets_only_its_own_predicate_types() {
-        let types = [
-            Provenance::TYPE,
-            Reference::TYPE,
-            VerificationSummary::TYPE,
-            Receipt::TYPE,
-            "urn:other",
-        ];
-        let granted = |producer| types.map(|it| allowed(producer, it).is_ok());
-
-        assert_eq!(granted(Producer::Generator), [true, true, false, false, false]);
-        assert_eq!(granted(Producer::PolicyGate), [false, false, true, false, false]);
-        assert_eq!(granted(Producer::SupplierIngest), [false, false, false, true, false]);
-    }
 }

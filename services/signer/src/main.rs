@@ -12,8 +12,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let key = args.key.load()?;
+    let identity = args.signing.load()?;
     let process = Process::start("signer", args.worker.process)?;
-    let signer = Signer::new(process.archive.clone(), key, args.key.generation);
+    let signer = Signer::new(process.archive.clone(), identity, args.signing.generation);
     Ok(process.run(&args.worker.events, signer).await?)
 }

@@ -7,12 +7,13 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
 };
 use events::Digest;
+use pkcs8::EncryptedPrivateKeyInfo;
 use sigstore_crypto::KeyPair;
 
 use crate::{
     bundle::Bundle,
     dsse,
-    key_file::{KeyError, PRIVATE_KEY, decode, encode},
+    key_file::{ENCRYPTED_PRIVATE_KEY, KeyError, PRIVATE_KEY, decode, encode},
     public_key::PublicKey,
     statement::Statement,
 };
@@ -31,6 +32,18 @@ impl SigningKey {
     /// Any other file, with the command that turns it into one where there is such a command.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_pkcs8(decode(pem, PRIVATE_KEY)?)
+    }
+
+    /// Reads an encrypted PKCS#8 PEM file (PBES2, RFC 8018), as `openssl genpkey -aes256` writes it.
+    ///
+    /// # Errors
+    /// Any other file, and a wrong passphrase.
+    pub fn from_encrypted_pem(pem: &str, passphrase: &str) -> Result<Self, KeyError> {
+        let encrypted = decode(pem, ENCRYPTED_PRIVATE_KEY)?;
+        let encrypted = EncryptedPrivateKeyInfo::try_from(encrypted.as_slice())
+            .map_err(|error| KeyError::UnsupportedPrivateKey(error.to_string()))?;
+        let decrypted = encrypted.decrypt(passphrase).map_err(|_| KeyError::WrongPassphrase)?;
+        Self::from_pkcs8(decrypted.as_bytes().to_vec())
     }
 
     /// A new key from the system's randomness.
@@ -66,18 +79,21 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Library`] when the cryptographic library fails.
     pub fn sign_statement(&self, statement: &Statement) -> Result<Vec<u8>, KeyError> {
-        let payload = statement.as_bytes().to_vec();
-        let signature = self
-            .pair
-            .sign(&dsse::pae(&payload))
-            .map_err(|error| KeyError::Library(error.to_string()))?
-            .into_bytes();
-        Bundle::around_statement(self.public.hint(), payload, signature)
+        let signature = self.signature_over(statement)?;
+        Bundle::around_statement(self.public.hint(), statement.as_bytes().to_vec(), signature)
             .map_err(|error| KeyError::Library(error.to_string()))
     }
-}
 
-impl SigningKey {
+    /// The signature of a DSSE envelope around `statement`, in DER: for bundles with more beside it.
+    ///
+    /// # Errors
+    /// [`KeyError::Library`] when the cryptographic library fails.
+    pub fn signature_over(&self, statement: &Statement) -> Result<Vec<u8>, KeyError> {
+        let signature = self.pair.sign(&dsse::pae(statement.as_bytes()));
+        let signature = signature.map_err(|error| KeyError::Library(error.to_string()))?;
+        Ok(signature.into_bytes())
+    }
+
     /// Signs a file as it is into a Sigstore bundle v0.3, as `cosign sign-blob` does.
     ///
     /// # Errors

@@ -7,6 +7,9 @@ use crate::json;
 /// Label of an unencrypted PKCS#8 private key (RFC 7468 section 10).
 pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 
+/// Label of an encrypted PKCS#8 private key (RFC 7468 section 11).
+pub(crate) const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
+
 /// Bytes of the largest key file; an RSA-8192 key needs a tenth of it.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
@@ -20,10 +23,15 @@ pub enum KeyError {
     NotPem(String),
     /// The private key needs a passphrase.
     #[error(
-        "the private key is encrypted and no passphrase is asked for: decrypt it first with \
+        "the private key is encrypted: give its passphrase in a file, or decrypt it with \
          `openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW_KEY`"
     )]
     Encrypted,
+    /// The passphrase does not open the key.
+    #[error(
+        "the passphrase does not open the private key: give the one that it was encrypted with"
+    )]
+    WrongPassphrase,
     /// The older format for elliptic curve keys.
     #[error(
         "the private key is in SEC1 format (`BEGIN EC PRIVATE KEY`): convert it with \
@@ -63,7 +71,10 @@ pub(crate) fn decode(pem: &str, expected: &'static str) -> Result<Vec<u8>, KeyEr
         pem::parse_many(pem).map_err(|_| KeyError::NotPem("its base64 is broken".to_owned()))?;
     for block in &blocks {
         // Both openssl's and cosign's labels for encrypted keys begin so; SEC1 keys carry a header instead.
-        if block.tag().starts_with("ENCRYPTED ") || block.headers().get("Proc-Type").is_some() {
+        let is_wanted = block.tag() == expected;
+        if !is_wanted && block.tag().starts_with("ENCRYPTED ")
+            || block.headers().get("Proc-Type").is_some()
+        {
             return Err(KeyError::Encrypted);
         }
         // `openssl ecparam -genkey` writes the curve as a block of its own before the key.

@@ -37,6 +37,11 @@ impl PublicKey {
         encode(PEM_LABEL, self.0.as_bytes())
     }
 
+    /// The key's SubjectPublicKeyInfo, DER.
+    pub fn to_der(&self) -> Vec<u8> {
+        self.0.as_bytes().to_vec()
+    }
+
     /// The name a bundle calls the key by: base64 of the SHA-256 of its SubjectPublicKeyInfo.
     pub fn hint(&self) -> String {
         STANDARD.encode(self.digest().as_bytes())

@@ -19,7 +19,7 @@ use generator::Generator;
 use jiff::Timestamp;
 use policy::Report;
 use policy_gate::{GateArgs, PolicyGate};
-use signer::Signer;
+use signer::{Signer, SigningIdentity};
 use tempfile::TempDir;
 use worker::Handler;
 
@@ -62,7 +62,7 @@ impl Pipeline {
     }
 
     fn signer(&self) -> Signer {
-        Signer::new(self.archive.clone(), self.key(), 1)
+        Signer::new(self.archive.clone(), SigningIdentity::of_key(self.key()), 1)
     }
 
     async fn run<H: Handler>(&mut self, handler: H) {

@@ -14,7 +14,7 @@ use events::{
     Digest, DocumentSubmitted, Envelope, Input, Label, Manifest, Sender, SubmissionId, SupplierId,
 };
 use serde_json::{Value, json};
-use signer::Signer;
+use signer::{Signer, SigningIdentity};
 use supplier_ingest::{
     IngestArgs, Passport, ReceiptDelivery, Settings, SupplierIngest,
     passport::{Key, Mode},
@@ -107,7 +107,7 @@ impl Place {
     pub(super) async fn run_ingest(&mut self) {
         let (ingest, delivery) = (self.ingest(), ReceiptDelivery::new(self.archive.clone()));
         let key = SigningKey::from_pem(&self.our_key.to_pem()).unwrap();
-        let signer = Signer::new(self.archive.clone(), key, 1);
+        let signer = Signer::new(self.archive.clone(), SigningIdentity::of_key(key), 1);
         self.workers.run(&self.broker, ingest).await;
         self.workers.run(&self.broker, signer).await;
         self.workers.run(&self.broker, delivery).await;
