@@ -190,3 +190,9 @@ pub(crate) fn public_key(path: &std::path::Path) -> Result<PublicKey, Failure> {
     let pem = std::fs::read_to_string(path).map_err(|error| at_fault(error.to_string()))?;
     PublicKey::from_pem(&pem).map_err(|error| at_fault(error.to_string()))
 }
+
+/// Why a worker waits, for people.
+pub(crate) fn paused_text(worker: &str, pause: &bus::Pause) -> String {
+    let bus::Pause { dependency, detail, .. } = pause;
+    format!("{worker} waits for {dependency}: {}", detail.escape_debug())
+}

@@ -24,6 +24,9 @@ const SBOM_NPM: [&str; 2] = ["@cyclonedx/cdxgen@12.8.4", "@cyclonedx/cyclonedx-n
 /// Only its sources are published.
 const SBOM_CARGO: &str = "cargo-cyclonedx@0.5.9";
 const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
+const SIGSTORE_PYPI: [&str; 1] = ["sigstore==4.5.1"];
+const SIGSTORE_NPM: [&str; 3] =
+    ["@sigstore/bundle@5.0.1", "@sigstore/sign@5.1.0", "@sigstore/verify@4.1.3"];
 const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"];
 
 /// The demo's evidence, read with in-toto's Python types and verified by Sigstore's JavaScript library.
@@ -64,6 +67,16 @@ pub(crate) fn sbom(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> 
     }
     let script = ["tests/interop/sbom.py", "target/debug/attestry", TOOLS, "target/interop/sbom"];
     steps.run(Command::new(python).args(script).args(over))
+}
+
+/// What we sign with a private Sigstore, verified by others, and what they sign with it, by us.
+pub(crate) fn signatures(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.cargo("build --package attestry --package private-sigstore --package e2e-tests --bin attestry --bin private-sigstore --bin sign")?;
+    let python = venv(steps, "sigstore-venv", &SIGSTORE_PYPI)?;
+    npm(steps, &Path::new(TOOLS).join("sigstore-npm"), &SIGSTORE_NPM)?;
+    let script = ["tests/interop/sigstore.py", "target/debug/attestry", "target/debug/sign"];
+    let command = ["target/debug/private-sigstore", TOOLS];
+    steps.run(Command::new(python).args(script).args(command))
 }
 
 fn in_toto(steps: &mut Steps) -> anyhow::Result<()> {

@@ -43,6 +43,9 @@ enum Xtask {
     Bench(bench::Args),
     /// Feed every reader with mutated documents for a while; needs cargo-fuzz
     Fuzz(fuzz::Args),
+    /// A private Sigstore on loopback, for labs: its files are in target/sigstore
+    #[command(subcommand)]
+    Sigstore(Sigstore),
     /// Let other projects' programs check what ours writes; needs python3, npm and the network
     Interop {
         /// What they check
@@ -55,6 +58,13 @@ enum Xtask {
     },
 }
 
+/// What is done with the private Sigstore.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+enum Sigstore {
+    /// Start it and let it run until Ctrl-C
+    Up,
+}
+
 /// What other projects' programs check.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Interop {
@@ -64,6 +74,8 @@ enum Interop {
     Advisories,
     /// Lockfiles, as syft, cdxgen, uv, cyclonedx-py, cyclonedx-npm and cargo-cyclonedx understand them; cdx-validate and ntia-conformance-checker
     Sbom,
+    /// Signatures made with a private Sigstore, ours by sigstore-python and @sigstore/verify, theirs by us
+    Sigstore,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -90,6 +102,8 @@ fn main() -> anyhow::Result<()> {
             interop::advisories(&mut steps, over)?;
         }
         Xtask::Interop { what: Interop::Sbom, over } => interop::sbom(&mut steps, over)?,
+        Xtask::Interop { what: Interop::Sigstore, .. } => interop::signatures(&mut steps)?,
+        Xtask::Sigstore(Sigstore::Up) => steps.cargo("run --quiet --package private-sigstore")?,
     }
     steps.print_summary();
     Ok(())

@@ -42,6 +42,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
         remedy: None,
     }];
     checks.extend(streams(&bus).await);
+    checks.extend(pauses(&bus).await);
     checks.push(gate(&bus).await);
     checks.push(quarantine(&bus).await);
     checks.extend(books(&bus).await);
@@ -59,6 +60,21 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
         1 => Err(Failure::No("1 thing is wrong".to_owned())),
         _ => Err(Failure::No(format!("{wrong} things are wrong"))),
     }
+}
+
+/// Workers that wait for something that is away.
+async fn pauses(bus: &Bus) -> Vec<Check> {
+    let paused = bus.pauses().await.unwrap_or_default();
+    let check = |(worker, pause): (String, bus::Pause)| Check {
+        name: "paused".to_owned(),
+        ok: false,
+        detail: client::paused_text(&worker, &pause),
+        remedy: Some(format!(
+            "see that {} is there; the worker tries again by itself and loses nothing",
+            pause.dependency
+        )),
+    };
+    paused.into_iter().map(check).collect()
 }
 
 async fn streams(bus: &Bus) -> Vec<Check> {

@@ -42,7 +42,14 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
         let when = args.as_of.map(|time| format!(" as of {time}")).unwrap_or_default();
         return Err(Failure::No(format!("no build or submission names {}{when}", args.about)));
     }
-    output::result(format, &text::of(&explanation), &explanation)
+    output::result(format, &text::of(&explanation), &explanation)?;
+    // What is still on its way may wait for one of these.
+    if args.as_of.is_none() {
+        for (worker, pause) in bus.pauses().await.unwrap_or_default() {
+            output::note(&format!("now {}", client::paused_text(&worker, &pause)));
+        }
+    }
+    Ok(())
 }
 
 /// What is asked about: a digest, an id, the digest of a file, or a sender's name for a submission.

@@ -203,6 +203,7 @@ impl Identity {
         let gate = GateArgs {
             policy: args.policy.clone(),
             trusted_key: if development { vec![] } else { vec![public.clone()] },
+            trust: None,
             trusted_development_key: if development { vec![public] } else { vec![] },
             allow_development_key: development,
             policy_timeout: 5,

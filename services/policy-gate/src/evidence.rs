@@ -2,7 +2,8 @@
 
 use archive::Archive;
 use attestation::{
-    Predicate, Provenance, Reference, Trust, Verified, verify::MAX_BUNDLE_BYTES, verify_bundle,
+    Predicate, Provenance, Reference, Signer, Trust, Verified,
+    signer::Evidence as SignatureEvidence, verify::MAX_BUNDLE_BYTES, verify_bundle,
 };
 use bytes::Bytes;
 use events::{BuildCompleted, BundleRef, Digest, Document, EvidenceSigned, Role};
@@ -25,8 +26,8 @@ pub(crate) struct Evidence {
 pub(crate) struct CheckedSignature {
     pub(crate) predicate_type: String,
     pub(crate) statement: Digest,
-    /// The key's hint and whether it is a development key, or why the bundle was refused.
-    pub(crate) checked: Result<(String, bool), String>,
+    /// Who signed and what proves when, or why the bundle was refused.
+    pub(crate) checked: Result<(Signer, SignatureEvidence), String>,
 }
 
 impl Evidence {
@@ -89,9 +90,9 @@ fn check(
     build: &BuildCompleted,
     about: &[&Document],
     provenance: Option<&(Digest, Bytes)>,
-) -> Result<(String, bool), String> {
+) -> Result<(Signer, SignatureEvidence), String> {
     let verified = verify_bundle(bytes, keys).map_err(|error| error.to_string())?;
-    let Verified { statement, signer, .. } = verified;
+    let Verified { statement, signer, evidence, .. } = verified;
     let digest = Digest::of(statement.as_bytes());
     if digest != announced.statement {
         return Err(format!("the bundle signs statement {digest}, not the one announced"));
@@ -121,5 +122,5 @@ fn check(
         }
         _ => {}
     }
-    Ok((signer.name().to_owned(), signer.development))
+    Ok((signer, evidence))
 }

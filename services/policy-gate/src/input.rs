@@ -1,5 +1,7 @@
 //! The document that policies see as `input`, version 1.
 
+use std::collections::BTreeMap;
+
 use events::{BuildCompleted, BuildKind, Digest};
 use jiff::Timestamp;
 use policy::AdvisoryIndex;
@@ -53,8 +55,18 @@ pub(crate) struct Signature<'a> {
     pub(crate) statement: Digest,
     /// Whether signature and identity were verified against the trust root.
     pub(crate) verified: bool,
-    /// Hint at the key or identity that signed, for people.
+    /// The key's hint, or the identity in the certificate.
     pub(crate) key: Option<&'a str>,
+    /// What the trust policy calls the signer.
+    pub(crate) label: Option<&'a str>,
+    /// Who vouches for the identity; null for a key.
+    pub(crate) issuer: Option<&'a str>,
+    /// What the certificate says of the workload, such as `repository` and `ref`; null for a key.
+    pub(crate) claims: Option<&'a BTreeMap<&'static str, String>>,
+    /// Whether a transparency log proved that it has the signature.
+    pub(crate) logged: bool,
+    /// When the signature existed at the latest, as a log or a timestamp authority says.
+    pub(crate) proven_time: Option<Timestamp>,
     /// Whether it is the key of a developer's machine, which proves nothing.
     pub(crate) development_key: bool,
 }

@@ -170,8 +170,13 @@ fn input(
             predicate_type: &signature.predicate_type,
             statement: signature.statement,
             verified: checked.is_some(),
-            key: checked.map(|(hint, _)| hint.as_str()),
-            development_key: checked.is_some_and(|(_, development)| *development),
+            key: checked.map(|(signer, _)| signer.name()),
+            label: checked.map(|(signer, _)| signer.label.as_str()),
+            issuer: checked.and_then(|(signer, _)| signer.issuer()),
+            claims: checked.and_then(|(signer, _)| signer.claims()),
+            logged: checked.is_some_and(|(_, evidence)| evidence.logged),
+            proven_time: checked.and_then(|(_, evidence)| evidence.proven_time()),
+            development_key: checked.is_some_and(|(signer, _)| signer.development),
         }
     });
     let input = Input {
@@ -207,7 +212,7 @@ fn summary(
     let development = evidence
         .signatures
         .iter()
-        .any(|it| it.checked.as_ref().is_ok_and(|(_, development)| *development));
+        .any(|it| it.checked.as_ref().is_ok_and(|(signer, _)| signer.development));
     let mut version =
         BTreeMap::from([("attestry".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     if development {
@@ -252,6 +257,7 @@ fn subjects(evidence: &Evidence) -> Vec<Subject> {
 
 #[cfg(test)]
 mod tests {
+    use crate::trust::CurrentTrust;
     use attestation::Trust;
     use policy::{Bundle, DEFAULT_TIME_LIMIT};
     use serde_json::{Value, json};
@@ -283,7 +289,7 @@ mod tests {
     fn judged(index: Option<&Index>) -> (Report, Value) {
         let settings = Settings {
             policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
-            keys: Trust::new(),
+            trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: None,
         };

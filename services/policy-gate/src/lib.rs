@@ -5,6 +5,7 @@ mod input;
 mod judgement;
 pub mod queries;
 mod settings;
+mod trust;
 mod vulnerabilities;
 
 use std::sync::Arc;
@@ -15,8 +16,11 @@ use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
 use jiff::{SignedDuration, Timestamp};
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
-pub use crate::settings::{GateArgs, Settings, SettingsError};
 use crate::{evidence::Evidence, judgement::Judgement};
+pub use crate::{
+    settings::{GateArgs, Settings, SettingsError},
+    trust::TrustError,
+};
 
 /// A policy that is archived for longer than this need not be stored again with each verdict.
 const POLICY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -66,7 +70,8 @@ impl PolicyGate {
         }
         let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
         let _share = self.budget.take(bytes).await?;
-        let evidence = Evidence::load(&self.archive, &event.data, &self.settings.keys).await?;
+        let trust = self.settings.trust.at(context.now);
+        let evidence = Evidence::load(&self.archive, &event.data, &trust).await?;
         let (settings, now) = (self.settings.clone(), context.now);
         let judge = move || {
             let index = settings.index()?;
@@ -130,6 +135,7 @@ fn read_claim(stored: &[u8]) -> Result<Judgement, HandleError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::trust::CurrentTrust;
     use advisories::CurrentIndex;
     use attestation::Trust;
     use policy::{Bundle, DEFAULT_TIME_LIMIT};
@@ -142,7 +148,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("temporary");
         let settings = Settings {
             policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
-            keys: Trust::new(),
+            trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: Some(CurrentIndex::new(directory.path())),
         };

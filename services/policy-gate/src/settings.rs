@@ -9,7 +9,10 @@ use advisories::CurrentIndex;
 use attestation::{KeyError, PublicKey, Trust, TrustedKey, trust::AlreadyTrusted};
 use policy::{Bundle, LoadError};
 
-use crate::input::Config;
+use crate::{
+    input::Config,
+    trust::{CurrentTrust, TrustError},
+};
 
 /// What the gate decides by.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,6 +24,9 @@ pub struct GateArgs {
     /// Public key whose signatures are trusted, PEM; repeat for several
     #[arg(long, env, value_name = "FILE", value_delimiter = ',')]
     pub trusted_key: Vec<PathBuf>,
+    /// Trust policy with keys, identities and required evidence, TOML; read again when it changes
+    #[arg(long, env, value_name = "FILE", conflicts_with_all = ["trusted_key", "trusted_development_key"])]
+    pub trust: Option<PathBuf>,
     /// Public key of a developer's machine, PEM; what it signs is marked
     #[arg(long, env, value_name = "FILE", value_delimiter = ',')]
     pub trusted_development_key: Vec<PathBuf>,
@@ -39,7 +45,7 @@ pub struct GateArgs {
 /// Settings, loaded and checked.
 pub struct Settings {
     pub(crate) policy: Bundle,
-    pub(crate) keys: Trust,
+    pub(crate) trust: CurrentTrust,
     pub(crate) config: Config,
     pub(crate) advisories: Option<CurrentIndex>,
 }
@@ -74,9 +80,12 @@ pub enum SettingsError {
     /// A key was given twice.
     #[error(transparent)]
     Twice(#[from] AlreadyTrusted),
+    /// The trust policy cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// Nothing could ever pass.
     #[error(
-        "no key is trusted, so every build would fail; give --trusted-key FILE with the signer's public key"
+        "nobody is trusted, so every build would fail; give --trusted-key FILE with the signer's public key, or --trust FILE"
     )]
     NoKey,
 }
@@ -84,15 +93,10 @@ pub enum SettingsError {
 impl GateArgs {
     /// Loads policy and keys; whatever is wrong with them shows here and not in a verdict.
     pub fn load(&self) -> Result<Settings, SettingsError> {
-        let mut keys = Trust::new();
-        let production = self.trusted_key.iter().map(|path| (path, false));
-        let development = self.trusted_development_key.iter().map(|path| (path, true));
-        for (path, development) in production.chain(development) {
-            keys.add(read_key(path, development)?)?;
-        }
-        if self.trusted_key.is_empty() && self.trusted_development_key.is_empty() {
-            return Err(SettingsError::NoKey);
-        }
+        let trust = match &self.trust {
+            Some(path) => CurrentTrust::of_file(path)?,
+            None => CurrentTrust::Fixed(self.keys()?),
+        };
         let limit = Duration::from_secs(self.policy_timeout);
         let (place, policy) = match &self.policy {
             Some(directory) => (directory.display().to_string(), Bundle::load(directory, limit)),
@@ -101,7 +105,20 @@ impl GateArgs {
         let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
         let config = Config { allow_development_key: self.allow_development_key };
         let advisories = self.advisories.as_deref().map(CurrentIndex::new);
-        Ok(Settings { policy, keys, config, advisories })
+        Ok(Settings { policy, trust, config, advisories })
+    }
+
+    fn keys(&self) -> Result<Trust, SettingsError> {
+        let mut keys = Trust::new();
+        let production = self.trusted_key.iter().map(|path| (path, false));
+        let development = self.trusted_development_key.iter().map(|path| (path, true));
+        for (path, development) in production.chain(development) {
+            keys.add(read_key(path, development)?)?;
+        }
+        if keys.is_empty() {
+            return Err(SettingsError::NoKey);
+        }
+        Ok(keys)
     }
 }
 

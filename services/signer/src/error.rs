@@ -89,7 +89,7 @@ impl From<SignError> for HandleError {
 /// The UUID of an entry: 64 hex digits, or 80 with the tree before it.
 fn uuid_in(message: &str) -> Option<String> {
     let words = message.split(|it: char| !it.is_ascii_hexdigit());
-    words.filter(|it| matches!(it.len(), 64 | 80)).map(str::to_owned).last()
+    words.filter(|it| matches!(it.len(), 64 | 80)).map(str::to_owned).next_back()
 }
 
 fn printable(text: &str) -> String {

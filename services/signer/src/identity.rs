@@ -104,6 +104,19 @@ impl SigningIdentity {
         Ok(session)
     }
 
+    /// The bundle of `statement`, signed at `now`.
+    ///
+    /// # Errors
+    /// What is away, or who refused the statement.
+    pub async fn sign_at(
+        &self,
+        now: Timestamp,
+        statement: &Statement,
+    ) -> Result<Vec<u8>, SignError> {
+        let session = self.session(now).await?;
+        self.sign(&session, statement).await
+    }
+
     /// The bundle of `statement`, verified as everybody else will.
     pub(crate) async fn sign(
         &self,

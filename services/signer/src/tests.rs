@@ -78,8 +78,7 @@ fn now() -> Timestamp {
 }
 
 async fn sign(identity: &SigningIdentity, statement: &Statement) -> Result<Vec<u8>, SignError> {
-    let session = identity.session(now()).await?;
-    identity.sign(&session, statement).await
+    identity.sign_at(now(), statement).await
 }
 
 fn is_away(result: Result<Vec<u8>, SignError>, service: &str) -> String {

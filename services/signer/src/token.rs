@@ -33,9 +33,9 @@ impl TokenSource {
                 })?;
                 parse(&text, &path.display().to_string())?
             }
-            Self::Ambient => match std::env::var(VARIABLE) {
-                Ok(text) => parse(&text, VARIABLE)?,
-                Err(_) => ambient().await?,
+            Self::Ambient => match from_environment() {
+                Some(text) => parse(&text, VARIABLE)?,
+                None => ambient().await?,
             },
         };
         if token.expiration() <= now {
@@ -45,6 +45,11 @@ impl TokenSource {
         }
         Ok(token)
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "`Args` can be printed, and a token must not")]
+fn from_environment() -> Option<String> {
+    std::env::var(VARIABLE).ok()
 }
 
 async fn ambient() -> Result<IdentityToken, SignError> {

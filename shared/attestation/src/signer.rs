@@ -62,6 +62,14 @@ impl Signer {
         }
     }
 
+    /// What the issuer said of the workload; none for a key.
+    pub fn claims(&self) -> Option<&BTreeMap<&'static str, String>> {
+        match &self.identity {
+            Identity::Key { .. } => None,
+            Identity::Certificate(certificate) => Some(&certificate.claims),
+        }
+    }
+
     /// The issuer that vouched for the identity; none for a key.
     pub fn issuer(&self) -> Option<&str> {
         match &self.identity {

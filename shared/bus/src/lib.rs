@@ -10,6 +10,7 @@ mod error;
 mod ingest;
 mod journal;
 mod keepalive;
+mod pauses;
 mod publish;
 mod pull;
 mod quarantine;
@@ -25,6 +26,7 @@ pub use crate::{
     error::BusError,
     ingest::MAX_MANIFEST_BYTES,
     journal::{Journal, Mark, Settled, journaled_streams},
+    pauses::Pause,
     publish::Published,
     pull::{Lane, LaneGauge, Place, Waiting},
     quarantine::{QuarantineFilter, Rejection},

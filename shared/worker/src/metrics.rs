@@ -27,6 +27,7 @@ struct Metrics {
     paused: IntGaugeVec,
     verdicts: IntCounterVec,
     signatures: IntCounterVec,
+    signatures_pending: IntGauge,
     supplier_documents: IntCounterVec,
     stream_bytes: IntGaugeVec,
     stream_max_bytes: IntGaugeVec,
@@ -92,6 +93,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         &["predicate_type"]
     )
     .expect("registers"),
+    signatures_pending: register_int_gauge!(
+        "attestry_signatures_pending",
+        "Events whose statements are not signed yet, for whatever reason"
+    )
+    .expect("registers"),
     supplier_documents: register_int_counter_vec!(
         "attestry_supplier_documents_total",
         "Documents decided on, by what was decided: accepted, rejected",
@@ -136,6 +142,9 @@ pub fn text() -> prometheus::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// The worker that signs.
+const SIGNER: &str = "signer";
+
 /// A verdict was made.
 pub fn verdict(project: &str, result: &str) {
     static PROJECTS: LazyLock<Capped> = LazyLock::new(Capped::default);
@@ -179,6 +188,9 @@ pub(crate) fn paused(worker: &str, dependency: &str, is: bool) {
 
 pub(crate) fn backlog(worker: &str, lag: u64, oldest: Duration) {
     METRICS.lag.with_label_values(&[worker]).set(count(lag));
+    if worker == SIGNER {
+        METRICS.signatures_pending.set(count(lag));
+    }
     METRICS.oldest.with_label_values(&[worker]).set(oldest.as_secs_f64());
 }
 

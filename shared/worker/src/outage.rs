@@ -85,8 +85,8 @@ impl OutageGate {
         pause
     }
 
-    /// An event met no outage.
-    pub(crate) fn open(&self) {
+    /// An event met no outage. Returns whether there was one before it.
+    pub(crate) fn open(&self) -> bool {
         let mut was = None;
         self.state.send_if_modified(|state| {
             was = state.until.map(|_| state.dependency);
@@ -98,6 +98,7 @@ impl OutageGate {
             self.health.set(self.worker, Ok(()));
             metrics::paused(self.worker, dependency, false);
         }
+        was.is_some()
     }
 }
 

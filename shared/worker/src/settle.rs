@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus::{Bus, BusError, Delivery, Rejection};
+use bus::{Bus, BusError, Delivery, Pause, Rejection};
 use events::{Attempts, Envelope, Event, Label};
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -82,8 +82,8 @@ impl<H: Handler> Settler<H> {
             // Nobody died and nothing failed: what was written ahead is taken back.
             self.remember(delivery, attempts).await?;
         }
-        if !matches!(handled, Err(HandleError::Outage { .. })) {
-            self.gate.open();
+        if !matches!(handled, Err(HandleError::Outage { .. })) && self.gate.open() {
+            self.tell(self.bus.tell_resumed(H::NAME).await);
         }
         match handled {
             Ok(outputs) => {
@@ -102,6 +102,8 @@ impl<H: Handler> Settler<H> {
             Err(HandleError::Outage { dependency, detail }) => {
                 let pause = self.gate.close(dependency, &detail);
                 delivery.retry_after(pause).await?;
+                let told = Pause { dependency: dependency.to_owned(), detail, tried_at: now() };
+                self.tell(self.bus.tell_pause(H::NAME, &told).await);
                 Ok(Outcome::Outage)
             }
             Err(HandleError::Transient { detail }) => {
@@ -128,11 +130,7 @@ impl<H: Handler> Settler<H> {
         let event = delivery.decode::<H::Input>();
         let event = event.map_err(|error| HandleError::permanent(error.code(), &error))?;
         span.record("id", event.id.to_string());
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "the one place where a worker reads the clock"
-        )]
-        let now = Timestamp::now();
+        let now = now();
         let context = Context::new(&self.bus, now);
         let handled = AssertUnwindSafe(self.handler.handle(&event, &context)).catch_unwind();
         let limit = self.args.attempt_timeout();
@@ -150,6 +148,13 @@ impl<H: Handler> Settler<H> {
         };
         let source = || Label::of(&format!("/attestry/{}", H::NAME));
         Ok(outputs.into_iter().map(|output| event.caused(source(), now, output)).collect())
+    }
+
+    /// Whoever waits for this worker may like to know why it waits; it is no worse without.
+    fn tell(&self, told: Result<(), BusError>) {
+        if let Err(error) = told {
+            debug!(worker = H::NAME, %error, "Failed to tell that the worker waits or goes on");
+        }
     }
 
     /// Publishes until the stream has the event. Whether it had it before makes no difference.
@@ -241,6 +246,11 @@ impl<H: Handler> Settler<H> {
         self.insist(|| self.bus.quarantine(H::NAME, delivery, &rejection)).await?;
         Ok(Outcome::Quarantined)
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place where a worker reads the clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// 1 s, 2 s, 4 s … up to five minutes, and up to a quarter more.

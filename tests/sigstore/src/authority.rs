@@ -51,13 +51,10 @@ impl Authority {
 
     /// The answer to `POST /api/v2/signingCert`.
     pub(crate) fn issue(&self, request: &Value, claims: &Claims) -> anyhow::Result<Value> {
-        let asked = &request["publicKeyRequest"];
-        let pem = asked["publicKey"]["content"].as_str().context("no public key")?;
-        let spki = pem::parse(pem)?.into_contents();
-        let proof = asked["proofOfPossession"].as_str().context("no proof of possession")?;
-        let said = claims.email.as_deref().unwrap_or(&claims.sub);
-        crate::keys::verifies(&spki, said.as_bytes(), &unb64(proof)?)
-            .context("the proof of possession does not hold")?;
+        let spki = match request["certificateSigningRequest"].as_str() {
+            Some(request) => key_of_request(&unb64(request)?)?,
+            None => key_with_proof(&request["publicKeyRequest"], claims)?,
+        };
         let leaf = self.leaf(&spki, claims)?;
         let chain = [leaf.as_slice(), &self.certificate].map(pem_of);
         Ok(json!({ "signedCertificateEmbeddedSct": { "chain": { "certificates": chain } } }))
@@ -122,6 +119,30 @@ impl Authority {
         let by = Issuer::from_params(&self.name, &self.key);
         Ok((params.signed_by(&key, &by)?.der().to_vec(), key.serialize_pem()))
     }
+}
+
+/// The key of a PKCS#10 request (RFC 2986), which it signs itself.
+fn key_of_request(pem: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let request = pem::parse(pem)?.into_contents();
+    let (info, rest) = first_der(der_content(&request)?)?;
+    let (_, signature) = first_der(rest)?;
+    // Version and subject come before the key, and a bit string tells first how many bits it does not use.
+    let (_, parts) = first_der(der_content(info)?)?;
+    let (spki, _) = first_der(first_der(parts)?.1)?;
+    let signature = der_content(signature)?.get(1..).context("no signature")?;
+    crate::keys::verifies(spki, info, signature).context("the request is not signed by its key")?;
+    Ok(spki.to_vec())
+}
+
+/// A key whose holder signed whom the token is about.
+fn key_with_proof(asked: &Value, claims: &Claims) -> anyhow::Result<Vec<u8>> {
+    let pem = asked["publicKey"]["content"].as_str().context("no public key")?;
+    let spki = pem::parse(pem)?.into_contents();
+    let proof = asked["proofOfPossession"].as_str().context("no proof of possession")?;
+    let said = claims.email.as_deref().unwrap_or(&claims.sub);
+    crate::keys::verifies(&spki, said.as_bytes(), &unb64(proof)?)
+        .context("the proof of possession does not hold")?;
+    Ok(spki)
 }
 
 fn named(name: &str) -> DistinguishedName {

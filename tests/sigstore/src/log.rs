@@ -168,7 +168,7 @@ fn dsse_body(proposed: &Value) -> anyhow::Result<Value> {
         "spec": {
             "envelopeHash": sha256(envelope.as_bytes()),
             "payloadHash": sha256(&payload),
-            "signatures": [{ "signature": signature, "verifier": verifier }],
+            "signatures": [{ "signature": signature, "verifier": canonical(verifier)? }],
         },
     }))
 }
@@ -179,7 +179,16 @@ fn hashedrekord_body(request: &Value) -> anyhow::Result<Value> {
     let signature = spec["signature"]["content"].as_str().context("no signature")?;
     let pem = spec["signature"]["publicKey"]["content"].as_str().context("no key")?;
     verifies_digest(&spki_of_pem(&unb64(pem)?)?, &hex::decode(digest)?, &unb64(signature)?)?;
+    let mut spec = spec.clone();
+    spec["signature"]["publicKey"]["content"] = canonical(pem)?.into();
     Ok(json!({ "apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec }))
+}
+
+/// A PEM block in base64 as the log keeps it, whatever line breaks it came with.
+fn canonical(verifier: &str) -> anyhow::Result<String> {
+    let block = pem::parse(unb64(verifier)?)?;
+    let lines = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    Ok(b64(pem::encode_config(&block, lines).as_bytes()))
 }
 
 fn verifies_digest(spki: &[u8], digest: &[u8], signature: &[u8]) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! `private-sigstore`: an instance for labs, until it is stopped; see `lib.rs`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     loop {
         // A token ends after five minutes, and who reads the file wants one that goes on for a while.
         sigstore.write_files(&args.dir, claims.clone())?;
-        eprintln!("{} has its files in {}", sigstore.url(), args.dir.display());
+        writeln!(std::io::stdout(), "{} has its files in {}", sigstore.url(), args.dir.display())?;
         tokio::select! {
             () = tokio::time::sleep(std::time::Duration::from_secs(120)) => {}
             stopped = tokio::signal::ctrl_c() => return stopped.context("cannot wait for Ctrl-C"),

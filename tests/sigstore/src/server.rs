@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -60,12 +60,15 @@ fn json(status: StatusCode, value: anyhow::Result<Value>) -> Response {
     }
 }
 
-async fn certificate(State(instance): Shared, body: Bytes) -> Response {
+async fn certificate(State(instance): Shared, headers: HeaderMap, body: Bytes) -> Response {
     answer(&instance, Service::Fulcio, async || {
         let Ok(request) = serde_json::from_slice::<Value>(&body) else {
             return refusal(StatusCode::BAD_REQUEST, "not JSON");
         };
-        let token = request["credentials"]["oidcIdentityToken"].as_str().unwrap_or_default();
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+        let bearer = bearer.and_then(|it| it.strip_prefix("Bearer "));
+        let token = request["credentials"]["oidcIdentityToken"].as_str().or(bearer);
+        let token = token.unwrap_or_default();
         match instance.oidc.check(token) {
             Ok(claims) => json(StatusCode::CREATED, instance.authority.issue(&request, &claims)),
             Err(error) => refusal(StatusCode::UNAUTHORIZED, &format!("{error:#}")),

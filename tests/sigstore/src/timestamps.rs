@@ -1,11 +1,19 @@
 //! A timestamp authority (RFC 3161), for which openssl answers.
 
-use std::{fs, path::PathBuf, sync::Mutex};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
 use tokio::process::Command;
 
-use crate::{authority::Authority, authority::pem_of};
+use crate::{
+    authority::{Authority, pem_of},
+    keys::unb64,
+};
 
 /// `ts_config` of openssl; without `certs`, which would put the chain into each answer.
 const CONFIG: &str = "
@@ -44,11 +52,14 @@ impl Timestamps {
         Ok(Self { dir, certificate, authority, requests: Mutex::default() })
     }
 
-    /// The answer to a query, both DER.
+    /// The answer, DER, to a query, DER or as Sigstore's own authority takes it in JSON.
     pub(crate) async fn answer(&self, query: &[u8]) -> anyhow::Result<Vec<u8>> {
         let dir = self.request_dir()?;
-        fs::write(dir.join("query"), query)?;
         fs::write(dir.join("config"), CONFIG)?;
+        match serde_json::from_slice(query) {
+            Ok(query) => write_query(&dir, &query).await?,
+            Err(_) => fs::write(dir.join("query"), query)?,
+        }
         let output = Command::new("openssl")
             .args(["ts", "-reply", "-config", "config", "-queryfile", "query", "-out", "answer"])
             .args(["-signer", "../tsa.crt", "-inkey", "../tsa.key"])
@@ -72,4 +83,19 @@ impl Timestamps {
         fs::write(dir.join("serial"), format!("{:016X}\n", *requests))?;
         Ok(dir)
     }
+}
+
+/// The query that JSON asks for: `artifactHash`, in base64, of `hashAlgorithm`.
+async fn write_query(dir: &Path, query: &Value) -> anyhow::Result<()> {
+    let hash = unb64(query["artifactHash"].as_str().context("no artifactHash")?)?;
+    let algorithm = query["hashAlgorithm"].as_str().unwrap_or("sha256").to_lowercase();
+    ensure!(["sha256", "sha384", "sha512"].contains(&&*algorithm), "no hashAlgorithm of ours");
+    let output = Command::new("openssl")
+        .args(["ts", "-query", "-no_nonce", "-cert", "-out", "query", "-digest"])
+        .args([hex::encode(hash), format!("-{algorithm}")])
+        .current_dir(dir)
+        .output()
+        .await?;
+    ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }

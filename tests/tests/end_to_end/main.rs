@@ -4,6 +4,7 @@ mod crash;
 mod delivery;
 mod full;
 mod journal;
+mod keyless;
 mod metrics;
 mod outage;
 mod pipeline;

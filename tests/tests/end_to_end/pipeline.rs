@@ -23,19 +23,20 @@ use signer::{Signer, SigningIdentity};
 use tempfile::TempDir;
 use worker::Handler;
 
-const LOCK: &str = include_str!("../../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
+pub(super) const LOCK: &str =
+    include_str!("../../../shared/documents/fixtures/lockfiles/hotpass.uv.lock");
 
 /// A broker, an archive, a key, and the services that a test starts on them.
-struct Pipeline {
+pub(super) struct Pipeline {
     broker: Broker,
-    bus: Bus,
-    archive: Archive,
-    directory: TempDir,
+    pub(super) bus: Bus,
+    pub(super) archive: Archive,
+    pub(super) directory: TempDir,
     workers: Workers,
 }
 
 impl Pipeline {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let broker = Broker::start().await;
         let bus = broker.bus().await;
         let directory = tempfile::tempdir().unwrap();
@@ -53,6 +54,7 @@ impl Pipeline {
         let args = GateArgs {
             policy: None,
             trusted_key: vec![public],
+            trust: None,
             trusted_development_key: vec![],
             allow_development_key: false,
             policy_timeout: 30,
@@ -65,7 +67,7 @@ impl Pipeline {
         Signer::new(self.archive.clone(), SigningIdentity::of_key(self.key()), 1)
     }
 
-    async fn run<H: Handler>(&mut self, handler: H) {
+    pub(super) async fn run<H: Handler>(&mut self, handler: H) {
         self.workers.run(&self.broker, handler).await;
     }
 
@@ -76,7 +78,7 @@ impl Pipeline {
     }
 
     /// Publishes a build with the lockfile `lock`, uploaded first.
-    async fn submit(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
+    pub(super) async fn submit(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
         self.submit_with(run, &[("uv.lock", lock)], &[]).await
     }
 
@@ -103,13 +105,17 @@ impl Pipeline {
         event
     }
 
-    async fn signed(&self, build: &Envelope<BuildCompleted>, by: Producer) -> EvidenceSigned {
+    pub(super) async fn signed(
+        &self,
+        build: &Envelope<BuildCompleted>,
+        by: Producer,
+    ) -> EvidenceSigned {
         let waited = self.bus.wait_for::<EvidenceSigned>(&build.scope, Some(by), build.id);
         let answer = tokio::time::timeout(seconds(30), waited).await.expect("within 30 s");
         answer.unwrap().expect("not quarantined").data
     }
 
-    async fn report(&self, verdict: &EvidenceSigned) -> Report {
+    pub(super) async fn report(&self, verdict: &EvidenceSigned) -> Report {
         let digest = verdict.verdict.as_ref().unwrap().report;
         serde_json::from_slice(&self.archive.get(digest, 1 << 20).await.unwrap()).unwrap()
     }

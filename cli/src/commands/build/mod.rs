@@ -9,7 +9,7 @@ mod provenance;
 
 pub(super) use self::project::name as project_name;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use bus::{Bus, Published};
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use events::{BuildCompleted, BuildKind, CHUNK_BYTES, Digest, Envelope, Label, Ur
 
 use self::provenance::ProvenanceArgs;
 use crate::{
-    client::{ClientArgs, patience},
+    client::{ClientArgs, patience, paused_text},
     failure::Failure,
     output::{Format, note, progress},
 };
@@ -176,12 +176,38 @@ async fn finish(
         out: args.out.as_deref(),
         key: args.key.as_deref(),
     };
-    let waited = tokio::time::timeout(wait, outcome::wait(bus, event, &reported)).await;
-    waited.unwrap_or_else(|_| {
-        let remedy =
-            format!("ask again with the same command, or `attestry verdict`; build {}", event.id);
-        Err(Failure::Unknown(format!("no verdict within {wait:?}: still pending; {remedy}")))
-    })
+    let waited = tokio::time::timeout(wait, async {
+        tokio::select! {
+            done = outcome::wait(bus, event, &reported) => done,
+            never = tell_pauses(bus) => match never {},
+        }
+    });
+    if let Ok(done) = waited.await {
+        return done;
+    }
+    let paused = bus.pauses().await.unwrap_or_default();
+    let why: String =
+        paused.iter().map(|(worker, pause)| format!("; {}", paused_text(worker, pause))).collect();
+    let remedy =
+        format!("ask again with the same command, or `attestry verdict`; build {}", event.id);
+    Err(Failure::Unknown(format!("no verdict within {wait:?}: still pending{why}; {remedy}")))
+}
+
+/// How often whoever waits is told of workers that wait.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Says once of every worker that waits for something what that is. Does not end.
+async fn tell_pauses(bus: &Bus) -> std::convert::Infallible {
+    let mut told = BTreeSet::new();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        // A broker that is away is told by who waits for the verdict.
+        for (worker, pause) in bus.pauses().await.unwrap_or_default() {
+            if told.insert((worker.clone(), pause.dependency.clone())) {
+                note(&format!("pending: {}; nothing is lost", paused_text(&worker, &pause)));
+            }
+        }
+    }
 }
 
 /// Repeats a request that the broker did not answer, for as long as a blink of the broker may take.
