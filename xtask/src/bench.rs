@@ -9,7 +9,7 @@ use crate::steps::Steps;
 /// Settings of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`
+    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`; or `signing`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -21,6 +21,9 @@ pub(crate) struct Args {
 
 /// Runs the benchmark as asked.
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
+    if args.benchmark.first().is_some_and(|it| it == "signing") {
+        return steps.cargo("bench --package attestation --bench signing");
+    }
     // A smoke run is about whether it works, and CI has built everything that way.
     let is_quick = |it: &String| matches!(it.as_str(), "--quick" | "--help");
     let (profile, flag) = match args.benchmark.iter().any(is_quick) {

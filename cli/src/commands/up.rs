@@ -157,6 +157,7 @@ impl Settings {
     fn load(args: &Args, identity: &Identity, archive: &Archive) -> Result<Self, Failure> {
         let suppliers = IngestArgs {
             passports: args.data.join("passports"),
+            trusted_root: None,
             policy: args.policy.clone(),
             policy_timeout: 30,
         };

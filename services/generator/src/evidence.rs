@@ -59,11 +59,6 @@ impl Evidence {
 
         let about: Vec<&Document> = boms.iter().map(|it| &it.document).collect();
         let statement = Statement::new(&subjects, &provenance(build, &about)).map_err(unfit)?;
-        let reference = Statement::new(&subjects, &reference(&about)).map_err(unfit)?;
-        let statements = vec![
-            statement_ref::<Provenance>(&statement, "bundles/provenance.sigstore.json")?,
-            statement_ref::<Reference>(&reference, "bundles/sbom.sigstore.json")?,
-        ];
         let (role, name) = (Role::Provenance, "provenance/provenance.json");
         let bytes = Bytes::copy_from_slice(statement.as_bytes());
         let provenance = made(role, Class::Statement, name, IN_TOTO_JSON, bytes)?;
@@ -73,6 +68,12 @@ impl Evidence {
         let artifacts = build.artifacts.iter().map(|it| (it.name.as_str(), it.digest));
         let sums = checksums(artifacts.chain(released));
         let sums = made(Role::Checksums, Class::Report, "checksums.txt", "text/plain", sums)?;
+        let referenced: Vec<&Document> = about.into_iter().chain([&sums.document]).collect();
+        let reference = Statement::new(&subjects, &reference(&referenced)).map_err(unfit)?;
+        let statements = vec![
+            statement_ref::<Provenance>(&statement, "bundles/provenance.sigstore.json")?,
+            statement_ref::<Reference>(&reference, "bundles/sbom.sigstore.json")?,
+        ];
         let first = [description].into_iter().chain(boms);
         let documents = first.chain([provenance, sums]).collect();
         Ok(Self { documents, reference, statements })

@@ -10,6 +10,7 @@ use attestation::{
 use events::{Digest, Producer};
 use jiff::{SignedDuration, Timestamp};
 use private_sigstore::{Claims, Fault, PrivateSigstore, Service};
+use serde_json::Value;
 use tempfile::TempDir;
 use worker::HandleError;
 
@@ -277,4 +278,69 @@ fn producer_gets_only_its_own_predicate_types() {
     assert_eq!(granted(Producer::Generator), [true, true, false, false, false]);
     assert_eq!(granted(Producer::PolicyGate), [false, false, true, false, false]);
     assert_eq!(granted(Producer::SupplierIngest), [false, false, false, true, false]);
+}
+
+#[tokio::test]
+async fn evidence_of_another_bundle_is_no_evidence() {
+    let lab = Lab::start().await;
+    for config in ["signing_config_v1.json", "signing_config.json"] {
+        let identity = lab.keyless(config);
+        let mut bundles = Vec::new();
+        for about in [b"a", b"b"] {
+            let bundle = sign(&identity, &statement(about)).await.expect("signed");
+            bundles.push(serde_json::from_slice::<Value>(&bundle).expect("JSON"));
+        }
+        for field in ["tlogEntries", "timestampVerificationData", "certificate"] {
+            let mut mixed = bundles[0].clone();
+            let pointer = format!("/verificationMaterial/{field}");
+            *mixed.pointer_mut(&pointer).expect("there") =
+                bundles[1].pointer(&pointer).expect("there").clone();
+            let mixed = lab.verify(mixed.to_string().as_bytes());
+            // One certificate signs both.
+            assert_eq!(mixed.is_ok(), field == "certificate", "{field}: {mixed:?}");
+        }
+        let mut mixed = bundles[0].clone();
+        mixed["dsseEnvelope"] = bundles[1]["dsseEnvelope"].clone();
+        assert!(lab.verify(mixed.to_string().as_bytes()).is_err());
+
+        // Signed by the log, over a tree that does not hold the entry.
+        let proof = "/verificationMaterial/tlogEntries/0/inclusionProof";
+        let mut mixed = bundles[0].clone();
+        for field in ["checkpoint", "rootHash", "treeSize"] {
+            let pointer = format!("{proof}/{field}");
+            *mixed.pointer_mut(&pointer).expect("there") =
+                bundles[1].pointer(&pointer).expect("there").clone();
+        }
+        let refused = lab.verify(mixed.to_string().as_bytes()).expect_err("refused");
+        assert!(matches!(refused, VerifyError::TransparencyLog(_)), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn authorities_count_only_within_their_time() {
+    let lab = Lab::start().await;
+    let bundle = sign(&lab.keyless("signing_config.json"), &statement(b"a")).await.expect("signed");
+    let root = lab.sigstore.trusted_root().expect("made");
+    let over =
+        serde_json::json!({ "start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z" });
+    let early = serde_json::json!({ "start": "2999-01-01T00:00:00Z" });
+    let verify = |pointer: &str, validity: &Value| {
+        let mut root: Value = serde_json::from_str(&root).expect("JSON");
+        *root.pointer_mut(pointer).expect("there") = validity.clone();
+        let root = TrustRoot::from_json(root.to_string().as_bytes()).expect("reads");
+        let mut trust = lab.trust();
+        trust.set_root(Arc::new(root));
+        verify_bundle(&bundle, &trust)
+    };
+    for validity in [&over, &early] {
+        let refused = |pointer| verify(pointer, validity).expect_err("refused");
+        let authority = refused("/certificateAuthorities/0/validFor");
+        assert!(matches!(authority, VerifyError::Certificate(_)), "{authority}");
+        let log = refused("/ctlogs/0/publicKey/validFor");
+        assert!(matches!(log, VerifyError::CertificateLog(_)), "{log}");
+        let time = refused("/timestampAuthorities/0/validFor");
+        assert!(matches!(time, VerifyError::Time(_)), "{time}");
+    }
+    assert!(verify("/tlogs/1/publicKey/validFor", &early).is_err());
+    assert!(verify("/tlogs/0/publicKey/validFor", &over).is_ok(), "the other log did not sign");
 }

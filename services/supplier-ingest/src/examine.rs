@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use attestation::{
-    Artifact, VerifyError,
+    Artifact, TrustRoot, VerifyError,
     predicate::receipt::{ReadDocument, ReceiptFinding, VerifiedKey},
     verify_artifact,
 };
@@ -38,6 +38,8 @@ pub(crate) struct Submission {
     /// The supplier's; an operator has none, and answers for what it adds.
     pub(crate) passport: Option<Arc<Passport>>,
     pub(crate) now: Timestamp,
+    /// Behind the certificates of suppliers' identities.
+    pub(crate) root: Arc<TrustRoot>,
 }
 
 /// What was found out.
@@ -237,7 +239,11 @@ impl Signature {
             SignatureInput { present: submission.bundle.is_some(), ..Default::default() };
         let Some(bundle) = &submission.bundle else { return Self { told, verified: None } };
         let document = Artifact::of(&submission.document);
-        match verify_artifact(bundle, &document, &passport.trust_at(submission.now)) {
+        match verify_artifact(
+            bundle,
+            &document,
+            &passport.trust_at(submission.now, &submission.root),
+        ) {
             Ok(signed) => {
                 told.verified = true;
                 told.covers_document = true;

@@ -105,6 +105,7 @@ impl SupplierIngest {
                     bundle: picked_up.bundle.clone(),
                     passport: passport.clone(),
                     now: context.now,
+                    root: Arc::clone(&self.settings.root),
                 };
                 let (settings, event, now) = (self.settings.clone(), event.clone(), context.now);
                 let decided = off_thread(move || {

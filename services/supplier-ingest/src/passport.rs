@@ -1,8 +1,11 @@
 //! A supplier's passport: who may sign for it, and what it may submit.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
-use attestation::{PublicKey, Trust, TrustedKey, trust::Validity};
+use attestation::{
+    PublicKey, Trust, TrustRoot, TrustedKey,
+    trust::{IdentityEntry, Validity},
+};
 use events::{Digest, Label, SupplierId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -47,6 +50,8 @@ pub struct Passport {
     pub tolerates: Vec<String>,
     /// Keys that sign for it.
     pub keys: Vec<Key>,
+    /// Identities that sign for it, with certificates of the trusted root.
+    pub identities: Vec<IdentityEntry>,
     /// Digest of the file that says all this.
     pub digest: Digest,
 }
@@ -122,6 +127,8 @@ struct File {
     tolerates: Vec<SpannedText>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<Spanned<IdentityEntry>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -176,6 +183,7 @@ impl Passport {
             vex: true,
             tolerates: vec![],
             keys,
+            identities: vec![],
             digest: Digest::of(b""),
         }
     }
@@ -223,6 +231,10 @@ impl Passport {
                 not_after: entry.not_after,
             });
         }
+        for entry in &file.identities {
+            let rule = entry.get_ref().rule();
+            rule.map_err(|error| at(entry.span(), error.to_string()))?;
+        }
         Ok(Self {
             id,
             name: file.name,
@@ -236,6 +248,7 @@ impl Passport {
             vex: file.vex,
             tolerates: file.tolerates.into_iter().map(Spanned::into_inner).collect(),
             keys,
+            identities: file.identities.into_iter().map(Spanned::into_inner).collect(),
             digest: Digest::of(text.as_bytes()),
         })
     }
@@ -262,13 +275,14 @@ impl Passport {
             vex: self.vex,
             tolerates: self.tolerates.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
             keys: self.keys.iter().map(entry).collect(),
+            identities: self.identities.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
         };
         // Texts, numbers and lists of them always encode.
         toml::to_string_pretty(&file).unwrap_or_default()
     }
 
     /// Who signs for the supplier, asked at `now`: that is when a bundle counts as signed that proves no time.
-    pub(crate) fn trust_at(&self, now: Timestamp) -> Trust {
+    pub(crate) fn trust_at(&self, now: Timestamp, root: &Arc<TrustRoot>) -> Trust {
         let mut trust = Trust::new();
         for key in &self.keys {
             let trusted = TrustedKey {
@@ -279,6 +293,11 @@ impl Passport {
             // Each key is in a passport once.
             trust.add(trusted).unwrap_or_default();
         }
+        // Each was a rule when the passport was read.
+        for rule in self.identities.iter().filter_map(|it| it.rule().ok()) {
+            trust.add_identity(rule);
+        }
+        trust.set_root(Arc::clone(root));
         trust.at(now)
     }
 }
@@ -356,9 +375,33 @@ mod tests {
     }
 
     #[test]
+    fn identities_are_rules_and_what_is_wrong_with_one_is_said() {
+        let entry = IdentityEntry {
+            label: "release".to_owned(),
+            issuer: "https://token.actions.githubusercontent.com".to_owned(),
+            identity: None,
+            identity_pattern: Some(r"https://github\.com/acme/.*".to_owned()),
+            claims: [("ref".to_owned(), "refs/heads/main".to_owned())].into(),
+            predicate_types: vec![],
+        };
+        let passport = Passport { identities: vec![entry.clone()], ..acme(vec![]) };
+        let text = passport.to_toml();
+        assert_eq!(Passport::parse(&text).expect("reads").identities, [entry]);
+        for (from, to, why) in [
+            ("ref =", "reference =", "is no claim"),
+            (r"\.com/acme/.*", "(", "cannot be used"),
+            ("identity_pattern", "identity_like", "unknown field"),
+        ] {
+            let refused = Passport::parse(&text.replace(from, to)).expect_err("refused");
+            assert!(refused.line.is_some() && refused.problem.contains(why), "{refused}");
+        }
+    }
+
+    #[test]
     fn key_counts_only_within_its_time() {
         let signing = SigningKey::generate().expect("a key");
         let bundle = signing.sign_file(b"{}").expect("signed");
+        let root = Arc::new(TrustRoot::public_good().expect("sound"));
         let at = |text: &str| text.parse::<Timestamp>().expect("valid");
         let passport = acme(vec![Key {
             key: signing.public_key().clone(),
@@ -367,7 +410,7 @@ mod tests {
             ..key()
         }]);
         let refusal = |time: &str| {
-            let trust = passport.trust_at(at(time));
+            let trust = passport.trust_at(at(time), &root);
             verify_artifact(&bundle, &Artifact::of(b"{}"), &trust).err().map(|it| it.to_string())
         };
 

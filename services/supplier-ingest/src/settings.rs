@@ -1,7 +1,8 @@
 //! What supplier-ingest decides by: passports and policy.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use attestation::{TrustRoot, trust::TrustRootError};
 use policy::{Bundle, LoadError};
 
 use crate::{PassportDirectory, PassportsError};
@@ -13,6 +14,9 @@ pub struct IngestArgs {
     /// Directory of passports, one TOML file per supplier; changes are noticed
     #[arg(long, env, value_name = "DIR", default_value = "data/passports")]
     pub passports: PathBuf,
+    /// Trusted root behind the certificates of suppliers' identities [default: Sigstore's public good instance]
+    #[arg(long, env, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
     /// Directory of Rego policies with the rule set `supplier` [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
@@ -26,6 +30,7 @@ pub struct Settings {
     /// Who may submit, and what.
     pub passports: PassportDirectory,
     pub(crate) policy: Bundle,
+    pub(crate) root: Arc<TrustRoot>,
 }
 
 /// Why supplier-ingest cannot start.
@@ -38,6 +43,14 @@ pub enum SettingsError {
         place: String,
         /// What is wrong, with file and line.
         source: LoadError,
+    },
+    /// The trusted root cannot be used.
+    #[error("trusted root {place}: {problem}")]
+    Root {
+        /// Where it is from.
+        place: String,
+        /// What is wrong.
+        problem: String,
     },
     /// The passports cannot be read.
     #[error(transparent)]
@@ -54,6 +67,20 @@ impl IngestArgs {
         };
         let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
         let passports = PassportDirectory::open(&self.passports)?;
-        Ok(Settings { passports, policy })
+        Ok(Settings { passports, policy, root: Arc::new(self.root()?) })
+    }
+
+    fn root(&self) -> Result<TrustRoot, SettingsError> {
+        let Some(path) = &self.trusted_root else {
+            let refused = |error: TrustRootError| SettingsError::Root {
+                place: "of Sigstore's public good instance".to_owned(),
+                problem: error.to_string(),
+            };
+            return TrustRoot::public_good().map_err(refused);
+        };
+        let refused =
+            |problem: String| SettingsError::Root { place: path.display().to_string(), problem };
+        let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+        TrustRoot::from_json(&bytes).map_err(|error| refused(error.to_string()))
     }
 }

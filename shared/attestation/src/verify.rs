@@ -280,15 +280,18 @@ fn key_alone(
         (Content::Statement { payload, signature }, _) => {
             key.key.verifies(&dsse::pae(payload), signature)
         }
-        (Content::File { signature }, Some(artifact)) => match artifact.bytes() {
-            Some(bytes) => key.key.verifies(bytes, signature),
-            None => {
-                let digest = artifact.sha256().ok_or(VerifyError::NeedsFile(
-                    "it is over the file or its SHA-256".to_owned(),
-                ))?;
-                key.key.verifies_digest(digest, signature).map_err(VerifyError::NeedsFile)?
+        (Content::File { signature }, Some(artifact)) => {
+            // The digest is known already, and not every algorithm makes do with it.
+            let by_digest = match artifact.sha256() {
+                Some(digest) => key.key.verifies_digest(digest, signature),
+                None => Err("it is over the file or its SHA-256".to_owned()),
+            };
+            match (by_digest, artifact.bytes()) {
+                (Ok(holds), _) => holds,
+                (Err(_), Some(bytes)) => key.key.verifies(bytes, signature),
+                (Err(why), None) => return Err(VerifyError::NeedsFile(why)),
             }
-        },
+        }
         (Content::File { .. }, None) => return Err(VerifyError::NoStatement),
     };
     match holds {

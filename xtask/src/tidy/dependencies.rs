@@ -151,7 +151,11 @@ mod tests {
     fn reserved_dependency_is_refused_elsewhere() {
         for (from, to, why) in [
             ("worker", "async-nats", "only `bus` knows NATS"),
-            ("signer", "sigstore-bundle", "only `attestation` knows Sigstore's crates"),
+            (
+                "worker",
+                "sigstore-bundle",
+                "only `attestation`, the signer and tests know Sigstore's crates",
+            ),
             ("policy-gate", "regorus", "only `policy` knows Rego"),
             (
                 "registrar",

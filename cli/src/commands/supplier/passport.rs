@@ -1,8 +1,8 @@
 //! Passports: files that operators write, by hand or with this command.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{collections::BTreeMap, fs, io::Write, path::PathBuf};
 
-use attestation::PublicKey;
+use attestation::{PublicKey, trust::IdentityEntry};
 use clap::builder::PossibleValuesParser;
 use events::{Label, SupplierId};
 use serde::Serialize;
@@ -36,8 +36,17 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "NAME")]
     name: Label,
     /// Public key that signs for it, PEM; repeat for several
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["identity", "identity_regexp"])]
     key: Vec<PathBuf>,
+    /// Sigstore identity that signs for it, exactly: an email address, or the URI of a workflow
+    #[arg(long, value_name = "ID", requires = "issuer")]
+    identity: Option<String>,
+    /// Regular expression for the whole identity
+    #[arg(long, value_name = "RE", requires = "issuer", conflicts_with = "identity")]
+    identity_regexp: Option<String>,
+    /// OpenID Connect issuer that vouches for the identity
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
     /// Product that it may speak for; repeat for several [default: any]
     #[arg(long, value_name = "NAME")]
     product: Vec<String>,
@@ -93,6 +102,7 @@ struct Shown<'a> {
     vex: bool,
     tolerates: &'a [String],
     keys: Vec<ShownKey<'a>>,
+    identities: &'a [IdentityEntry],
     digest: events::Digest,
 }
 
@@ -107,7 +117,16 @@ struct ShownKey<'a> {
 
 pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
     let keys = args.key.iter().map(read_key).collect::<Result<_, _>>()?;
+    let identity = args.issuer.map(|issuer| IdentityEntry {
+        label: "identity".to_owned(),
+        issuer,
+        identity: args.identity,
+        identity_pattern: args.identity_regexp,
+        claims: BTreeMap::new(),
+        predicate_types: vec![],
+    });
     let passport = Passport {
+        identities: identity.into_iter().collect(),
         mode: if args.warn_only { Mode::Warn } else { Mode::Enforce },
         contacts: args.contact,
         products: args.product,
@@ -168,11 +187,10 @@ pub(super) fn list(args: &DirectoryArgs, format: Format) -> Result<(), Failure> 
     for supplier in suppliers {
         let passport = read(&passports, &supplier)?;
         let text = format!(
-            "{:<20} {} ({} key{}, {})",
+            "{:<20} {} ({}, {})",
             passport.id,
             passport.name,
-            passport.keys.len(),
-            if passport.keys.len() == 1 { "" } else { "s" },
+            signers(&passport),
             match passport.mode {
                 Mode::Enforce => "enforced",
                 Mode::Warn => "warns only",
@@ -181,6 +199,19 @@ pub(super) fn list(args: &DirectoryArgs, format: Format) -> Result<(), Failure> 
         output::result(format, &text, &Shown::of(&passport))?;
     }
     Ok(())
+}
+
+/// How many keys and identities sign for a supplier.
+fn signers(passport: &Passport) -> String {
+    let count = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
+    let keys = count(passport.keys.len(), "key", "keys");
+    match passport.identities.len() {
+        0 => keys,
+        identities => format!("{keys}, {}", count(identities, "identity", "identities")),
+    }
 }
 
 pub(super) fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
@@ -228,6 +259,7 @@ impl<'a> Shown<'a> {
             vex: passport.vex,
             tolerates: &passport.tolerates,
             keys: passport.keys.iter().map(key).collect(),
+            identities: &passport.identities,
             digest: passport.digest,
         }
     }

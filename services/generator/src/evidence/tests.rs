@@ -129,6 +129,8 @@ fn supplied_sbom_is_kept_compared_named_and_summed() {
         assert!(sums.contains(&format!("  {name}\n")), "{sums}");
         assert_eq!(reference["predicate"]["references"][index]["downloadLocation"], name);
     }
+    let last = &reference["predicate"]["references"][names.len()];
+    assert_eq!(last["digest"]["sha256"], Digest::of(sums.as_bytes()).hex());
     assert!(
         sums.contains("  app.whl\n") && sums.contains("  provenance/provenance.json\n"),
         "{sums}"

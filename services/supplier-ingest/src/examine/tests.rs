@@ -16,6 +16,7 @@ fn component_without_purl_is_judged_like_any_other() {
         bundle: None,
         passport: Some(Arc::new(passport)),
         now: Timestamp::UNIX_EPOCH,
+        root: Arc::new(TrustRoot::public_good().expect("sound")),
     };
 
     let policy = Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads");
@@ -51,6 +52,7 @@ fn what_the_passport_tolerates_is_told_and_does_not_reject() {
             bundle: None,
             passport: Some(Arc::new(passport)),
             now: Timestamp::UNIX_EPOCH,
+            root: Arc::new(TrustRoot::public_good().expect("sound")),
         };
         let findings = examine(&submission, &policy).findings;
         let about = ["SUP-014", "SUP-015"];

@@ -1,12 +1,12 @@
 //! The trust policy as a TOML file.
 
-use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{IdentityRule, Required, SubjectRule, Trust, TrustRoot, TrustedKey, Validity};
+use super::{IdentityEntry, IdentityRuleError, Required, Trust, TrustRoot, TrustedKey, Validity};
 use crate::public_key::PublicKey;
 
 /// Largest trust policy in bytes.
@@ -39,7 +39,7 @@ struct File {
     #[serde(default)]
     keys: Vec<KeyEntry>,
     #[serde(default)]
-    identities: Vec<IdentityEntry>,
+    identities: Vec<Spanned<IdentityEntry>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -59,19 +59,6 @@ struct KeyEntry {
     development: bool,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
-    #[serde(default)]
-    predicate_types: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IdentityEntry {
-    label: Spanned<String>,
-    issuer: String,
-    identity: Option<Spanned<String>>,
-    identity_pattern: Option<Spanned<String>>,
-    #[serde(default)]
-    claims: BTreeMap<Spanned<String>, String>,
     #[serde(default)]
     predicate_types: Vec<String>,
 }
@@ -103,7 +90,8 @@ impl Trust {
             trust.add(key).map_err(|twice| at.wrong(span, twice.to_string()))?;
         }
         for entry in file.identities {
-            trust.add_identity(at.identity(entry)?);
+            let wrong = |error: IdentityRuleError| at.wrong(entry.span(), error.to_string());
+            trust.add_identity(entry.get_ref().rule().map_err(wrong)?);
         }
         if trust.is_empty() {
             let problem = "trusts nobody: write `[[keys]]` or `[[identities]]`".to_owned();
@@ -168,32 +156,5 @@ impl At<'_> {
             predicate_types: entry.predicate_types,
         };
         Ok((trusted, span))
-    }
-
-    fn identity(&self, entry: IdentityEntry) -> Result<IdentityRule, TrustFileError> {
-        let (subject, span) = match (entry.identity, entry.identity_pattern) {
-            (Some(exact), None) => {
-                let span = exact.span();
-                (Ok(SubjectRule::Exact(exact.into_inner())), span)
-            }
-            (None, Some(pattern)) => (SubjectRule::pattern(pattern.get_ref()), pattern.span()),
-            _ => {
-                let label = entry.label.get_ref();
-                let problem =
-                    format!("identity `{label}` needs either `identity` or `identity_pattern`");
-                return Err(self.wrong(entry.label.span(), problem));
-            }
-        };
-        let wrong = |error: super::IdentityRuleError| self.wrong(span.clone(), error.to_string());
-        let label = entry.label.into_inner();
-        let mut rule =
-            IdentityRule::new(label, entry.issuer, subject.map_err(wrong)?).map_err(wrong)?;
-        for (name, value) in entry.claims {
-            let place = name.span();
-            let with = rule.with_claim(name.get_ref(), &value);
-            rule = with.map_err(|error| self.wrong(place, error.to_string()))?;
-        }
-        rule.predicate_types = entry.predicate_types;
-        Ok(rule)
     }
 }

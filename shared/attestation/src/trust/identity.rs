@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     json,
@@ -38,12 +39,57 @@ pub enum SubjectRule {
     Pattern(Regex),
 }
 
+/// A rule as files have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityEntry {
+    /// Name for people.
+    pub label: String,
+    /// The OpenID Connect issuer.
+    pub issuer: String,
+    /// The identity, exactly; either this or a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// A regular expression for the whole identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_pattern: Option<String>,
+    /// What the issuer must have said of the workload.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<String, String>,
+    /// Predicate types that it may sign; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predicate_types: Vec<String>,
+}
+
+impl IdentityEntry {
+    /// The rule that it is.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn rule(&self) -> Result<IdentityRule, IdentityRuleError> {
+        let subject = match (&self.identity, &self.identity_pattern) {
+            (Some(exact), None) => SubjectRule::Exact(exact.clone()),
+            (None, Some(pattern)) => SubjectRule::pattern(pattern)?,
+            _ => return Err(IdentityRuleError::OneOf(json::excerpt(&self.label))),
+        };
+        let mut rule = IdentityRule::new(&self.label, &self.issuer, subject)?;
+        for (name, value) in &self.claims {
+            rule = rule.with_claim(name, value)?;
+        }
+        rule.predicate_types.clone_from(&self.predicate_types);
+        Ok(rule)
+    }
+}
+
 /// Why a rule cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityRuleError {
     /// An empty issuer, identity or pattern.
     #[error("`{0}` is empty: a rule needs the issuer and the identity")]
     Empty(&'static str),
+    /// Neither an identity nor a pattern, or both.
+    #[error("identity `{0}` needs either `identity` or `identity_pattern`")]
+    OneOf(String),
     /// Not a regular expression that can be used.
     #[error("the pattern {pattern:?} cannot be used: {reason}")]
     Pattern {

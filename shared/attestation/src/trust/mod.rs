@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub use self::{
     file::{MAX_TRUST_FILE_BYTES, TrustFileError},
-    identity::{IdentityRule, IdentityRuleError, SubjectRule},
+    identity::{IdentityEntry, IdentityRule, IdentityRuleError, SubjectRule},
     root::{MAX_TRUSTED_ROOT_BYTES, TrustRoot, TrustRootError},
 };
 use crate::{

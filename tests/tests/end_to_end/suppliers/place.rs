@@ -120,7 +120,7 @@ impl Place {
 
     fn settings(&self) -> Settings {
         let passports = self.directory.path().join("passports");
-        let args = IngestArgs { passports, policy: None, policy_timeout: 60 };
+        let args = IngestArgs { passports, trusted_root: None, policy: None, policy_timeout: 60 };
         args.load().unwrap()
     }
 
