@@ -48,7 +48,10 @@ deny contains finding if {
 deny contains finding if {
 	some signature in signatures
 	not signature.verified == true
-	message := sprintf("a signature over a %s is not verified", [lib.shown(signature, "predicate_type", "statement without a type")])
+	message := sprintf("a signature over a %s is not verified: %s", [
+		lib.shown(signature, "predicate_type", "statement without a type"),
+		lib.shown(signature, "reason", "no reason given"),
+	])
 	finding := lib.finding(rules, "SIG-002", message, null)
 }
 

@@ -32,6 +32,14 @@ test_a_signature_that_is_not_verified_is_denied if {
 	denied == {"SIG-002"} with input as signed([provenance, reference, {"development_key": false}])
 }
 
+said := {finding.message | some finding in signatures.deny}
+
+test_a_signature_that_is_not_verified_says_why if {
+	spoilt := object.union(provenance, {"verified": false, "reason": "nobody trusts it"})
+	message := "a signature over a https://slsa.dev/provenance/v1 is not verified: nobody trusts it"
+	message in said with input as signed([provenance, reference, spoilt])
+}
+
 developer := object.union(provenance, {"development_key": true})
 
 test_a_development_key_is_denied if {

@@ -55,6 +55,9 @@ pub(crate) struct Signature<'a> {
     pub(crate) statement: Digest,
     /// Whether signature and identity were verified against the trust root.
     pub(crate) verified: bool,
+    /// Which check it failed, and what would satisfy it; absent where it is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'a str>,
     /// The key's hint, or the identity in the certificate.
     pub(crate) key: Option<&'a str>,
     /// What the trust policy calls the signer.

@@ -170,6 +170,7 @@ fn input(
             predicate_type: &signature.predicate_type,
             statement: signature.statement,
             verified: checked.is_some(),
+            reason: signature.checked.as_ref().err().map(String::as_str),
             key: checked.map(|(signer, _)| signer.name()),
             label: checked.map(|(signer, _)| signer.label.as_str()),
             issuer: checked.and_then(|(signer, _)| signer.issuer()),

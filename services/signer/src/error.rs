@@ -4,7 +4,7 @@ use sigstore_sign::{fulcio, rekor, tsa};
 use worker::HandleError;
 
 /// Why a statement was not signed now.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// What every statement needs is away; the statement waits for it.
     #[error("{service}: {detail}")]

@@ -1,6 +1,6 @@
 //! The signing identity: a key, or a certificate for a few minutes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use attestation::{
     IdentityRule, SigningKey, Statement, SubjectRule, Trust, TrustRoot, TrustedKey, VerifyError,
@@ -43,8 +43,16 @@ enum Source {
         tokens: TokenSource,
         root: Arc<TrustRoot>,
         /// The certificate in use; whoever asks for the next one lets the others wait for it.
-        session: Box<Mutex<Option<Arc<Session>>>>,
+        session: Box<Mutex<Issued>>,
     },
+}
+
+/// What came of asking for certificates.
+#[derive(Default)]
+struct Issued {
+    session: Option<Arc<Session>>,
+    /// When the last one was refused, and why.
+    refused: Option<(Instant, SignError)>,
 }
 
 /// What can sign now.
@@ -87,10 +95,30 @@ impl SigningIdentity {
             Source::Key(session) => return Ok(Arc::clone(session)),
             Source::Keyless { tokens, root, session } => (tokens, root, session),
         };
-        let mut current = session.lock().await;
-        if let Some(session) = current.as_ref().filter(|it| it.lasts(now)) {
+        let asked = Instant::now();
+        let mut issued = session.lock().await;
+        if let Some(session) = issued.session.as_ref().filter(|it| it.lasts(now)) {
             return Ok(Arc::clone(session));
         }
+        // Whoever waited while another asked in vain need not ask as well, one after the other.
+        if let Some((_, error)) = issued.refused.as_ref().filter(|(at, _)| *at > asked) {
+            return Err(error.clone());
+        }
+        let new = self.certificate(tokens, root, now).await.map(Arc::new);
+        match &new {
+            Ok(session) => issued.session = Some(Arc::clone(session)),
+            Err(error) => issued.refused = Some((Instant::now(), error.clone())),
+        }
+        new
+    }
+
+    /// A new certificate for whoever the token is about.
+    async fn certificate(
+        &self,
+        tokens: &TokenSource,
+        root: &Arc<TrustRoot>,
+        now: Timestamp,
+    ) -> Result<Session, SignError> {
         let token = tokens.token(now).await?;
         let services = self.services.as_ref().and_then(|it| it.fulcio.as_ref());
         let fulcio = services
@@ -98,10 +126,7 @@ impl SigningIdentity {
         let pair = KeyPair::generate_ecdsa_p256().map_err(failed)?;
         let issued = fulcio.create_signing_certificate(&token, &pair).await;
         let issued = issued.map_err(|error| SignError::of_fulcio(&error))?;
-        let certificate = issued.leaf_certificate().clone();
-        let session = Arc::new(Session::of_certificate(pair, certificate, Arc::clone(root))?);
-        *current = Some(Arc::clone(&session));
-        Ok(session)
+        Session::of_certificate(pair, issued.leaf_certificate().clone(), Arc::clone(root))
     }
 
     /// The bundle of `statement`, signed at `now`.

@@ -110,18 +110,19 @@ impl Services {
         hash: &Sha256Hash,
         verifier: Verifier<'_>,
     ) -> Result<Beside, LogError> {
-        let entry = async {
-            match &self.log {
-                Some(log) => log.add(envelope, hash, verifier).await.map(Some),
-                None => Ok(None),
+        // The stamp first, for it leaves nothing behind: an entry whose stamp then fails would stay in the log
+        // for ever, and there would be another one with each try.
+        let timestamp = match &self.timestamps {
+            Some(timestamps) => {
+                let stamped = timestamps.timestamp_signature(&envelope.signature.sig).await;
+                Some(stamped.map_err(|error| LogError::Failed(SignError::of_tsa(&error)))?)
             }
+            None => None,
         };
-        let timestamp = async {
-            let Some(timestamps) = &self.timestamps else { return Ok(None) };
-            let stamped = timestamps.timestamp_signature(&envelope.signature.sig).await;
-            stamped.map(Some).map_err(|error| LogError::Failed(SignError::of_tsa(&error)))
+        let entry = match &self.log {
+            Some(log) => Some(log.add(envelope, hash, verifier).await?),
+            None => None,
         };
-        let (entry, timestamp) = futures::try_join!(entry, timestamp)?;
         Ok(Beside { entry, timestamp })
     }
 }

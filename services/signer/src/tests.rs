@@ -136,10 +136,25 @@ async fn what_is_away_is_named_and_signing_goes_on_when_it_is_back() {
         let bundle = sign(&identity, &statement).await.expect("signed");
         assert_eq!(lab.verify(&bundle).expect("verifies").statement, statement);
     }
+    // One for each that was signed, and the one whose answer was lost.
+    assert_eq!(lab.sigstore.entries(), 4, "what could not be stamped is not logged");
     lab.sigstore.set_fault(Service::Rekor, Some(Fault::Status(400)));
     let refused = sign(&lab.keyless("signing_config.json"), &statement).await.expect_err("refused");
     assert!(matches!(refused, SignError::Refused { service: "rekor", .. }), "{refused:?}");
     assert!(matches!(HandleError::from(refused), HandleError::Transient { .. }));
+}
+
+#[tokio::test]
+async fn those_who_waited_for_a_certificate_in_vain_do_not_ask_again() {
+    let lab = Lab::start().await;
+    let identity = lab.keyless("signing_config.json");
+    lab.sigstore.set_fault(Service::Fulcio, Some(Fault::Status(503)));
+    let all = (0..8).map(|_| identity.session(now()));
+    let all = futures::future::join_all(all).await;
+    assert!(all.iter().all(Result::is_err));
+    assert_eq!(lab.sigstore.requests(Service::Fulcio), 1);
+    lab.sigstore.set_fault(Service::Fulcio, None);
+    assert!(identity.session(now()).await.is_ok());
 }
 
 #[tokio::test]

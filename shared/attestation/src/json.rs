@@ -45,14 +45,19 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String>
 
 /// The beginning of a foreign text, with everything unprintable escaped, so that it cannot forge log lines.
 pub(crate) fn excerpt(text: &str) -> String {
+    excerpt_of(text, EXCERPT_CHARS)
+}
+
+/// An [`excerpt`] of at most `max` characters.
+pub(crate) fn excerpt_of(text: &str, max: usize) -> String {
     let mut printable = String::new();
-    for character in text.chars().take(EXCERPT_CHARS) {
+    for character in text.chars().take(max) {
         match character {
             '"' | '\'' | '\\' => printable.push(character),
             other => printable.extend(other.escape_debug()),
         }
     }
-    if text.chars().nth(EXCERPT_CHARS).is_some() {
+    if text.chars().nth(max).is_some() {
         printable.push('…');
     }
     printable

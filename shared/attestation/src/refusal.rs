@@ -8,6 +8,9 @@ use crate::{dsse, json, statement::StatementError, trust::Validity};
 /// Bytes of the largest bundle that is read.
 pub const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Characters of what a verifier says that are repeated.
+const MAX_DETAIL: usize = 400;
+
 /// Which check a bundle failed, and what would satisfy it.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum VerifyError {
@@ -195,7 +198,7 @@ fn when(time: Option<Timestamp>) -> String {
 impl VerifyError {
     /// What the verifier of `label`'s signature over `document` says.
     pub(crate) fn of(error: &Error, label: &str, document: &str) -> Self {
-        let detail = json::excerpt(&error.to_string());
+        let detail = json::excerpt_of(&error.to_string(), MAX_DETAIL);
         match error {
             Error::SignatureInvalid(_) => Self::WrongSignature { label: label.to_owned() },
             Error::ArtifactMismatch(_) => {

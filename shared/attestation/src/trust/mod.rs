@@ -20,6 +20,9 @@ use crate::{
     signer::{Certificate, Evidence},
 };
 
+/// Characters of an identity that a refusal repeats: those of workflows are long, and have to be compared.
+const MAX_IDENTITY: usize = 512;
+
 /// A key whose signatures are believed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrustedKey {
@@ -180,8 +183,8 @@ impl Trust {
             }
         }
         Err(VerifyError::UntrustedIdentity {
-            identity: json::excerpt(&certificate.identity),
-            issuer: json::excerpt(&certificate.issuer),
+            identity: json::excerpt_of(&certificate.identity, MAX_IDENTITY),
+            issuer: json::excerpt_of(&certificate.issuer, MAX_IDENTITY),
             reasons: match reasons.is_empty() {
                 true => "no identity is trusted here, only keys are".to_owned(),
                 false => reasons.join("; "),
