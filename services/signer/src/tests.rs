@@ -145,6 +145,16 @@ async fn what_is_away_is_named_and_signing_goes_on_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn instance_that_nobody_runs_is_away() {
+    let lab = Lab::start().await;
+    let identity = lab.keyless("signing_config.json");
+    let Lab { sigstore, dir: _dir } = lab;
+    drop(sigstore);
+    let detail = is_away(sign(&identity, &statement(b"app")).await, "fulcio");
+    assert!(detail.contains("HTTP error"), "{detail}");
+}
+
+#[tokio::test]
 async fn those_who_waited_for_a_certificate_in_vain_do_not_ask_again() {
     let lab = Lab::start().await;
     let identity = lab.keyless("signing_config.json");
