@@ -1,21 +1,17 @@
 //! Flags that say whose signatures count.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use attestation::{
-    IdentityRule, SubjectRule, Trust, TrustRoot, TrustedKey,
-    trust::{MAX_TRUST_FILE_BYTES, MAX_TRUSTED_ROOT_BYTES, Required},
+    Trust, TrustRoot, TrustedKey,
+    trust::{IdentityEntry, MAX_TRUST_FILE_BYTES, MAX_TRUSTED_ROOT_BYTES, Required},
 };
 
 use crate::{client, failure::Failure, read};
 
-/// Who must have signed.
+/// An identity of Sigstore.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Who must have signed")]
-pub(crate) struct TrustArgs {
-    /// Public key, PEM; repeat for several
-    #[arg(long, value_name = "FILE")]
-    key: Vec<PathBuf>,
+pub(crate) struct IdentityArgs {
     /// Identity in the certificate, exactly: an email address, or the URI of a workflow
     #[arg(long, value_name = "ID", requires = "issuer")]
     identity: Option<String>,
@@ -28,6 +24,43 @@ pub(crate) struct TrustArgs {
     /// What the certificate must say of the workload, exactly, such as ref=refs/heads/main
     #[arg(long, value_name = "NAME=VALUE", requires = "issuer")]
     claim: Vec<String>,
+}
+
+impl IdentityArgs {
+    /// The identity as a rule's entry; none if these flags name nobody.
+    pub(crate) fn entry(&self) -> Result<Option<IdentityEntry>, Failure> {
+        let Some(issuer) = &self.issuer else { return Ok(None) };
+        if self.identity.is_none() && self.identity_regexp.is_none() {
+            let why = "who must have signed? --issuer needs --identity ID, or --identity-regexp RE";
+            return Err(Failure::input(why));
+        }
+        let mut claims = BTreeMap::new();
+        for claim in &self.claim {
+            let Some((name, value)) = claim.split_once('=') else {
+                return Err(Failure::Input(format!("--claim {claim}: write NAME=VALUE")));
+            };
+            claims.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(Some(IdentityEntry {
+            label: "identity".to_owned(),
+            issuer: issuer.clone(),
+            identity: self.identity.clone(),
+            identity_pattern: self.identity_regexp.clone(),
+            claims,
+            predicate_types: vec![],
+        }))
+    }
+}
+
+/// Who must have signed.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Who must have signed")]
+pub(crate) struct TrustArgs {
+    /// Public key, PEM; repeat for several
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Trust policy with keys and identities, TOML
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "identity", "identity_regexp", "issuer"])]
     trust: Option<PathBuf>,
@@ -61,21 +94,8 @@ impl TrustArgs {
             trust.add(trusted).map_err(Failure::input)?;
         }
         trust.disregard_hints();
-        let subject = match (&self.identity, &self.identity_regexp) {
-            (Some(exact), _) => Some(SubjectRule::Exact(exact.clone())),
-            (None, Some(pattern)) => Some(SubjectRule::pattern(pattern).map_err(Failure::input)?),
-            (None, None) => None,
-        };
-        if let (Some(subject), Some(issuer)) = (subject, &self.issuer) {
-            let mut rule =
-                IdentityRule::new("identity", issuer, subject).map_err(Failure::input)?;
-            for claim in &self.claim {
-                let Some((name, value)) = claim.split_once('=') else {
-                    return Err(Failure::Input(format!("--claim {claim}: write NAME=VALUE")));
-                };
-                rule = rule.with_claim(name, value).map_err(Failure::input)?;
-            }
-            trust.add_identity(rule);
+        if let Some(entry) = self.identity.entry()? {
+            trust.add_identity(entry.rule().map_err(Failure::input)?);
         }
         if trust.is_empty() {
             return Err(Failure::input(

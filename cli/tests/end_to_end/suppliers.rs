@@ -203,3 +203,24 @@ fn vulnerable_component_becomes_an_entry_and_a_risk_that_a_vex_statement_closes(
         wait_until(file, || place.path(&format!("data/registers/{file}")).exists());
     }
 }
+
+#[test]
+fn supplier_may_sign_as_an_identity() {
+    let place = Place::new();
+    let issuer = "https://token.actions.githubusercontent.com";
+    let pattern = r"https://github\.com/beta/.*";
+    let add = |more: &[&str]| {
+        place.run(&[&["supplier", "add", "beta", "--name", "Beta"], more].concat(), "")
+    };
+    add(&[]).expect(2).says(&["--key"]);
+    add(&["--issuer", issuer, "--key", "beta.pub"]).expect(2);
+    add(&["--issuer", issuer, "--identity-regexp", "("]).expect(2).says(&["cannot be used"]);
+    let claim = ["--claim", "ref=refs/heads/main"];
+    add(&[&["--issuer", issuer, "--identity-regexp", pattern][..], &claim].concat()).expect(0);
+
+    place.attestry("supplier list").expect(0).says(&["beta", "0 keys, 1 identity, enforced"]);
+    let shown = place.attestry("supplier show beta --format json").expect(0).json();
+    assert_eq!(shown["identities"][0]["identity_pattern"], pattern);
+    assert_eq!(shown["identities"][0]["claims"]["ref"], "refs/heads/main");
+    place.attestry("supplier show beta").expect(0).says(&["[[identities]]", issuer]);
+}

@@ -160,7 +160,8 @@ fn keyless_signature_is_told_with_who_signed_when() {
         .expect(1)
         .says(&["nobody trusts", "must be `https://github.com/acme`"]);
     verify(&["--identity", "a@acme.example"]).expect(2).says(&["--issuer"]);
-    verify(&issuer).expect(2).says(&["who must have signed?", "--key FILE"]);
+    verify(&issuer).expect(2).says(&["who must have signed?", "--identity ID"]);
+    verify(&[]).expect(2).says(&["who must have signed?", "--key FILE"]);
     let twice = ["--bundle", &bundle, "--threshold", "2"];
     verify(&[&issuer[..], &pattern, &twice].concat()).expect(1).says(&["1 different signers"]);
 }

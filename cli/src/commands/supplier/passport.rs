@@ -1,6 +1,6 @@
 //! Passports: files that operators write, by hand or with this command.
 
-use std::{collections::BTreeMap, fs, io::Write, path::PathBuf};
+use std::{fs, io::Write, path::PathBuf};
 
 use attestation::{PublicKey, trust::IdentityEntry};
 use clap::builder::PossibleValuesParser;
@@ -15,6 +15,7 @@ use crate::{
     client::ClientArgs,
     failure::Failure,
     output::{self, Format, note},
+    trust::IdentityArgs,
 };
 
 #[derive(clap::Args)]
@@ -38,15 +39,8 @@ pub(crate) struct AddArgs {
     /// Public key that signs for it, PEM; repeat for several
     #[arg(long, value_name = "FILE", required_unless_present_any = ["identity", "identity_regexp"])]
     key: Vec<PathBuf>,
-    /// Sigstore identity that signs for it, exactly: an email address, or the URI of a workflow
-    #[arg(long, value_name = "ID", requires = "issuer")]
-    identity: Option<String>,
-    /// Regular expression for the whole identity
-    #[arg(long, value_name = "RE", requires = "issuer", conflicts_with = "identity")]
-    identity_regexp: Option<String>,
-    /// OpenID Connect issuer that vouches for the identity
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Product that it may speak for; repeat for several [default: any]
     #[arg(long, value_name = "NAME")]
     product: Vec<String>,
@@ -117,14 +111,7 @@ struct ShownKey<'a> {
 
 pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
     let keys = args.key.iter().map(read_key).collect::<Result<_, _>>()?;
-    let identity = args.issuer.map(|issuer| IdentityEntry {
-        label: "identity".to_owned(),
-        issuer,
-        identity: args.identity,
-        identity_pattern: args.identity_regexp,
-        claims: BTreeMap::new(),
-        predicate_types: vec![],
-    });
+    let identity = args.identity.entry()?;
     let passport = Passport {
         identities: identity.into_iter().collect(),
         mode: if args.warn_only { Mode::Warn } else { Mode::Enforce },
