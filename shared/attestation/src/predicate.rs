@@ -1,5 +1,6 @@
 //! The kinds of claim that Attestry writes and reads.
 
+pub mod link;
 pub mod provenance;
 pub mod receipt;
 pub mod reference;
@@ -7,6 +8,7 @@ pub mod verification_summary;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use link::Link;
 pub use provenance::Provenance;
 pub use receipt::Receipt;
 pub use reference::Reference;

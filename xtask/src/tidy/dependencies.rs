@@ -26,7 +26,7 @@ const IMPURE: [&str; 11] = [
 const E2E_TESTS: &str = "e2e-tests";
 
 /// What only some crates may depend on, and why. A name that ends in `*` stands for all that begin like it.
-const RESERVED: [Reserved; 5] = [
+const RESERVED: [Reserved; 6] = [
     Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
     Reserved {
         name: "sigstore-*",
@@ -38,6 +38,7 @@ const RESERVED: [Reserved; 5] = [
         users: &["registry", "backlog-mapper", "artifacts"],
         why: "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
     },
+    Reserved { name: "in-toto", users: &["attestation"], why: "only links are its own" },
     Reserved { name: "regorus", users: &["policy"], why: "only `policy` knows Rego" },
     Reserved {
         name: "object_store",
