@@ -213,6 +213,11 @@ impl Session {
         self.name
     }
 
+    /// Whether it is the same key each time.
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(self.material, Material::Key { .. })
+    }
+
     /// Who signs, in events.
     pub(crate) fn label(&self) -> &Label {
         &self.label

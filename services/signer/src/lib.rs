@@ -1,9 +1,11 @@
 //! Signs statements: `evidence.ready` → `evidence.signed`. The only holder of a signing identity.
 
+mod again;
 mod args;
 mod error;
 mod identity;
 mod key;
+mod refresh;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,12 @@ use worker::{Context, HandleError, Handler, WorkerArgs, metrics};
 
 use crate::identity::Session;
 pub use crate::{
+    again::{ResignArgs, ResignError, Resigned},
     args::{SigningArgs, SigningError},
     error::SignError,
     identity::SigningIdentity,
     key::{KeyArgs, LoadKeyError, load_or_make},
+    refresh::{RefreshError, Refreshed, TufArgs},
     services::ServicesError,
     token::TokenSource,
 };
@@ -34,16 +38,21 @@ pub use crate::{
     name = "attestry-signer",
     version,
     about = "Signs the statements of every producer that may have them signed",
-    after_help = "Examples:\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --signing-key /run/secrets/attestry.pem\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --keyless --identity-token-file /var/run/secrets/tokens/sigstore"
+    after_help = "Examples:\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --signing-key /run/secrets/attestry.pem\n  attestry-signer --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --keyless --identity-token-file /var/run/secrets/tokens/sigstore\n  attestry-signer --signing-key new.pem --generation 2 --resign 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 )]
 pub struct Args {
     /// The signing identity.
     #[command(flatten)]
     pub signing: SigningArgs,
+    /// Signing again.
+    #[command(flatten)]
+    pub resign: ResignArgs,
     /// Settings shared by every worker.
     #[command(flatten)]
     pub worker: WorkerArgs,
 }
+
+const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// Wraps statements in Sigstore bundles, one bundle per statement for good.
 pub struct Signer {
@@ -119,7 +128,7 @@ impl Handler for Signer {
         let bundles = futures::future::try_join_all(bundles).await?;
         let entries = bundles.into_iter().map(|bytes| Entry {
             class: Class::Bundle,
-            media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+            media_type: BUNDLE_TYPE.to_owned(),
             event_time: event.time,
             bytes,
         });

@@ -13,12 +13,21 @@ mod oidc;
 mod server;
 mod timestamps;
 mod trust;
+mod tuf;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
 
-use crate::{authority::Authority, faults::Faults, log::Log, oidc::Oidc, timestamps::Timestamps};
+use crate::{
+    authority::Authority, faults::Faults, log::Log, oidc::Oidc, timestamps::Timestamps,
+    tuf::Repository,
+};
 pub use crate::{
     faults::{Fault, Service},
     oidc::Claims,
@@ -39,6 +48,14 @@ pub(crate) struct Instance {
     timestamps: Timestamps,
     oidc: Oidc,
     faults: Faults,
+    /// What is trusted, and what to sign with, since it started.
+    tuf: OnceLock<Repository>,
+}
+
+impl Instance {
+    pub(crate) fn tuf_file(&self, path: &str) -> Option<&[u8]> {
+        self.tuf.get()?.file(path)
+    }
 }
 
 impl PrivateSigstore {
@@ -59,7 +76,13 @@ impl PrivateSigstore {
             timestamps: Timestamps::new()?,
             oidc: Oidc::new(format!("{url}/oidc"))?,
             faults: Faults::default(),
+            tuf: OnceLock::new(),
         });
+        let repository = Repository::of(&[
+            ("trusted_root.json", trust::trusted_root(&instance, &url)?.to_string()),
+            ("signing_config.v0.2.json", trust::signing_config(&url, 2)?.to_string()),
+        ])?;
+        instance.tuf.get_or_init(|| repository);
         let router = server::router(Arc::clone(&instance));
         let serving = tokio::spawn(async move {
             // It ends with the process or with this handle.
@@ -102,8 +125,13 @@ impl PrivateSigstore {
         Ok(serde_json::to_string_pretty(&trust::signing_config(&self.url, rekor)?)?)
     }
 
+    /// The root of its TUF repository, which lies at `/tuf`.
+    pub fn tuf_root(&self) -> Vec<u8> {
+        self.instance.tuf_file("root.json").unwrap_or_default().to_vec()
+    }
+
     /// Writes `trusted_root.json`, `signing_config.json`, `trust_config.json` (both, for sigstore-python),
-    /// `token` and `url` into `dir`.
+    /// `root.json` (of its TUF repository), `token` and `url` into `dir`.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -115,6 +143,7 @@ impl PrivateSigstore {
             ("signing_config.json", self.signing_config(2)?),
             ("signing_config_v1.json", self.signing_config(1)?),
             ("trust_config.json", serde_json::to_string_pretty(&both)?),
+            ("root.json", String::from_utf8(self.tuf_root())?),
             ("token", self.token(claims)?),
             ("url", self.url.clone()),
         ] {

@@ -23,6 +23,7 @@ pub(crate) fn router(instance: Arc<Instance>) -> Router {
         .route("/api/v1/log/entries/{uuid}", get(entry_by_uuid))
         .route("/api/v2/log/entries", post(entry_v2))
         .route("/api/v1/timestamp", post(timestamp))
+        .route("/tuf/{*path}", get(tuf))
         .route("/token", post(token))
         .route("/fault/{service}/{status}", post(fault))
         .with_state(instance)
@@ -124,6 +125,13 @@ async fn token(State(instance): Shared, body: Bytes) -> Response {
     match claims.and_then(|claims| instance.oidc.token(claims)) {
         Ok(token) => token.into_response(),
         Err(error) => refusal(StatusCode::BAD_REQUEST, &format!("{error:#}")),
+    }
+}
+
+async fn tuf(State(instance): Shared, Path(path): Path<String>) -> Response {
+    match instance.tuf_file(&path) {
+        Some(bytes) => bytes.to_vec().into_response(),
+        None => refusal(StatusCode::NOT_FOUND, "no such file"),
     }
 }
 
