@@ -8,7 +8,9 @@ use attestation::{
 };
 use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
-use events::{Digest, EvidenceSigned, VerdictResult, subject};
+use events::{
+    BundleRef, Digest, Envelope, EvidenceResigned, EvidenceSigned, VerdictResult, subject,
+};
 use jiff::SignedDuration;
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 use registrar::queries::Answer;
@@ -126,6 +128,23 @@ pub(crate) async fn document(bus: &Bus, digest: Digest) -> Result<Bytes, Failure
         return Err(Failure::Unknown(why));
     }
     Ok(bytes.into())
+}
+
+/// `signed` with the bundles that stand in for its own, if it was signed again.
+pub(crate) async fn with_latest_bundles(
+    bus: &Bus,
+    signed: &Envelope<EvidenceSigned>,
+) -> Result<Envelope<EvidenceSigned>, Failure> {
+    let mut signed = signed.clone();
+    let producer = Some(signed.data.producer);
+    let again = bus.find::<EvidenceResigned>(&signed.scope, producer, signed.correlation).await?;
+    for newer in again.into_iter().flat_map(|it| it.data.bundles) {
+        let same = |it: &&mut BundleRef| it.statement == newer.statement && it.name == newer.name;
+        if let Some(older) = signed.data.bundles.iter_mut().find(same) {
+            *older = newer;
+        }
+    }
+    Ok(signed)
 }
 
 /// Builds with this artifact that were judged, the newest last.

@@ -16,8 +16,8 @@ use tokio::runtime::Builder;
 
 use crate::{
     commands::{
-        advisories, backlog, build, doctor, explain, quarantine, registry, retention, risk, sbom,
-        search, supplier, up, verdict, verify, vex,
+        advisories, backlog, build, doctor, explain, link, quarantine, registry, retention, risk,
+        sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex,
     },
     failure::Failure,
     output::Format,
@@ -56,6 +56,14 @@ enum Command {
     Sbom(sbom::Command),
     /// Check that a bundle signs a file, offline
     Verify(verify::Args),
+    /// What somebody signed, for when a key or an identity is compromised
+    #[command(subcommand)]
+    Signatures(signatures::Command),
+    /// Keep what Sigstore's evidence is verified with up to date
+    #[command(subcommand)]
+    TrustedRoot(trusted_root::Command),
+    /// Sign what went into a step and what came out, for in-toto layouts, offline
+    Link(link::Args),
     /// Look at events that could not be handled, replay or drop them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -105,7 +113,7 @@ impl Command {
     /// What it runs in: nothing is gained by threads that wait for no one, and they take time to start.
     fn runtime(&self) -> Builder {
         match self {
-            Self::Sbom(_) | Self::Verify(_) => Builder::new_current_thread(),
+            Self::Sbom(_) | Self::Verify(_) | Self::Link(_) => Builder::new_current_thread(),
             _ => Builder::new_multi_thread(),
         }
     }
@@ -134,6 +142,9 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Verdict(args) => verdict::run(args, format).await,
         Command::Sbom(command) => sbom::run(command, format),
         Command::Verify(args) => verify::run(&args, format),
+        Command::TrustedRoot(command) => trusted_root::run(command, format).await,
+        Command::Link(args) => link::run(&args, format),
+        Command::Signatures(command) => signatures::run(command, format).await,
         Command::Quarantine(command) => quarantine::run(command, format).await,
         Command::Supplier(command) => supplier::run(command, format).await,
         Command::Vex(command) => vex::run(command, format).await,

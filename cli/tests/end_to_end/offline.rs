@@ -35,6 +35,14 @@ fn wrong_usage_is_code_2_and_names_the_flag() {
         ("sbom diff app/uv.lock missing.json", "missing.json"),
         ("sbom convert app/uv.lock --to spdx-2.3", "not JSON"),
         ("sbom convert app/uv.lock --to spdx-9", "spdx-9"),
+        ("link --step a/b --product app.whl --development-key key.pem", "slashes"),
+        ("link --step build --product missing.whl --development-key key.pem", "missing.whl"),
+        ("link --step build --product app.whl", "--signing-key"),
+        ("trusted-root refresh --tuf-url http://127.0.0.1:1", "--tuf-root"),
+        (
+            "trusted-root refresh --tuf-url http://127.0.0.1:1 --tuf-root missing.json",
+            "missing.json",
+        ),
         ("up --nats-server missing", "missing is not a working nats-server"),
         ("frobnicate", "frobnicate"),
     ] {

@@ -1,5 +1,7 @@
 //! `attestry verify`: a good signature passes, and nothing else does.
 
+use std::collections::BTreeSet;
+
 use ::events::Digest;
 use attestation::SigningKey;
 use serde_json::Value;
@@ -44,6 +46,48 @@ fn what_was_signed_verifies_offline() {
         assert_eq!(verified["part"], part);
         assert_eq!(verified["proven_time"], Value::Null, "a key alone proves no time");
     }
+}
+
+#[test]
+fn what_a_key_signed_is_listed_by_its_fingerprint() {
+    let place = Place::with_lock(LOCK);
+    let up = place.up();
+    place.submit("--out out").expect(0);
+    let key = attestation::PublicKey::from_pem(&place.read("data/keys/signer.pub"));
+    let signer = key.expect("a key").fingerprint();
+
+    let listed =
+        place.attestry(&format!("signatures list --signer {signer} --format json")).expect(0);
+    let producers: BTreeSet<String> = listed.stdout.lines().map(producer).collect();
+    assert_eq!(producers, BTreeSet::from(["generator".to_owned(), "policy-gate".to_owned()]));
+    let text = place.attestry(&format!("signatures list --signer {signer}")).expect(0);
+    text.says(&["app", "policy-gate", "bundles/verdict.sigstore.json"]);
+    place.attestry("signatures list --signer nobody").expect(0).says(&["nobody signed nothing"]);
+    up.terminate();
+}
+
+fn producer(line: &str) -> String {
+    let evidence: Value = serde_json::from_str(line).expect("JSON");
+    evidence["producer"].as_str().expect("a name").to_owned()
+}
+
+#[test]
+fn a_step_is_signed_as_a_link_and_as_a_statement() {
+    let place = Place::with_lock(LOCK);
+    let files = "--material app/uv.lock --product app.whl --out links --bundle link.sigstore.json";
+    let signed = place
+        .attestry(&format!("link --step build --development-key key.pem {files} --format json"));
+    let signed = signed.expect(0).json();
+    let key = signed["key_id"].as_str().expect("an id");
+    let link = place.read(&format!("links/build.{}.link", &key[..8]));
+    let link: Value = serde_json::from_str(&link).expect("JSON");
+    assert_eq!(
+        link["signed"]["products"]["app.whl"]["sha256"],
+        Digest::of(b"the bytes of a wheel").hex()
+    );
+    verify(&place, "app.whl", "link.sigstore.json", "--key key.pem.pub")
+        .expect(0)
+        .says(&["link/v0.3"]);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use bus::{Bus, Query};
+use bus::{Bus, BusError, Query};
 use bytes::Bytes;
-use events::{Digest, SubmissionId};
+pub use events::Answer;
+use events::{Digest, SignedEvidence, SignedQuery, SubmissionId};
 use futures::StreamExt;
 use jiff::Timestamp;
 use registry::{Explanation, Reconciliation, View};
@@ -43,16 +44,6 @@ pub enum Subject {
     Submission(SubmissionId),
 }
 
-/// Answer to any question here.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer<T> {
-    /// What is known.
-    Known(T),
-    /// It could not be found out.
-    Error(String),
-}
-
 /// What entered, what ended, and how far the registry is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reconciled {
@@ -66,24 +57,33 @@ pub struct Reconciled {
 /// Answers questions for as long as it is polled.
 pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) {
     loop {
-        let (explain, reconcile) = match (bus.queries(EXPLAIN).await, bus.queries(RECONCILE).await)
-        {
-            (Ok(explain), Ok(reconcile)) => (explain, reconcile),
-            (Err(error), _) | (_, Err(error)) => {
+        let listening = async {
+            let explain = bus.queries(EXPLAIN).await?;
+            let reconcile = bus.queries(RECONCILE).await?;
+            Ok::<_, BusError>((explain, reconcile, bus.queries(SignedQuery::TOPIC).await?))
+        };
+        let (explain, reconcile, signed) = match listening.await {
+            Ok(listening) => listening,
+            Err(error) => {
                 warn!(%error, "Failed to listen for queries; trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             }
         };
-        tokio::pin!(explain, reconcile);
+        tokio::pin!(explain, reconcile, signed);
         let explaining = async {
             while let Some(query) = explain.next().await {
                 // Whoever just got a verdict asks for its story.
                 reconciler.catch_up().await;
                 let (path, question) = (registry.to_owned(), query.question().clone());
-                let told = spawn_blocking(move || explained(&path, &question)).await;
-                let told = told.unwrap_or_else(|error| encode(&failed(&error.to_string())));
-                reply(query, told).await;
+                reply(query, off_thread(move || explained(&path, &question)).await).await;
+            }
+        };
+        let listing = async {
+            while let Some(query) = signed.next().await {
+                reconciler.catch_up().await;
+                let (path, question) = (registry.to_owned(), query.question().clone());
+                reply(query, off_thread(move || signed_by(&path, &question)).await).await;
             }
         };
         // Beside the other, because it may wait for the registry to catch up.
@@ -96,7 +96,7 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
                 reply(query, encode(&reconciled)).await;
             }
         };
-        futures::join!(explaining, reconciling);
+        futures::join!(explaining, listing, reconciling);
     }
 }
 
@@ -104,6 +104,24 @@ async fn reply(query: Query, answer: Bytes) {
     if let Err(error) = query.answer(answer).await {
         warn!(%error, "Failed to answer a query");
     }
+}
+
+async fn off_thread(told: impl FnOnce() -> Bytes + Send + 'static) -> Bytes {
+    let told = spawn_blocking(told).await;
+    told.unwrap_or_else(|error| encode(&failed(&error.to_string())))
+}
+
+fn signed_by(registry: &Path, question: &[u8]) -> Bytes {
+    let found = serde_json::from_slice::<SignedQuery>(question)
+        .map_err(|error| error.to_string())
+        .and_then(|query| {
+            let signed = View::open(registry).and_then(|view| view.signed(&query));
+            signed.map_err(|error| error.to_string())
+        });
+    encode(&match found {
+        Ok(page) => Answer::<Vec<SignedEvidence>>::Known(page),
+        Err(why) => Answer::Error(why),
+    })
 }
 
 fn explained(registry: &Path, question: &[u8]) -> Bytes {

@@ -8,7 +8,8 @@ use async_nats::jetstream::{
 };
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
-    EvidenceReady, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record, stage_stream,
+    EvidenceReady, EvidenceResigned, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record,
+    stage_stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -124,7 +125,7 @@ fn settled_by(stream: &str, info: &jetstream::consumer::Info) -> Option<Settled>
     Some(Settled { stream: stream.to_owned(), worker: worker.to_owned(), priority, floor })
 }
 
-fn stage_streams() -> [String; 6] {
+fn stage_streams() -> [String; 7] {
     [
         stage_stream::<AdvisoriesUpdated>(),
         stage_stream::<BacklogMapped>(),
@@ -132,6 +133,7 @@ fn stage_streams() -> [String; 6] {
         stage_stream::<DocumentSubmitted>(),
         stage_stream::<EvidenceReady>(),
         stage_stream::<EvidenceSigned>(),
+        stage_stream::<EvidenceResigned>(),
     ]
 }
 

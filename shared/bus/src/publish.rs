@@ -41,6 +41,19 @@ impl Bus {
         self.store("publish an event", event.subject(), message, payload).await
     }
 
+    /// Stores `event` behind the `last` one on its subject, unless another one got there first.
+    pub async fn publish_after<E: Event>(
+        &self,
+        event: &Envelope<E>,
+        last: u64,
+    ) -> Result<Published, BusError> {
+        let payload = encode(event)?;
+        let message = PublishMessage::build()
+            .message_id(event.id.to_string())
+            .expected_last_subject_sequence(last);
+        self.store("publish an event", event.subject(), message, payload).await
+    }
+
     /// Stores `event` once more, under a message id of its own, so that it is handled again.
     pub async fn publish_again<E: Event>(&self, event: &Envelope<E>) -> Result<(), BusError> {
         let payload = encode(event)?;

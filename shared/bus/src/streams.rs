@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
-    EvidenceReady, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId, stage_stream, subject,
+    EvidenceReady, EvidenceResigned, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId,
+    stage_stream, subject,
 };
 use futures::StreamExt;
 
@@ -149,6 +150,7 @@ fn wanted_streams() -> Vec<stream::Config> {
         stage_config::<DocumentSubmitted>(256),
         stage_config::<EvidenceReady>(1024),
         stage_config::<EvidenceSigned>(1024),
+        stage_config::<EvidenceResigned>(1024),
         stage_config::<AdvisoriesUpdated>(16),
         stage_config::<BacklogMapped>(256),
         stream::Config {

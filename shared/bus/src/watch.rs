@@ -27,9 +27,22 @@ impl Bus {
         producer: Option<Producer>,
         correlation: Uuid,
     ) -> Result<Option<Envelope<E>>, BusError> {
+        let found = self.find_latest::<E>(scope, producer, correlation).await?;
+        Ok(found.map(|(_, event)| event))
+    }
+
+    /// The latest of the events that `producer` published in this correlation, behind its number.
+    pub async fn find_latest<E: Event>(
+        &self,
+        scope: &Scope,
+        producer: Option<Producer>,
+        correlation: Uuid,
+    ) -> Result<Option<(u64, Envelope<E>)>, BusError> {
         let filter = event_filter::<E>(scope, producer, correlation);
         let seen = self.last_on(&stage_stream::<E>(), &filter).await?;
-        Ok(seen.and_then(|seen| events::decode(&seen.subject, &seen.payload).ok()))
+        Ok(seen.and_then(|seen| {
+            Some((seen.sequence, events::decode(&seen.subject, &seen.payload).ok()?))
+        }))
     }
 
     /// What became of a correlation so far: the event that `producer` published, or else its last

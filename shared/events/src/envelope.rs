@@ -88,6 +88,31 @@ impl fmt::Display for Priority {
     }
 }
 
+/// What is known of an event by whoever draws a consequence from it.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Its id.
+    pub event: Uuid,
+    /// Id of the event that started the story.
+    pub correlation: Uuid,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Whose event it is.
+    pub scope: Scope,
+}
+
+impl Cause {
+    /// The event `data` that follows. The same consequence always gets the same id.
+    pub fn leads_to<E: Event>(self, source: Label, time: Timestamp, data: E) -> Envelope<E> {
+        let id = derive_id::<E>(self.correlation, &data);
+        Envelope {
+            correlation: self.correlation,
+            cause: Some(self.event),
+            ..Envelope::new(id, source, time, self.priority, self.scope, data)
+        }
+    }
+}
+
 impl<E: Event> Envelope<E> {
     /// A new event at the edge of the pipeline. The same fact always gets the same id.
     pub fn root(source: Label, time: Timestamp, priority: Priority, scope: Scope, data: E) -> Self {
@@ -97,12 +122,13 @@ impl<E: Event> Envelope<E> {
 
     /// The event `data` that follows from `self`. The same consequence always gets the same id.
     pub fn caused<Out: Event>(&self, source: Label, time: Timestamp, data: Out) -> Envelope<Out> {
-        let id = derive_id::<Out>(self.correlation, &data);
-        Envelope {
+        let cause = Cause {
+            event: self.id,
             correlation: self.correlation,
-            cause: Some(self.id),
-            ..Envelope::new(id, source, time, self.priority, self.scope.clone(), data)
-        }
+            priority: self.priority,
+            scope: self.scope.clone(),
+        };
+        cause.leads_to(source, time, data)
     }
 
     /// The NATS subject that this event belongs on.

@@ -14,6 +14,7 @@ mod listing;
 pub mod quarantine;
 mod record;
 mod schemas;
+mod signed;
 pub mod subject;
 mod submission;
 mod text;
@@ -28,7 +29,7 @@ pub use crate::{
     decode::{DecodeError, MAX_EVENT_BYTES, decode, decode_content},
     dependency::{Dependency, DigestSet, InvalidDependency, PublicUri, without_credentials},
     digest::{Digest, Digester, InvalidDigest},
-    envelope::{Envelope, Event, Priority},
+    envelope::{Cause, Envelope, Event, Priority},
     evidence::{
         BundleRef, Document, EvidenceReady, EvidenceSigned, Producer, Role, StatementRef, Verdict,
         VerdictResult,
@@ -37,6 +38,7 @@ pub use crate::{
     quarantine::{Ended, Quarantined},
     record::{ATTEMPTS_STREAM, InvalidPosition, Position, QUARANTINE_STREAM, Record, stage_stream},
     schemas::schemas,
+    signed::{Answer, EvidenceResigned, SignedEvidence, SignedQuery},
     submission::{
         Content, Decision, DecisionResult, DocumentKind, DocumentSubmitted, Manifest, OPERATOR,
         Sender, SubmissionId, SupplierId,

@@ -4,7 +4,7 @@ use schemars::{Schema, schema_for};
 
 use crate::{
     AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Envelope, EvidenceReady,
-    EvidenceSigned, Manifest,
+    EvidenceResigned, EvidenceSigned, Manifest,
 };
 
 /// File name and schema of every event type, and of what suppliers send.
@@ -15,6 +15,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("build.completed.schema.json", schema_for!(Envelope<BuildCompleted>)),
         ("document.submitted.schema.json", schema_for!(Envelope<DocumentSubmitted>)),
         ("evidence.ready.schema.json", schema_for!(Envelope<EvidenceReady>)),
+        ("evidence.resigned.schema.json", schema_for!(Envelope<EvidenceResigned>)),
         ("evidence.signed.schema.json", schema_for!(Envelope<EvidenceSigned>)),
         ("ingest-manifest.schema.json", schema_for!(Manifest)),
     ]

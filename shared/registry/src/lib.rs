@@ -17,6 +17,7 @@ mod registry;
 mod retention;
 mod seal;
 pub mod segment;
+mod signed;
 mod stage;
 pub mod story;
 pub mod sweep;

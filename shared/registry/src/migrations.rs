@@ -7,7 +7,11 @@ use rusqlite::{Connection, params};
 use crate::RegistryError;
 
 /// Every step there ever was, in order; a step that was released never changes.
-const STEPS: [&str; 2] = [include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../schema/0001.sql"),
+    include_str!("../schema/0002.sql"),
+    include_str!("../schema/0003.sql"),
+];
 
 /// The version that this release reads and writes.
 pub(crate) const KNOWN: i64 = STEPS.len() as i64;

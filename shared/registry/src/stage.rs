@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted,
-    EvidenceReady, EvidenceSigned, Priority, Producer, QUARANTINE_STREAM, stage_stream, subject,
+    EvidenceReady, EvidenceResigned, EvidenceSigned, Priority, Producer, QUARANTINE_STREAM,
+    stage_stream, subject,
 };
 use uuid::Uuid;
 
@@ -17,11 +18,12 @@ pub(crate) enum Stage {
     /// Of this producer; `None` when a message's subject names nobody known.
     EvidenceReady(Option<Producer>),
     EvidenceSigned(Option<Producer>),
+    EvidenceResigned(Option<Producer>),
     BacklogMapped,
 }
 
 /// All that an event can be.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 13] = [
     Stage::BuildCompleted,
     Stage::DocumentSubmitted,
     Stage::AdvisoriesUpdated,
@@ -31,6 +33,9 @@ const STAGES: [Stage; 10] = [
     Stage::EvidenceSigned(Some(Producer::Generator)),
     Stage::EvidenceSigned(Some(Producer::PolicyGate)),
     Stage::EvidenceSigned(Some(Producer::SupplierIngest)),
+    Stage::EvidenceResigned(Some(Producer::Generator)),
+    Stage::EvidenceResigned(Some(Producer::PolicyGate)),
+    Stage::EvidenceResigned(Some(Producer::SupplierIngest)),
     Stage::BacklogMapped,
 ];
 
@@ -71,15 +76,16 @@ impl Stage {
             Self::AdvisoriesUpdated => "advisories.updated",
             Self::EvidenceReady(_) => "evidence.ready",
             Self::EvidenceSigned(_) => "evidence.signed",
+            Self::EvidenceResigned(_) => "evidence.resigned",
             Self::BacklogMapped => "backlog.mapped",
         }
     }
 
     pub(crate) fn producer(self) -> Option<&'static str> {
         match self {
-            Self::EvidenceReady(producer) | Self::EvidenceSigned(producer) => {
-                producer.map(Producer::as_str)
-            }
+            Self::EvidenceReady(producer)
+            | Self::EvidenceSigned(producer)
+            | Self::EvidenceResigned(producer) => producer.map(Producer::as_str),
             _ => None,
         }
     }
@@ -93,7 +99,7 @@ impl Stage {
             Self::EvidenceSigned(Some(Producer::Generator)) => Some("policy-gate"),
             Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
             | Self::AdvisoriesUpdated => Some("backlog-mapper"),
-            Self::EvidenceSigned(None) | Self::BacklogMapped => None,
+            Self::EvidenceSigned(None) | Self::EvidenceResigned(_) | Self::BacklogMapped => None,
         }
     }
 
@@ -113,7 +119,7 @@ impl Stage {
             }
             Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
             | Self::AdvisoriesUpdated => Some(Self::BacklogMapped),
-            Self::EvidenceSigned(None) | Self::BacklogMapped => None,
+            Self::EvidenceSigned(None) | Self::EvidenceResigned(_) | Self::BacklogMapped => None,
         }
     }
 
@@ -124,7 +130,11 @@ impl Stage {
 
     /// Its place in a story: after everything that it may follow.
     pub(crate) fn rank(self) -> u8 {
-        self.predecessors().map(|before| before.rank() + 1).max().unwrap_or_default()
+        match self {
+            // Nobody owes it: it follows when somebody asks for it.
+            Self::EvidenceResigned(producer) => Self::EvidenceSigned(producer).rank() + 1,
+            _ => self.predecessors().map(|before| before.rank() + 1).max().unwrap_or_default(),
+        }
     }
 
     /// Reads what [`Self::event_type`] and [`Self::producer`] wrote.
@@ -137,6 +147,7 @@ impl Stage {
             "advisories.updated" => Some(Self::AdvisoriesUpdated),
             "evidence.ready" => Some(Self::EvidenceReady(producer)),
             "evidence.signed" => Some(Self::EvidenceSigned(producer)),
+            "evidence.resigned" => Some(Self::EvidenceResigned(producer)),
             "backlog.mapped" => Some(Self::BacklogMapped),
             _ => None,
         }
@@ -166,6 +177,7 @@ pub(crate) enum Carries {
     AdvisoriesUpdated,
     EvidenceReady,
     EvidenceSigned,
+    EvidenceResigned,
     BacklogMapped,
     Quarantine,
     Attempts,
@@ -176,13 +188,14 @@ pub(crate) enum Carries {
 impl Carries {
     /// What `stream` carries.
     pub(crate) fn on(stream: &str) -> Self {
-        static STREAMS: LazyLock<[(String, Carries); 8]> = LazyLock::new(|| {
+        static STREAMS: LazyLock<[(String, Carries); 9]> = LazyLock::new(|| {
             [
                 (stage_stream::<BuildCompleted>(), Carries::BuildCompleted),
                 (stage_stream::<DocumentSubmitted>(), Carries::DocumentSubmitted),
                 (stage_stream::<AdvisoriesUpdated>(), Carries::AdvisoriesUpdated),
                 (stage_stream::<EvidenceReady>(), Carries::EvidenceReady),
                 (stage_stream::<EvidenceSigned>(), Carries::EvidenceSigned),
+                (stage_stream::<EvidenceResigned>(), Carries::EvidenceResigned),
                 (stage_stream::<BacklogMapped>(), Carries::BacklogMapped),
                 (QUARANTINE_STREAM.to_owned(), Carries::Quarantine),
                 (ATTEMPTS_STREAM.to_owned(), Carries::Attempts),

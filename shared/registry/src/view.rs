@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
-use events::{Digest, Sender, SubmissionId};
+use events::{Digest, Sender, SignedEvidence, SignedQuery, SubmissionId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Explanation, Reconciliation, RegistryError, Settled,
     columns::Number,
-    dump, explain, migrations, reconcile, retention, seal,
+    dump, explain, migrations, reconcile, retention, seal, signed,
     story::{Submission, SupplierDocument},
 };
 
@@ -82,6 +82,12 @@ impl View {
         sender: Option<&Sender>,
     ) -> Result<Vec<SupplierDocument>, RegistryError> {
         Ok(explain::supplier_documents(&self.connection, sender)?)
+    }
+
+    /// What somebody signed, a page at a time; an empty one is the end.
+    pub fn signed(&self, query: &SignedQuery) -> Result<Vec<SignedEvidence>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(signed::page(&snapshot, query)?)
     }
 
     /// What entered against what ended, given how far each consumer acknowledged.

@@ -22,5 +22,6 @@ pub use crate::{
     health::Health,
     process::{Connected, Process, WorkerError, exit, measure_archive, shutdown_signal},
     run::run_until,
+    settle::now,
     telemetry::Telemetry,
 };

@@ -17,10 +17,9 @@ use crate::{
 pub fn exit(ran: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
     let Err(error) = ran else { return ExitCode::SUCCESS };
     eprintln!("attestry: {error}");
-    match error.downcast_ref() {
-        Some(WorkerError::Bus(_)) => ExitCode::from(3),
-        _ => ExitCode::from(2),
-    }
+    let is_broker =
+        error.is::<BusError>() || matches!(error.downcast_ref(), Some(WorkerError::Bus(_)));
+    ExitCode::from(if is_broker { 3 } else { 2 })
 }
 
 /// A process that has its logs and its archive, and is about to do its work.

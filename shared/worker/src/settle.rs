@@ -248,8 +248,9 @@ impl<H: Handler> Settler<H> {
     }
 }
 
+/// The time of day.
 #[allow(clippy::disallowed_methods, reason = "the one place where a worker reads the clock")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::now()
 }
 

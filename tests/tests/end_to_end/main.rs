@@ -12,6 +12,7 @@ mod priorities;
 mod quarantine;
 mod registrar;
 mod replicas;
+mod resigned;
 mod restarts;
 mod retries;
 mod suppliers;

@@ -28,11 +28,11 @@ pub(super) const LOCK: &str =
 
 /// A broker, an archive, a key, and the services that a test starts on them.
 pub(super) struct Pipeline {
-    broker: Broker,
+    pub(super) broker: Broker,
     pub(super) bus: Bus,
     pub(super) archive: Archive,
     pub(super) directory: TempDir,
-    workers: Workers,
+    pub(super) workers: Workers,
 }
 
 impl Pipeline {
@@ -44,7 +44,7 @@ impl Pipeline {
         Self { broker, bus, archive, directory, workers: Workers::default() }
     }
 
-    fn key(&self) -> SigningKey {
+    pub(super) fn key(&self) -> SigningKey {
         signer::load_or_make(&self.directory.path().join("key.pem")).unwrap()
     }
 
@@ -63,7 +63,7 @@ impl Pipeline {
         PolicyGate::new(self.archive.clone(), args.load().unwrap())
     }
 
-    fn signer(&self) -> Signer {
+    pub(super) fn signer(&self) -> Signer {
         Signer::new(self.archive.clone(), SigningIdentity::of_key(self.key()), 1)
     }
 
@@ -71,7 +71,7 @@ impl Pipeline {
         self.workers.run(&self.broker, handler).await;
     }
 
-    async fn run_all(&mut self) {
+    pub(super) async fn run_all(&mut self) {
         self.run(Generator::new(self.archive.clone())).await;
         self.run(self.signer()).await;
         self.run(self.gate()).await;

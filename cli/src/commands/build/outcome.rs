@@ -120,6 +120,7 @@ pub(crate) async fn tell(
     let Some(verdict) = &signed.data.verdict else {
         return Err(Failure::unknown("the verdict's event names no verdict"));
     };
+    let signed = &client::with_latest_bundles(bus, signed).await?;
     if let Some(key) = reported.key {
         client::check_verdict(bus, &signed.data, artifacts, key).await?;
     }
@@ -183,6 +184,7 @@ async fn write_files(
     let Some(evidence) = evidence else {
         return Err(Failure::unknown("the build's evidence has left the stream"));
     };
+    let evidence = client::with_latest_bundles(bus, &evidence).await?;
     let mut files = Vec::new();
     for signed in [&evidence.data, &verdict.data] {
         // What policy judged by is in the archive; a release has no use for a copy. The SBOM that was

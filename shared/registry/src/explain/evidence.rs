@@ -74,7 +74,8 @@ pub(super) fn statements(
         })
     })?;
     let sql = "SELECT statement, predicate_type, name, producer, digest, signer, event_time
-        FROM bundle WHERE correlation = $1 AND known_at <= $2 ORDER BY producer, name, digest";
+        FROM bundle WHERE correlation = $1 AND known_at <= $2
+        ORDER BY producer, name, event_time DESC, digest";
     let signed = list(connection, sql, correlation, as_of, more, |row| {
         let bundle = Bundle {
             digest: row.get::<_, Hash>(4)?.0,

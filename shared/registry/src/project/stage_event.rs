@@ -2,8 +2,8 @@
 //! each.
 
 use events::{
-    BuildCompleted, DecodeError, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Producer,
-    Record, decode,
+    BuildCompleted, DecodeError, Digest, Envelope, Event, EvidenceReady, EvidenceResigned,
+    EvidenceSigned, Producer, Record, decode,
 };
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
@@ -41,6 +41,7 @@ impl Projector<'_> {
             Carries::DocumentSubmitted => self.decoded(record, Self::document_submitted)?,
             Carries::AdvisoriesUpdated => self.decoded(record, Self::advisories_updated)?,
             Carries::EvidenceReady => self.decoded(record, Self::evidence_ready)?,
+            Carries::EvidenceResigned => self.decoded(record, Self::evidence_resigned)?,
             Carries::BacklogMapped => self.decoded(record, Self::backlog_mapped)?,
             _ => self.decoded(record, Self::evidence_signed)?,
         };
@@ -140,6 +141,16 @@ impl Projector<'_> {
         self.verdict(origin, event.data.verdict.as_ref(), true)?;
         let receipt = event.data.bundles.first().map(|it| it.bundle);
         self.decision(origin, event.data.decision.as_ref(), Receipt::Signed(receipt))
+    }
+
+    fn evidence_resigned(
+        &mut self,
+        record: &Record,
+        event: &Envelope<EvidenceResigned>,
+    ) -> rusqlite::Result<()> {
+        let stage = Stage::EvidenceResigned(Some(event.data.producer));
+        let Some(origin) = self.event(record, stage, event)? else { return Ok(()) };
+        self.bundles(origin, &event.data.bundles)
     }
 
     /// Notes the event itself; nothing more is to be learned from one that was known.

@@ -23,7 +23,8 @@ fn downgrade(registry: &Registry) {
         UPDATE tally SET name = 'entered-signer' WHERE name = 'entered-evidence.ready-signer';
         UPDATE tally SET name = 'entered-policy-gate'
             WHERE name = 'entered-evidence.signed-policy-gate';
-        DELETE FROM schema_version WHERE version = 2;";
+        DROP INDEX bundle_by_signer;
+        DELETE FROM schema_version WHERE version >= 2;";
     registry.connection.execute_batch(sql).expect("downgrades");
 }
 
