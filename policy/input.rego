@@ -84,3 +84,22 @@ deny contains finding if {
 	message := sprintf("denied_severities in data.json names %v, which is no severity", [severity])
 	finding := lib.finding(rules, "INPUT-004", message, null)
 }
+
+# Left out by policies of before means none.
+default logged_environments := []
+
+logged_environments := data.logged_environments
+
+deny contains finding if {
+	not is_array(logged_environments)
+	finding := lib.finding(rules, "INPUT-004", "logged_environments in data.json is no list", null)
+}
+
+# One that is misspelt would require nothing, silently.
+deny contains finding if {
+	is_array(logged_environments)
+	some environment in logged_environments
+	not environment in {"pr", "release"}
+	message := sprintf("logged_environments in data.json names %v, which is no environment", [environment])
+	finding := lib.finding(rules, "INPUT-004", message, null)
+}

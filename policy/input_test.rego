@@ -50,3 +50,23 @@ test_a_severity_that_there_is_not_is_denied if {
 	ids == {"INPUT-004"} with input as fixtures.good with data.denied_severities as [5]
 	ids == {"INPUT-004"} with input as fixtures.good with data.denied_severities as null
 }
+
+test_logged_environments_that_there_are_pass if {
+	ids == set() with input as fixtures.good with data.logged_environments as ["pr", "release"]
+}
+
+test_logged_environments_that_there_are_not_are_denied if {
+	ids == {"INPUT-004"} with input as fixtures.good with data.logged_environments as ["release", "staging"]
+	ids == {"INPUT-004"} with input as fixtures.good with data.logged_environments as "release"
+	ids == {"INPUT-004"} with input as fixtures.good with data.logged_environments as null
+	ids == {"INPUT-004"} with input as fixtures.good with data.logged_environments as {"release": "staging"}
+}
+
+said := {finding.message | some finding in judged.deny}
+
+test_a_wrong_type_and_a_wrong_name_are_told_apart if {
+	no_list := "logged_environments in data.json is no list"
+	said == {no_list} with input as fixtures.good with data.logged_environments as {"release": "staging"}
+	wrong := "logged_environments in data.json names staging, which is no environment"
+	said == {wrong} with input as fixtures.good with data.logged_environments as ["staging"]
+}

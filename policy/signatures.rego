@@ -19,6 +19,11 @@ rules := {
 		"severity": "high",
 		"remedy": "Sign with the production identity, or allow development keys in the gate's configuration for a trial",
 	},
+	"SIG-004": {
+		"title": "Signatures are logged, with a proven time",
+		"severity": "high",
+		"remedy": "Wait until Sigstore is back and build again, or take the environment out of logged_environments in data.json",
+	},
 }
 
 # Here and not in data.json, so that no empty list can take the requirement away.
@@ -79,3 +84,36 @@ warn contains finding if {
 }
 
 development_keys_allowed if input.config.allow_development_key == true
+
+logged_environments := data.logged_environments if is_array(data.logged_environments)
+
+else := []
+
+# A key that stands in while Sigstore is away signs without log and time.
+pending contains signature if {
+	count(logged_environments) > 0
+	some signature in signatures
+	not is_logged(signature)
+}
+
+is_logged(signature) if {
+	signature.logged == true
+	lib.present(signature.proven_time)
+}
+
+pending_message(signature) := sprintf("the signature over a %s by %s is in no log, or has no proven time", [
+	lib.shown(signature, "predicate_type", "statement without a type"),
+	lib.shown(signature, "label", "somebody without a name"),
+])
+
+deny contains finding if {
+	some signature in pending
+	input.environment in logged_environments
+	finding := lib.finding(rules, "SIG-004", pending_message(signature), null)
+}
+
+warn contains finding if {
+	some signature in pending
+	not input.environment in logged_environments
+	finding := lib.finding(rules, "SIG-004", pending_message(signature), null)
+}

@@ -57,3 +57,34 @@ test_an_allowed_development_key_is_warned_of if {
 	denied == set() with input as allowed
 	warned == {"SIG-003"} with input as allowed
 }
+
+logged(signature) := object.union(signature, {"logged": true, "proven_time": "2026-11-22T18:15:00Z"})
+
+unlogged := signed([logged(provenance), reference])
+
+test_a_signature_without_log_is_denied_where_it_must_be_logged if {
+	denied == {"SIG-004"} with input as unlogged with data.logged_environments as ["release"]
+	warned == set() with input as unlogged with data.logged_environments as ["release"]
+	untimed := signed([logged(provenance), object.remove(logged(reference), ["proven_time"])])
+	denied == {"SIG-004"} with input as untimed with data.logged_environments as ["release"]
+	stamped := signed([logged(provenance), object.union(logged(reference), {"logged": false})])
+	denied == {"SIG-004"} with input as stamped with data.logged_environments as ["release"]
+}
+
+test_elsewhere_it_is_warned_of if {
+	denied == set() with input as unlogged with data.logged_environments as ["pr"]
+	warned == {"SIG-004"} with input as unlogged with data.logged_environments as ["pr"]
+}
+
+test_logged_signatures_pass_and_nobody_else_is_asked if {
+	both := signed([logged(provenance), logged(reference)])
+	denied == set() with input as both with data.logged_environments as ["release"]
+	warned == set() with input as both with data.logged_environments as ["release"]
+	denied == set() with input as unlogged with data.logged_environments as []
+	warned == set() with input as unlogged with data.logged_environments as []
+}
+
+test_data_of_another_form_asks_nothing_here if {
+	denied == set() with input as unlogged with data.logged_environments as null
+	warned == set() with input as unlogged with data.logged_environments as {"release": "release"}
+}
