@@ -11,7 +11,7 @@ use crate::{
     Handler, Health, args::LoopArgs, lanes::Lanes, metrics, outage::OutageGate, settle::Settler,
 };
 
-/// How long deliveries wait here for a free place before other replicas may have them.
+/// How long deliveries wait here, for a free place or an outage to end, before other replicas may have them.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How soon lanes that could not be opened are tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -56,7 +56,10 @@ pub async fn run_until<H: Handler>(
                     Err(_) => lanes.give_back().await,
                 }
             };
-            settler.gate.pass().await;
+            // During an outage of ours, others may have what waits here.
+            while tokio::time::timeout(PATIENCE, settler.gate.pass()).await.is_err() {
+                lanes.give_back().await;
+            }
             Some((lanes.next().await?, place))
         };
         tokio::select! {

@@ -7,7 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use attestation::verify::read_without_verifying_unsafe;
 use e2e_tests::{eventually, seconds};
@@ -29,6 +34,11 @@ fn outage() -> Duration {
 }
 
 async fn start() -> (Pipeline, PrivateSigstore) {
+    start_with("[require]\nlog = true\ntime = true\n", None).await
+}
+
+/// With more in the trust policy, and another policy.
+async fn start_with(more: &str, policy: Option<PathBuf>) -> (Pipeline, PrivateSigstore) {
     let mut pipeline = Pipeline::start().await;
     let sigstore = PrivateSigstore::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let dir = pipeline.directory.path().join("sigstore");
@@ -37,13 +47,14 @@ async fn start() -> (Pipeline, PrivateSigstore) {
     fs::write(
         dir.join("trust.toml"),
         format!(
-            "trusted_root = \"trusted_root.json\"\n[require]\nlog = true\ntime = true\n\
+            "trusted_root = \"trusted_root.json\"\n{more}\
              [[identities]]\nlabel = \"signer\"\nissuer = \"{issuer}\"\nidentity = \"{IDENTITY}\"\n"
         ),
     )
     .unwrap();
+    fs::write(dir.join("standby.pub"), pipeline.key().public_key().to_pem()).unwrap();
     let gate = GateArgs {
-        policy: None,
+        policy,
         trusted_key: vec![],
         trust: Some(dir.join("trust.toml")),
         trusted_development_key: vec![],
@@ -66,7 +77,7 @@ async fn start() -> (Pipeline, PrivateSigstore) {
 }
 
 /// A token lives for five minutes, and an outage may be longer.
-fn write_token(sigstore: &PrivateSigstore, dir: &std::path::Path) {
+fn write_token(sigstore: &PrivateSigstore, dir: &Path) {
     let claims = Claims { sub: "7".into(), email: Some(IDENTITY.to_owned()), ..Claims::default() };
     sigstore.write_files(dir, claims).unwrap();
 }
@@ -134,4 +145,51 @@ async fn what_cannot_be_signed_waits_and_is_signed_once() {
     assert_eq!(sigstore.entries(), statements.len(), "each is in the log once");
     eventually(seconds(30), "nothing waits", async || pending() == 0 && paused().await.is_none())
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_stands_in_while_sigstore_is_away_and_policy_says_where_that_is_enough() {
+    let policy = tempfile::tempdir().unwrap();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy"), policy.path());
+    let data = fs::read_to_string(policy.path().join("data.json")).unwrap();
+    let strict = r#""logged_environments": ["release"]"#;
+    fs::write(
+        policy.path().join("data.json"),
+        data.replace(r#""logged_environments": []"#, strict),
+    )
+    .unwrap();
+    let trust = "[[keys]]\nlabel = \"standby\"\nfile = \"standby.pub\"\n";
+    let (mut pipeline, sigstore) = start_with(trust, Some(policy.path().to_owned())).await;
+    for service in SERVICES {
+        sigstore.set_fault(service, Some(Fault::Status(503)));
+    }
+    let (pr, release) =
+        (pipeline.submit("pr", LOCK).await, pipeline.submit_release("release", LOCK).await);
+    let waits = async || pipeline.bus.pauses().await.unwrap().contains_key("signer");
+    eventually(seconds(30), "the signer waits", waits).await;
+
+    let standby = pipeline.signer();
+    pipeline.run(standby).await;
+
+    let passed = pipeline.signed(&pr, Producer::PolicyGate).await;
+    let report = pipeline.report(&passed).await;
+    assert_eq!(passed.verdict.as_ref().unwrap().result, VerdictResult::Passed, "{report:?}");
+    assert!(report.warnings.iter().any(|it| it.id == "SIG-004"), "{report:?}");
+    let failed = pipeline.signed(&release, Producer::PolicyGate).await;
+    assert_eq!(failed.verdict.as_ref().unwrap().result, VerdictResult::Failed);
+    let rules: BTreeSet<_> =
+        pipeline.report(&failed).await.violations.into_iter().map(|it| it.id).collect();
+    assert_eq!(rules, BTreeSet::from(["SIG-004".to_owned()]));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
 }

@@ -12,8 +12,8 @@ use attestation::{
 use bus::Bus;
 use e2e_tests::{Broker, Workers, build, eventually, quarantined, seconds};
 use events::{
-    BuildCompleted, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label, Producer,
-    Role, StatementRef, Uri, VerdictResult,
+    BuildCompleted, BuildKind, Digest, Envelope, Event, EvidenceReady, EvidenceSigned, Input,
+    Label, Priority, Producer, Role, StatementRef, Uri, VerdictResult,
 };
 use generator::Generator;
 use jiff::Timestamp;
@@ -80,6 +80,21 @@ impl Pipeline {
     /// Publishes a build with the lockfile `lock`, uploaded first.
     pub(super) async fn submit(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
         self.submit_with(run, &[("uv.lock", lock)], &[]).await
+    }
+
+    /// As [`Self::submit`], to be released.
+    pub(super) async fn submit_release(&self, run: &str, lock: &str) -> Envelope<BuildCompleted> {
+        let (mut event, bytes) = (build(run), lock.to_owned().into());
+        event.data.kind = BuildKind::Release;
+        let digest = Digest::of(lock.as_bytes());
+        let chunks = self.bus.upload(&event.scope, digest, &bytes).await.unwrap();
+        let path = "uv.lock".parse().unwrap();
+        let input = Input { path, digest, size: lock.len() as u64, chunks };
+        event.data.inputs = vec![input].try_into().unwrap();
+        let Envelope { time, scope, data, .. } = event;
+        let event = Envelope::root(Label::of("/ci"), time, Priority::Release, scope, data);
+        self.bus.publish(&event, None).await.unwrap();
+        event
     }
 
     /// Publishes a build with these inputs and these SBOMs of its own, uploaded first.
