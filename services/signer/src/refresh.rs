@@ -8,12 +8,14 @@ use std::{
 
 use attestation::{TrustRoot, trust::TrustRootError};
 use jiff::Timestamp;
-use sigstore_sign::trust_root::{SIGNING_CONFIG_TARGET, SigstoreInstance, TRUSTED_ROOT_TARGET};
 use sigstore_tuf::{FileStore, HttpRepository, Updater, reqwest};
 
 /// Patience with a mirror that sends slowly or not at all.
 const PATIENCE: Duration = Duration::from_secs(60);
-const PUBLIC_GOOD: SigstoreInstance = SigstoreInstance::PublicGood;
+const PUBLIC_GOOD: &str = "https://tuf-repo-cdn.sigstore.dev";
+const PUBLIC_GOOD_ROOT: &[u8] = include_bytes!("../roots/sigstore.root.json");
+const TRUSTED_ROOT_TARGET: &str = "trusted_root.json";
+const SIGNING_CONFIG_TARGET: &str = "signing_config.v0.2.json";
 
 /// Where to get it, and what to believe first.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -97,7 +99,7 @@ impl TufArgs {
                     .map_err(|source| RefreshError::File { path: path.clone(), source })?;
                 Ok((url.clone(), root))
             }
-            _ => Ok((PUBLIC_GOOD.tuf_url().to_owned(), PUBLIC_GOOD.tuf_root().to_vec())),
+            _ => Ok((PUBLIC_GOOD.to_owned(), PUBLIC_GOOD_ROOT.to_vec())),
         }
     }
 }
@@ -159,6 +161,12 @@ mod tests {
         fs::write(&root, sigstore.tuf_root()).expect("written");
         let tuf_url = Some(format!("{}/tuf", sigstore.url()));
         (sigstore, TufArgs { tuf_url, tuf_root: Some(root) })
+    }
+
+    #[test]
+    fn the_root_that_is_built_in_can_begin() {
+        let repository = HttpRepository::new(PUBLIC_GOOD).expect("a URL");
+        assert!(Updater::new(repository, PUBLIC_GOOD_ROOT).is_ok());
     }
 
     #[tokio::test]
