@@ -16,8 +16,8 @@ use tokio::runtime::Builder;
 
 use crate::{
     commands::{
-        advisories, backlog, build, doctor, explain, link, quarantine, registry, retention, risk,
-        sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex,
+        advisories, backlog, build, doctor, explain, link, policy, quarantine, registry, retention,
+        risk, sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex,
     },
     failure::Failure,
     output::Format,
@@ -64,6 +64,9 @@ enum Command {
     TrustedRoot(trusted_root::Command),
     /// Sign what went into a step and what came out, for in-toto layouts, offline
     Link(link::Args),
+    /// Write policies, try them, and repeat what they said
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Look at events that could not be handled, replay or drop them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -97,6 +100,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    match ::policy::sandbox::enter() {
+        Some(ended) => ended,
+        None => work(),
+    }
+}
+
+fn work() -> ExitCode {
     let cli = Cli::parse();
     let format = cli.format.unwrap_or_else(|| cli.command.usual_format());
     let runtime = cli.command.runtime().enable_all().build().map_err(Failure::unknown);
@@ -145,6 +155,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::TrustedRoot(command) => trusted_root::run(command, format).await,
         Command::Link(args) => link::run(&args, format),
         Command::Signatures(command) => signatures::run(command, format).await,
+        Command::Policy(command) => policy::run(command, format).await,
         Command::Quarantine(command) => quarantine::run(command, format).await,
         Command::Supplier(command) => supplier::run(command, format).await,
         Command::Vex(command) => vex::run(command, format).await,

@@ -6,6 +6,7 @@ pub(crate) mod build;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod link;
+pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod registry;
 pub(crate) mod retention;

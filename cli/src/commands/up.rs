@@ -160,6 +160,7 @@ impl Settings {
             trusted_root: None,
             policy: args.policy.clone(),
             policy_timeout: 30,
+            policy_memory: 2048,
         };
         let mapper = MapperArgs {
             store: args.data.join("backlog/backlog.db"),
@@ -208,6 +209,7 @@ impl Identity {
             trusted_development_key: if development { vec![public] } else { vec![] },
             allow_development_key: development,
             policy_timeout: 5,
+            policy_memory: 2048,
             advisories: Some(args.data.join("advisories")),
         };
         Ok(Self { key, gate, development_key })

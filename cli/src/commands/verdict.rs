@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let bus = args.client.connect().await?;
     let deadline = tokio::time::Instant::now() + args.wait.unwrap_or_default();
     let verdicts = loop {
-        let verdicts = latest(&bus, &args).await?;
+        let verdicts = latest(&bus, args.digest, args.project.as_ref()).await?;
         if !verdicts.is_empty() {
             break verdicts;
         }
@@ -61,9 +61,13 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
 }
 
 /// The signed verdict on each project's newest build with this artifact.
-async fn latest(bus: &Bus, args: &Args) -> Result<Vec<Envelope<EvidenceSigned>>, Failure> {
-    let judged = client::judged(bus, args.digest).await?.into_iter();
-    let wanted = judged.filter(|it| args.project.as_ref().is_none_or(|name| *name == it.scope));
+pub(super) async fn latest(
+    bus: &Bus,
+    artifact: Digest,
+    project: Option<&Scope>,
+) -> Result<Vec<Envelope<EvidenceSigned>>, Failure> {
+    let judged = client::judged(bus, artifact).await?.into_iter();
+    let wanted = judged.filter(|it| project.is_none_or(|name| *name == it.scope));
     // Oldest first, so the newest stays.
     let newest: BTreeMap<Scope, _> = wanted.map(|it| (it.scope, it.correlation)).collect();
     let mut verdicts = Vec::new();

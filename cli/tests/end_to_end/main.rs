@@ -17,6 +17,7 @@ mod lifecycle;
 mod offline;
 mod outages;
 mod place;
+mod policies;
 mod quarantine;
 mod suppliers;
 mod traces;

@@ -14,9 +14,9 @@ use worker::HandleError;
 pub(crate) struct Evidence {
     pub(crate) build: BuildCompleted,
     pub(crate) sbom: Option<(Digest, Bytes)>,
-    pub(crate) provenance: Option<Bytes>,
+    pub(crate) provenance: Option<(Digest, Bytes)>,
     /// How the SBOMs that the build made of itself compare with the generator's.
-    pub(crate) comparison: Option<Bytes>,
+    pub(crate) comparison: Option<(Digest, Bytes)>,
     pub(crate) signatures: Vec<CheckedSignature>,
     /// Digests of the bundles, for the VSA's `inputAttestations`.
     pub(crate) bundles: Vec<Digest>,
@@ -68,8 +68,8 @@ impl Evidence {
         Ok(Self {
             build,
             sbom,
-            provenance: provenance.map(|(_, bytes)| bytes),
-            comparison: comparison.map(|(_, bytes)| bytes),
+            provenance,
+            comparison,
             signatures,
             bundles: event.bundles.iter().map(|it| it.bundle).collect(),
         })

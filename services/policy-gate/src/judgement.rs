@@ -14,7 +14,7 @@ use events::{
     Verdict, VerdictResult, subject,
 };
 use jiff::Timestamp;
-use policy::{AdvisoryIndex, Report};
+use policy::{AdvisoryIndex, Evaluator, Report};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use worker::HandleError;
@@ -23,6 +23,7 @@ use crate::{
     Settings,
     evidence::Evidence,
     input::{Input, Signature},
+    places,
     vulnerabilities::Vulnerabilities,
 };
 
@@ -36,6 +37,9 @@ pub(crate) struct Judgement {
     report: String,
     /// The VSA statement, as JSON.
     summary: String,
+    /// What was judged, as JSON; none in claims of before it was kept.
+    #[serde(default)]
+    decision: Option<String>,
     /// Size of the policy files that judged, in bytes.
     policy_size: u64,
 }
@@ -46,14 +50,24 @@ impl Judgement {
         evidence: &Evidence,
         index: Option<&Index>,
         settings: &Settings,
+        policy: &Evaluator,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
-        let mut report = match input(evidence, index, settings, now) {
-            Ok(input) => settings.policy.evaluate(&input),
-            Err(reason) => Report::unjudged(settings.policy.digest(), reason),
+        let (mut report, decision) = match input(evidence, index, settings, now) {
+            Ok(Judged { input, decision }) => {
+                let report = policy.build(&input).map_err(|error| HandleError::Outage {
+                    dependency: "processes",
+                    detail: error.to_string(),
+                })?;
+                (report, Some(decision))
+            }
+            Err(reason) => (Report::unjudged(policy.digest(), reason), None),
         };
         report.advisories = index.map(named);
-        let summary = summary(evidence, settings, &report, now);
+        if let Some((_, sbom)) = &evidence.sbom {
+            places::complete(&mut report, sbom);
+        }
+        let summary = summary(evidence, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let summary = String::from_utf8_lossy(summary.as_bytes()).into_owned();
@@ -67,7 +81,8 @@ impl Judgement {
             artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
             report: text,
             summary,
-            policy_size: settings.policy.canonical().len() as u64,
+            decision,
+            policy_size: policy.canonical().len() as u64,
         })
     }
 
@@ -91,10 +106,12 @@ impl Judgement {
             event_time,
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         };
-        vec![
+        let decision = self.decision.iter().map(|it| entry(Class::Report, DECISION_JSON, it));
+        let made = [
             entry(Class::Report, REPORT_JSON, &self.report),
             entry(Class::Statement, "application/vnd.in-toto+json", &self.summary),
-        ]
+        ];
+        made.into_iter().chain(decision).collect()
     }
 
     /// The event with the verdict on `judged`. It names the SBOM again, for whoever maps what was promoted.
@@ -108,6 +125,10 @@ impl Judgement {
         let documents = [
             document(Role::Report, "verdict/report.json", REPORT_JSON, report, size),
             document(Role::Policy, "verdict/policy.bundle", POLICY_FILES, policy, self.policy_size),
+            self.decision.as_ref().and_then(|text| {
+                let (digest, size) = (Digest::of(text.as_bytes()), text.len() as u64);
+                document(Role::Decision, "verdict/decision.json", DECISION_JSON, digest, size)
+            }),
         ];
         let sboms = judged.documents.iter().filter(|it| it.role == Role::Sbom);
         let statement =
@@ -127,33 +148,37 @@ impl Judgement {
     }
 }
 
-impl Settings {
-    /// The policy files that judge, for whoever repeats the judgement.
-    pub(crate) fn policy_entry(&self, event_time: Timestamp) -> Entry {
-        Entry {
-            class: Class::Policy,
-            media_type: POLICY_FILES.to_owned(),
-            event_time,
-            bytes: Bytes::copy_from_slice(self.policy.canonical()),
-        }
+/// The policy files that judge, for whoever repeats the judgement.
+pub(crate) fn policy_entry(policy: &Evaluator, event_time: Timestamp) -> Entry {
+    Entry {
+        class: Class::Policy,
+        media_type: POLICY_FILES.to_owned(),
+        event_time,
+        bytes: Bytes::copy_from_slice(policy.canonical()),
     }
 }
 
 const REPORT_JSON: &str = "application/vnd.attestry.policy-report.v1+json";
+const DECISION_JSON: &str = "application/vnd.attestry.policy-decision.v1+json";
 const POLICY_FILES: &str = "application/vnd.attestry.policy-files.v1";
 
-/// The document that policies see, as JSON.
+/// What policies see, and the same with documents by digest.
+struct Judged {
+    input: String,
+    decision: String,
+}
+
 fn input(
     evidence: &Evidence,
     index: Option<&Index>,
     settings: &Settings,
     now: Timestamp,
-) -> Result<String, String> {
-    let raw = |what: &str, bytes: Option<&Bytes>| {
-        let parse = |bytes: &Bytes| serde_json::from_slice::<Box<RawValue>>(bytes);
-        bytes.map(parse).transpose().map_err(|error| format!("the {what} is not JSON: {error}"))
+) -> Result<Judged, String> {
+    let raw = |what: &str, document: Option<&(Digest, Bytes)>| {
+        let parse = |(_, bytes): &(Digest, Bytes)| serde_json::from_slice::<Box<RawValue>>(bytes);
+        document.map(parse).transpose().map_err(|error| format!("the {what} is not JSON: {error}"))
     };
-    let sbom = raw("SBOM", evidence.sbom.as_ref().map(|(_, bytes)| bytes))?;
+    let sbom = raw("SBOM", evidence.sbom.as_ref())?;
     let provenance = raw("provenance", evidence.provenance.as_ref())?;
     let comparison = raw("comparison of SBOMs", evidence.comparison.as_ref())?;
     let vulnerabilities = match (index, &evidence.sbom) {
@@ -180,7 +205,7 @@ fn input(
             development_key: checked.is_some_and(|(signer, _)| signer.development),
         }
     });
-    let input = Input {
+    let mut input = Input {
         time: now,
         environment: evidence.build.kind,
         project: evidence.build.project.as_str(),
@@ -195,20 +220,40 @@ fn input(
         advisories: index.map(named),
         config: settings.config,
     };
-    serde_json::to_string(&input).map_err(|error| error.to_string())
+    let text = serde_json::to_string(&input).map_err(|error| error.to_string())?;
+    (input.sbom, input.provenance, input.sbom_comparison) = (None, None, None);
+    let digest = |document: &Option<(Digest, Bytes)>| document.as_ref().map(|(digest, _)| *digest);
+    let documents = Documents {
+        sbom: digest(&evidence.sbom),
+        provenance: digest(&evidence.provenance),
+        sbom_comparison: digest(&evidence.comparison),
+    };
+    let decision = serde_json::to_string(&Decision { documents, input });
+    Ok(Judged { input: text, decision: decision.map_err(|error| error.to_string())? })
 }
 
-fn named(index: &Index) -> AdvisoryIndex {
+/// `attestry.policy-decision/v1`: the input of a judgement, whose documents lie in the archive.
+#[derive(Serialize)]
+#[serde(tag = "schema", rename = "attestry.policy-decision/v1")]
+struct Decision<'a> {
+    /// Which documents stand in the input where it has null.
+    documents: Documents,
+    input: Input<'a>,
+}
+
+#[derive(Serialize)]
+struct Documents {
+    sbom: Option<Digest>,
+    provenance: Option<Digest>,
+    sbom_comparison: Option<Digest>,
+}
+
+pub(crate) fn named(index: &Index) -> AdvisoryIndex {
     AdvisoryIndex { digest: index.digest(), records: index.len() as u64 }
 }
 
 /// SLSA VSA v1: what was judged, by which policy, on which evidence, with which result.
-fn summary(
-    evidence: &Evidence,
-    settings: &Settings,
-    report: &Report,
-    now: Timestamp,
-) -> VerificationSummary {
+fn summary(evidence: &Evidence, report: &Report, now: Timestamp) -> VerificationSummary {
     let passed = report.result == VerdictResult::Passed;
     let development = evidence
         .signatures
@@ -230,7 +275,7 @@ fn summary(
         verifier: Verifier { id: "urn:attestry:policy-gate".to_owned(), version },
         time_verified: now,
         resource_uri: format!("urn:attestry:project:{project}:{}", build.kind.as_str()),
-        policy: Policy { uri: "urn:attestry:policy".to_owned(), digest: settings.policy.digest() },
+        policy: Policy { uri: "urn:attestry:policy".to_owned(), digest: report.policy_digest },
         input_attestations: evidence
             .bundles
             .iter()
@@ -260,7 +305,7 @@ fn subjects(evidence: &Evidence) -> Vec<Subject> {
 mod tests {
     use crate::trust::CurrentTrust;
     use attestation::Trust;
-    use policy::{Bundle, DEFAULT_TIME_LIMIT};
+    use policy::{CurrentPolicy, Limits};
     use serde_json::{Value, json};
 
     use super::*;
@@ -289,12 +334,13 @@ mod tests {
     /// The report and the summary of a judgement with `index`.
     fn judged(index: Option<&Index>) -> (Report, Value) {
         let settings = Settings {
-            policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
+            policy: CurrentPolicy::load(None, Limits::default()).expect("loads"),
             trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: None,
         };
-        let judged = Judgement::of(&evidence(), index, &settings, Timestamp::UNIX_EPOCH);
+        let policy = settings.policy.get();
+        let judged = Judgement::of(&evidence(), index, &settings, &policy, Timestamp::UNIX_EPOCH);
         let judged = judged.expect("judges");
         let read = |text| serde_json::from_str(text).expect("JSON");
         (serde_json::from_str(&judged.report).expect("a report"), read(&judged.summary))

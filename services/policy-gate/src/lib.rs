@@ -3,6 +3,8 @@
 mod evidence;
 mod input;
 mod judgement;
+pub mod offline;
+mod places;
 pub mod queries;
 mod settings;
 mod trust;
@@ -14,6 +16,7 @@ use advisories::Index;
 use archive::Archive;
 use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
 use jiff::{SignedDuration, Timestamp};
+use policy::Evaluator;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
 use crate::{evidence::Evidence, judgement::Judgement};
@@ -74,11 +77,13 @@ impl PolicyGate {
         let evidence = Evidence::load(&self.archive, &event.data, &trust).await?;
         let (settings, now) = (self.settings.clone(), context.now);
         let judge = move || {
-            let index = settings.index()?;
-            Judgement::of(&evidence, index.as_ref(), &settings, now)
+            let (index, policy) = (settings.index()?, settings.policy.get());
+            metrics::policy_refused(settings.policy.is_refused());
+            let judgement = Judgement::of(&evidence, index.as_ref(), &settings, &policy, now)?;
+            Ok((judgement, policy))
         };
-        let judgement = off_thread(judge).await?;
-        self.keep_policy(event.time, context.now).await?;
+        let (judgement, policy) = off_thread(judge).await?;
+        self.keep_policy(&policy, event.time, context.now).await?;
         let claim = serde_json::to_vec(&judgement).map_err(HandleError::transient)?;
         let first = self.archive.claim(&name, claim.into()).await?;
         metrics::verdict(event.data.project.as_str(), judgement.result());
@@ -86,10 +91,15 @@ impl PolicyGate {
     }
 
     /// The policy that judged must outlast this process, which may come back with another one.
-    async fn keep_policy(&self, event_time: Timestamp, now: Timestamp) -> Result<(), HandleError> {
+    async fn keep_policy(
+        &self,
+        policy: &Evaluator,
+        event_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), HandleError> {
         let soon = now.saturating_add(POLICY_KEPT).unwrap_or(Timestamp::MAX);
-        if !self.archive.keeps(self.settings.policy.digest(), soon).await? {
-            self.archive.put(&[self.settings.policy_entry(event_time)], now).await?;
+        if !self.archive.keeps(policy.digest(), soon).await? {
+            self.archive.put(&[judgement::policy_entry(policy, event_time)], now).await?;
         }
         Ok(())
     }
@@ -138,7 +148,7 @@ mod tests {
     use crate::trust::CurrentTrust;
     use advisories::CurrentIndex;
     use attestation::Trust;
-    use policy::{Bundle, DEFAULT_TIME_LIMIT};
+    use policy::{CurrentPolicy, Limits};
 
     use super::*;
     use crate::{input::Config, vulnerabilities::tests::index};
@@ -147,7 +157,7 @@ mod tests {
     fn builds_wait_for_an_index_that_vanished() {
         let directory = tempfile::tempdir().expect("temporary");
         let settings = Settings {
-            policy: Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads"),
+            policy: CurrentPolicy::load(None, Limits::default()).expect("loads"),
             trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: Some(CurrentIndex::new(directory.path())),

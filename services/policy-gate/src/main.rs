@@ -12,8 +12,15 @@ use worker::Process;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+fn main() -> ExitCode {
+    match policy::sandbox::enter() {
+        Some(ended) => ended,
+        None => serve(),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     worker::exit(run(Args::parse()).await)
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use advisories::CurrentIndex;
 use attestation::{KeyError, PublicKey, Trust, TrustedKey, trust::AlreadyTrusted};
-use policy::{Bundle, LoadError};
+use policy::{CurrentPolicy, Limits, LoadError};
 
 use crate::{
     input::Config,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Policy")]
 pub struct GateArgs {
-    /// Directory of Rego policies [default: the library that ships with Attestry]
+    /// Directory of Rego policies, read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
     /// Public key whose signatures are trusted, PEM; repeat for several
@@ -36,6 +36,9 @@ pub struct GateArgs {
     /// Seconds that judging one build may take
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
+    /// MiB of memory that judging one build may take
+    #[arg(long, env, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(64..=65_536))]
+    pub policy_memory: u64,
     /// Directory of advisory indexes, as `attestry advisories sync` writes it [default: no
     /// vulnerability is known]
     #[arg(long, env, value_name = "DIR")]
@@ -44,7 +47,7 @@ pub struct GateArgs {
 
 /// Settings, loaded and checked.
 pub struct Settings {
-    pub(crate) policy: Bundle,
+    pub(crate) policy: CurrentPolicy,
     pub(crate) trust: CurrentTrust,
     pub(crate) config: Config,
     pub(crate) advisories: Option<CurrentIndex>,
@@ -97,12 +100,14 @@ impl GateArgs {
             Some(path) => CurrentTrust::of_file(path)?,
             None => CurrentTrust::Fixed(self.keys()?),
         };
-        let limit = Duration::from_secs(self.policy_timeout);
-        let (place, policy) = match &self.policy {
-            Some(directory) => (directory.display().to_string(), Bundle::load(directory, limit)),
-            None => ("library".to_owned(), Bundle::shipped(limit)),
-        };
-        let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
+        let time = Duration::from_secs(self.policy_timeout);
+        let limits = Limits { time, memory: self.policy_memory * 1024 * 1024 };
+        let policy = CurrentPolicy::load(self.policy.as_deref(), limits);
+        let policy = policy.map_err(|source| {
+            let place =
+                self.policy.as_ref().map_or("library".into(), |it| it.display().to_string());
+            SettingsError::Policy { place, source }
+        })?;
         let config = Config { allow_development_key: self.allow_development_key };
         let advisories = self.advisories.as_deref().map(CurrentIndex::new);
         Ok(Settings { policy, trust, config, advisories })

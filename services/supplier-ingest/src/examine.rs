@@ -17,7 +17,7 @@ use documents::{
 };
 use events::{Digest, DocumentKind, Text};
 use jiff::Timestamp;
-use policy::{Bundle, Finding, Report};
+use policy::{Evaluator, Finding, Report, SandboxError};
 use serde::Serialize;
 
 use crate::passport::{Mode, Passport};
@@ -65,10 +65,16 @@ struct Contents {
 }
 
 /// Goes through all steps; the first that leaves nothing to go on with is the last.
-pub(crate) fn examine(submission: &Submission, policy: &Bundle) -> Examined {
+///
+/// # Errors
+/// The machine cannot judge now.
+pub(crate) fn examine(
+    submission: &Submission,
+    policy: &Evaluator,
+) -> Result<Examined, SandboxError> {
     let contents = match read(&submission.document) {
         Ok(contents) => contents,
-        Err(findings) => return Examined::default().with(findings, 0),
+        Err(findings) => return Ok(Examined::default().with(findings, 0)),
     };
     let examined = Examined {
         kind: Some(contents.kind),
@@ -80,14 +86,14 @@ pub(crate) fn examine(submission: &Submission, policy: &Bundle) -> Examined {
         ..Examined::default()
     };
     let Some(passport) = &submission.passport else {
-        return match contents.kind {
+        return Ok(match contents.kind {
             DocumentKind::Vex => examined,
             DocumentKind::Sbom => {
                 let reason = "an SBOM comes from a build or from a supplier";
                 let remedy = "submit it with `attestry supplier submit`";
                 examined.with(vec![finding("not-vex", WHOLE, reason, remedy)], 0)
             }
-        };
+        });
     };
     let signature = Signature::of(submission, passport);
     let input = Input {
@@ -98,12 +104,13 @@ pub(crate) fn examine(submission: &Submission, policy: &Bundle) -> Examined {
         signature: &signature.told,
     };
     let report = match serde_json::to_string(&input) {
-        Ok(input) => policy.evaluate_supplier(&input),
+        Ok(input) => policy.supplier(&input)?,
         Err(error) => Report::unjudged(policy.digest(), error.to_string()),
     };
     let (findings, omitted) = findings(report, passport.mode);
-    Examined { signed_by: signature.verified, policy: Some(policy.digest()), ..examined }
-        .with(findings, omitted)
+    let examined =
+        Examined { signed_by: signature.verified, policy: Some(policy.digest()), ..examined };
+    Ok(examined.with(findings, omitted))
 }
 
 impl Examined {

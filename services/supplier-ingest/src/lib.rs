@@ -109,7 +109,13 @@ impl SupplierIngest {
                 };
                 let (settings, event, now) = (self.settings.clone(), event.clone(), context.now);
                 let decided = off_thread(move || {
-                    let examined = examine::examine(&submission, &settings.policy);
+                    let policy = settings.policy.get();
+                    metrics::policy_refused(settings.policy.is_refused());
+                    let examined = examine::examine(&submission, &policy);
+                    let examined = examined.map_err(|error| HandleError::Outage {
+                        dependency: "processes",
+                        detail: error.to_string(),
+                    })?;
                     Decided::on_document(&event, passport.as_deref(), examined, now)
                 });
                 (decided.await?, Some(picked_up))

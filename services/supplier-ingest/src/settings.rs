@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use attestation::{TrustRoot, trust::TrustRootError};
-use policy::{Bundle, LoadError};
+use policy::{CurrentPolicy, Limits, LoadError};
 
 use crate::{PassportDirectory, PassportsError};
 
@@ -17,19 +17,22 @@ pub struct IngestArgs {
     /// Trusted root behind the certificates of suppliers' identities [default: Sigstore's public good instance]
     #[arg(long, env, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-    /// Directory of Rego policies with the rule set `supplier` [default: the library that ships with Attestry]
+    /// Directory of Rego policies with the rule set `supplier`, read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
     /// Seconds that judging one document may take
     #[arg(long, env, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
+    /// MiB of memory that judging one document may take
+    #[arg(long, env, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(64..=65_536))]
+    pub policy_memory: u64,
 }
 
 /// Settings, loaded and checked.
 pub struct Settings {
     /// Who may submit, and what.
     pub passports: PassportDirectory,
-    pub(crate) policy: Bundle,
+    pub(crate) policy: CurrentPolicy,
     pub(crate) root: Arc<TrustRoot>,
 }
 
@@ -60,12 +63,14 @@ pub enum SettingsError {
 impl IngestArgs {
     /// Loads passports and policy; whatever is wrong with them shows here and not in a receipt.
     pub fn load(&self) -> Result<Settings, SettingsError> {
-        let limit = Duration::from_secs(self.policy_timeout);
-        let (place, policy) = match &self.policy {
-            Some(directory) => (directory.display().to_string(), Bundle::load(directory, limit)),
-            None => ("library".to_owned(), Bundle::shipped(limit)),
-        };
-        let policy = policy.map_err(|source| SettingsError::Policy { place, source })?;
+        let time = Duration::from_secs(self.policy_timeout);
+        let limits = Limits { time, memory: self.policy_memory * 1024 * 1024 };
+        let policy = CurrentPolicy::load(self.policy.as_deref(), limits);
+        let policy = policy.map_err(|source| {
+            let place =
+                self.policy.as_ref().map_or("library".into(), |it| it.display().to_string());
+            SettingsError::Policy { place, source }
+        })?;
         let passports = PassportDirectory::open(&self.passports)?;
         Ok(Settings { passports, policy, root: Arc::new(self.root()?) })
     }

@@ -95,6 +95,8 @@ pub enum Role {
     Report,
     /// The policy bundle's files that judged, so that the judgement can be repeated.
     Policy,
+    /// What was judged, with documents by digest, so that the judgement can be repeated.
+    Decision,
     /// A document that says which vulnerabilities matter, OpenVEX or CycloneDX.
     Vex,
     /// The Sigstore bundle that came with a submitted document.

@@ -148,6 +148,12 @@ pub enum LoadError {
         /// Its name.
         rule: String,
     },
+    /// The process that judges refuses it, with the text of another of these.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no process that could judge.
+    #[error(transparent)]
+    Sandbox(#[from] crate::SandboxError),
     /// The sample document could not be judged.
     #[error("judging a sample document failed: {reason}")]
     Sample {

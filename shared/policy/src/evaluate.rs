@@ -133,12 +133,16 @@ fn worked() -> Duration {
 /// The engine's message without anything that changes from run to run.
 pub(super) fn reason(error: &anyhow::Error, time_limit: Duration) -> String {
     if ran_too_long(error) {
-        return format!(
-            "the policy ran longer than {} ms and was stopped; look up keys in objects or sets instead of searching lists",
-            time_limit.as_millis()
-        );
+        return too_slow(time_limit);
     }
     error.to_string().trim_start().to_owned()
+}
+
+pub(super) fn too_slow(time_limit: Duration) -> String {
+    format!(
+        "the policy ran longer than {} ms and was stopped; look up keys in objects or sets instead of searching lists",
+        time_limit.as_millis()
+    )
 }
 
 #[cfg(test)]

@@ -42,6 +42,11 @@ const SHIPPED: [(&str, &str); 9] = [
     ("vulnerabilities.rego", include_str!("../../../policy/vulnerabilities.rego")),
 ];
 
+/// The files of the library that ships with Attestry, by path below a policy directory.
+pub fn library() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SHIPPED.into_iter().chain([(DATA, include_str!("../../../policy/data.json"))])
+}
+
 impl Files {
     /// The library that ships with Attestry.
     pub(super) fn shipped() -> Self {
@@ -92,6 +97,28 @@ impl Files {
         }
         listing
     }
+
+    /// Reads what [`Self::canonical`] wrote; none if it is anything else.
+    pub(super) fn from_canonical(mut bytes: &[u8]) -> Option<Self> {
+        let mut files = Self::default();
+        while !bytes.is_empty() {
+            let (path, rest) = until_nul(bytes)?;
+            let (length, rest) = until_nul(rest)?;
+            let (text, rest) = rest.split_at_checked(length.parse().ok()?)?;
+            let text = std::str::from_utf8(text).ok()?.to_owned();
+            match path == DATA {
+                true => files.data = Some(text),
+                false => drop(files.policies.insert(path.to_owned(), text)),
+            }
+            bytes = rest;
+        }
+        Some(files)
+    }
+}
+
+fn until_nul(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    Some((std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]))
 }
 
 fn listing(root: &Path) -> Result<BTreeMap<String, PathBuf>, LoadError> {

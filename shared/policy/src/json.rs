@@ -14,10 +14,7 @@ pub const MAX_INPUT_BYTES: usize = 64 * 1024 * 1024;
 /// same signed document the first.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     if text.len() > MAX_INPUT_BYTES {
-        let length = text.len();
-        return Err(format!(
-            "is {length} bytes long; at most {MAX_INPUT_BYTES} are judged: leave out what no rule needs"
-        ));
+        return Err(too_large(text.len()));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     UniqueNames
@@ -25,6 +22,12 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
         .and_then(|()| reader.end())
         .map_err(|error| format!("is no JSON that can be judged: {error}; correct the document"))?;
     Value::from_json_str(text).map_err(|error| format!("is no JSON that can be judged: {error}"))
+}
+
+pub(super) fn too_large(length: usize) -> String {
+    format!(
+        "is {length} bytes long; at most {MAX_INPUT_BYTES} are judged: leave out what no rule needs"
+    )
 }
 
 /// Reads a document and keeps nothing.

@@ -19,8 +19,10 @@
 //! A supplier's document is judged by other rules: the sets `supplier`, which refuses it, and
 //! `supplier_warn` of the package `attestry.sbom`. Neither kind of rule ever sees the other's input.
 
+mod current;
 mod error;
 mod evaluate;
+mod evaluator;
 mod files;
 mod graph;
 mod heads;
@@ -28,6 +30,7 @@ mod json;
 mod references;
 mod report;
 mod rules;
+pub mod sandbox;
 pub mod test_runner;
 
 use std::{collections::BTreeSet, fmt, num::NonZeroU32, path::Path, time::Duration};
@@ -36,10 +39,13 @@ use events::Digest;
 use regorus::{Engine, unstable::Module, utils::limits::ExecutionTimerConfig};
 
 pub use self::{
+    current::CurrentPolicy,
     error::{LoadError, Position},
-    files::MAX_BUNDLE_BYTES,
+    evaluator::{Evaluator, Limits},
+    files::{MAX_BUNDLE_BYTES, library},
     json::MAX_INPUT_BYTES,
-    report::{AdvisoryIndex, Finding, MAX_FINDINGS, Report, Severity},
+    report::{AdvisoryIndex, Finding, MAX_FINDINGS, Place, Report, Severity},
+    sandbox::SandboxError,
 };
 use self::{files::Files, rules::Rules};
 

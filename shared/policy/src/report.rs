@@ -1,6 +1,7 @@
 //! What a policy says of what it judged, for people and for machines.
 
 mod render;
+mod sarif;
 
 use events::{Digest, VerdictResult};
 use schemars::JsonSchema;
@@ -69,6 +70,25 @@ pub struct Finding {
     pub title: String,
     /// What to do about it.
     pub remedy: String,
+    /// Where the component was found; the gate knows, not the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// The shortest way to the component in the dependency graph: the product first, the component last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}
+
+/// A line of a file.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The file, below the build's source: mostly a lockfile.
+    pub file: String,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 /// How bad a finding is.
@@ -110,6 +130,11 @@ impl Report {
             omitted: 0,
             errors: vec![],
         }
+    }
+
+    /// Every finding, to be completed.
+    pub fn findings_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.violations.iter_mut().chain(&mut self.warnings).chain(&mut self.infos)
     }
 
     pub(crate) fn fail(&mut self, reason: String) {

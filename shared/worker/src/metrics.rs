@@ -28,6 +28,7 @@ struct Metrics {
     verdicts: IntCounterVec,
     signatures: IntCounterVec,
     signatures_pending: IntGauge,
+    policy_refused: IntGauge,
     supplier_documents: IntCounterVec,
     stream_bytes: IntGaugeVec,
     stream_max_bytes: IntGaugeVec,
@@ -37,7 +38,8 @@ struct Metrics {
 }
 
 #[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
-static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    Metrics {
     events: register_int_counter_vec!(
         "attestry_events_total",
         "Deliveries, by what became of them: handled, retried, outage, quarantined, unsettled",
@@ -98,6 +100,11 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         "Events whose statements are not signed yet, for whatever reason"
     )
     .expect("registers"),
+    policy_refused: register_int_gauge!(
+        "attestry_policy_refused",
+        "1 while the policy directory holds something that cannot judge, and the policy before it does"
+    )
+    .expect("registers"),
     supplier_documents: register_int_counter_vec!(
         "attestry_supplier_documents_total",
         "Documents decided on, by what was decided: accepted, rejected",
@@ -132,6 +139,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         "Bytes that documents leave free on the archive's volume"
     )
     .expect("registers"),
+}
 });
 
 /// Everything in the Prometheus text format.
@@ -144,6 +152,11 @@ pub fn text() -> prometheus::Result<Vec<u8>> {
 
 /// The worker that signs.
 const SIGNER: &str = "signer";
+
+/// Whether the policy directory holds something that is refused.
+pub fn policy_refused(is_refused: bool) {
+    METRICS.policy_refused.set(i64::from(is_refused));
+}
 
 /// A verdict was made.
 pub fn verdict(project: &str, result: &str) {

@@ -60,6 +60,7 @@ async fn start_with(more: &str, policy: Option<PathBuf>) -> (Pipeline, PrivateSi
         trusted_development_key: vec![],
         allow_development_key: false,
         policy_timeout: 30,
+        policy_memory: 2048,
         advisories: None,
     };
     let signing = SigningArgs {

@@ -58,6 +58,7 @@ impl Pipeline {
             trusted_development_key: vec![],
             allow_development_key: false,
             policy_timeout: 30,
+            policy_memory: 2048,
             advisories: None,
         };
         PolicyGate::new(self.archive.clone(), args.load().unwrap())

@@ -30,6 +30,8 @@ pub(crate) enum ReportFormat {
     Json,
     /// For a comment on a change.
     Markdown,
+    /// For code scanning.
+    Sarif,
 }
 
 impl From<Format> for ReportFormat {
@@ -59,6 +61,9 @@ struct Outcome<'a> {
     signature_checked: bool,
     report: &'a Report,
     files: Vec<PathBuf>,
+    /// Path of the SBOM in a release.
+    #[serde(skip)]
+    sbom: &'a str,
 }
 
 #[derive(Serialize)]
@@ -142,6 +147,12 @@ pub(crate) async fn tell(
         signature_checked: reported.key.is_some(),
         report: &report,
         files,
+        sbom: signed
+            .data
+            .documents
+            .iter()
+            .find(|it| it.role == Role::Sbom)
+            .map_or("sbom", |it| it.name.as_str()),
     };
     print(reported.format, &outcome)?;
     match verdict.result {
@@ -155,6 +166,9 @@ fn print(format: ReportFormat, outcome: &Outcome<'_>) -> Result<(), Failure> {
     let text = match format {
         ReportFormat::Json => return output::result(Format::Json, "", outcome),
         ReportFormat::Markdown => outcome.report.markdown(),
+        ReportFormat::Sarif => {
+            return output::result(Format::Json, "", &outcome.report.sarif(outcome.sbom));
+        }
         ReportFormat::Text => {
             let signature = match outcome.signature_checked {
                 true => "signature checked",
@@ -190,8 +204,8 @@ async fn write_files(
         // What policy judged by is in the archive; a release has no use for a copy. The SBOM that was
         // judged is the generator's.
         let copied = |it: &&Document| {
-            it.role != Role::Policy
-                && !(it.role == Role::Sbom && signed.producer == Producer::PolicyGate)
+            let is_a_copy = it.role == Role::Sbom && signed.producer == Producer::PolicyGate;
+            !is_a_copy && !matches!(it.role, Role::Policy | Role::Decision)
         };
         let documents = signed.documents.iter().filter(copied);
         let documents = documents.map(|it| (&it.name, it.digest));

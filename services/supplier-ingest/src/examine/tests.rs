@@ -1,5 +1,5 @@
 use events::Label;
-use policy::DEFAULT_TIME_LIMIT;
+use policy::Limits;
 
 use super::*;
 
@@ -19,8 +19,8 @@ fn component_without_purl_is_judged_like_any_other() {
         root: Arc::new(TrustRoot::public_good().expect("sound")),
     };
 
-    let policy = Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads");
-    let examined = examine(&submission, &policy);
+    let policy = Evaluator::load(None, Limits::default()).expect("loads");
+    let examined = examine(&submission, &policy).expect("judges");
     let rules: Vec<&str> = examined.findings.iter().map(|it| it.rule.as_str()).collect();
     assert!(rules.contains(&"SUP-002") && !rules.contains(&"policy-failed"), "{rules:?}");
 }
@@ -41,7 +41,7 @@ const CIRCLE: &str = r#"{
 
 #[test]
 fn what_the_passport_tolerates_is_told_and_does_not_reject() {
-    let policy = Bundle::shipped(DEFAULT_TIME_LIMIT).expect("loads");
+    let policy = Evaluator::load(None, Limits::default()).expect("loads");
     let told = |tolerates: &[&str]| {
         let passport = Passport {
             tolerates: tolerates.iter().map(|&it| it.to_owned()).collect(),
@@ -54,7 +54,7 @@ fn what_the_passport_tolerates_is_told_and_does_not_reject() {
             now: Timestamp::UNIX_EPOCH,
             root: Arc::new(TrustRoot::public_good().expect("sound")),
         };
-        let findings = examine(&submission, &policy).findings;
+        let findings = examine(&submission, &policy).expect("judges").findings;
         let about = ["SUP-014", "SUP-015"];
         let graph = findings.into_iter().filter(|it| about.contains(&it.rule.as_str()));
         graph.map(|it| (it.rule.to_string(), it.rejects)).collect::<Vec<_>>()

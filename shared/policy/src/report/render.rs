@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use events::VerdictResult;
 
-use super::{AdvisoryIndex, Finding, Report, Severity};
+use super::{AdvisoryIndex, Finding, Place, Report, Severity};
 
 impl Report {
     /// Plain text: one line of result, then each finding with its rule, component and remedy.
@@ -28,6 +28,13 @@ impl Report {
             }
             if let Some(field) = &finding.field {
                 push(&mut text, format_args!("  field:     {}\n", Plain(field)));
+            }
+            if !finding.path.is_empty() {
+                let path = finding.path.join(" → ");
+                push(&mut text, format_args!("  path:      {}\n", Plain(&path)));
+            }
+            if let Some(place) = &finding.place {
+                push(&mut text, format_args!("  place:     {}\n", Plain(&place.to_string())));
             }
             push(&mut text, format_args!("  found:     {}\n", Plain(&finding.message)));
             push(&mut text, format_args!("  remedy:    {}\n", Plain(&finding.remedy)));
@@ -54,10 +61,16 @@ impl Report {
         for (kind, finding) in self.findings() {
             let Finding { id, severity, message, field, remedy, .. } = finding;
             let component = Markdown(finding.component.as_deref().unwrap_or(""));
-            let message = match field {
+            let mut message = match field {
                 Some(field) => format!("{field}: {message}"),
                 None => message.clone(),
             };
+            if !finding.path.is_empty() {
+                message.push_str(&format!("\n{}", finding.path.join(" → ")));
+            }
+            if let Some(place) = &finding.place {
+                message.push_str(&format!("\n{place}"));
+            }
             let (id, message, remedy) = (Markdown(id), Markdown(&message), Markdown(remedy));
             push(
                 &mut text,
@@ -87,7 +100,7 @@ impl Report {
         )
     }
 
-    fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
+    pub(super) fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
         let violations = self.violations.iter().map(|finding| ("violation", finding));
         let warnings = self.warnings.iter().map(|finding| ("warning", finding));
         violations.chain(warnings).chain(self.infos.iter().map(|finding| ("info", finding)))
@@ -101,6 +114,15 @@ fn counted(count: u64, noun: &str) -> String {
 
 fn push(text: &mut String, line: fmt::Arguments<'_>) {
     text.push_str(&line.to_string());
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
 }
 
 impl fmt::Display for Severity {

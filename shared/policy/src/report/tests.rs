@@ -9,6 +9,8 @@ fn finding(severity: Severity, message: &str) -> Finding {
         message: message.into(),
         title: "Title".into(),
         remedy: "Mend it".into(),
+        place: None,
+        path: vec![],
     }
 }
 
@@ -109,4 +111,35 @@ fn a_report_survives_a_round_trip_through_json() {
         "{json}"
     );
     assert_eq!(serde_json::from_str::<Report>(&json).expect("reads"), report);
+}
+
+#[test]
+fn sarif_is_what_its_schema_asks_for() {
+    let schema = include_str!("../../fixtures/sarif-schema-2.1.0.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("JSON");
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).expect("a schema");
+    let mut full = report();
+    full.violations = vec![Finding {
+        place: Some(Place { file: "a folder/uv.lock".into(), line: Some(7) }),
+        path: vec!["app".into(), "left 1".into()],
+        ..finding(Severity::Critical, "bad \u{1b} <b>")
+    }];
+    full.warnings = vec![finding(Severity::Low, "hm"), finding(Severity::Info, "hm hm")];
+    full.errors = vec!["broken".into()];
+    for report in [report(), full] {
+        let sarif = report.sarif("/dist/sbom file.json");
+        let problems: Vec<String> = validator
+            .iter_errors(&sarif)
+            .map(|it| format!("{}: {it}", it.instance_path()))
+            .collect();
+        assert!(problems.is_empty(), "{problems:?}");
+        let results = sarif["runs"][0]["results"].as_array().expect("a list");
+        assert_eq!(results.len(), report.violations.len() + report.warnings.len());
+        for result in results {
+            let place = &result["locations"][0]["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().expect("a place");
+            assert!(["a%20folder/uv.lock", "dist/sbom%20file.json"].contains(&uri), "{uri}");
+        }
+    }
 }

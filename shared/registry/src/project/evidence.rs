@@ -139,6 +139,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Checksums => "checksums",
         Role::Report => "report",
         Role::Policy => "policy",
+        Role::Decision => "decision",
         Role::Vex => "vex",
         Role::Signature => "signature",
     }

@@ -120,7 +120,13 @@ impl Place {
 
     fn settings(&self) -> Settings {
         let passports = self.directory.path().join("passports");
-        let args = IngestArgs { passports, trusted_root: None, policy: None, policy_timeout: 60 };
+        let args = IngestArgs {
+            passports,
+            trusted_root: None,
+            policy: None,
+            policy_timeout: 60,
+            policy_memory: 2048,
+        };
         args.load().unwrap()
     }
 
