@@ -57,21 +57,22 @@ sound contains digest if {
 
 # Why a supplied SBOM does not count.
 why(sbom) := concat("; ", reasons) if {
-	reasons := {entry.reason | some entry in compared; entry.digest == sbom.digest; not entry.valid == true}
+	reasons := {entry.reason | some entry in compared; entry.digest == sbom.digest; not entry.valid == true; is_string(entry.reason)}
 	count(reasons) > 0
 } else := "it was not compared with the SBOM"
 
 deny contains finding if {
 	some sbom in supplied
-	not sbom.digest in sound
+	not lib.value(sbom, "digest") in sound
 	message := sprintf("%s is not valid: %s", [lib.shown(sbom, "path", "an SBOM without a name"), why(sbom)])
 	finding := lib.finding(rules, "SBOM-011", message, null)
 }
 
 warn contains finding if {
 	some entry in compared
+	is_number(entry.only_theirs.count)
 	entry.only_theirs.count > 0
-	message := sprintf("%s names %d components that the SBOM lacks: %s", [
+	message := sprintf("%s names %v components that the SBOM lacks: %s", [
 		lib.shown(entry, "name", "an SBOM without a name"),
 		entry.only_theirs.count,
 		shortened(entry.only_theirs),
@@ -81,23 +82,26 @@ warn contains finding if {
 
 warn contains finding if {
 	some entry in compared
+	is_number(entry.other_version.count)
 	entry.other_version.count > 0
-	message := sprintf("%s names other versions of %d components: %s", [
+	message := sprintf("%s names other versions of %v components: %s", [
 		lib.shown(entry, "name", "an SBOM without a name"),
 		entry.other_version.count,
-		shortened({"count": entry.other_version.count, "listed": [other_version(it) | some it in entry.other_version.listed]}),
+		shortened({"count": entry.other_version.count, "listed": [other_version(it) | some it in lib.list(entry.other_version, "listed")]}),
 	])
 	finding := lib.finding(rules, "SBOM-013", message, null)
 }
 
 other_version(found) := sprintf("%s %s instead of %s", [
 	lib.shown(found, "package", "a package without a name"),
-	concat(", ", object.get(found, "theirs", [])),
-	concat(", ", object.get(found, "ours", [])),
+	concat(", ", texts(found, "theirs")),
+	concat(", ", texts(found, "ours")),
 ])
+
+texts(document, key) := [it | some it in lib.list(document, key); is_string(it)]
 
 # The first of many; the comparison has more of them.
 shortened(many) := concat(", ", array.concat(first, rest)) if {
-	first := array.slice(object.get(many, "listed", []), 0, 5)
+	first := array.slice(texts(many, "listed"), 0, 5)
 	rest := ["…" | many.count > 5]
 }

@@ -104,3 +104,9 @@ test_other_versions_are_warned_of if {
 	expected := "sbom/supplied/bom.json names other versions of 1 components: pkg:npm/a 2, 3 instead of 1"
 	messages == {expected} with input as comparing(others)
 }
+
+test_a_count_that_is_no_number_counts_nothing if {
+	strange := {"only_theirs": {"count": "many", "listed": ["a"]}, "other_version": {"count": "many", "listed": [{}]}}
+	denied == set() with input as comparing(strange)
+	warned == set() with input as comparing(strange)
+}

@@ -32,7 +32,7 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	not input.environment in {"pr", "release"}
+	not lib.environment in {"pr", "release"}
 	finding := lib.finding(rules, "INPUT-002", "the environment is neither pr nor release", null)
 }
 
@@ -42,34 +42,48 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	some artifact in input.build.artifacts
-	not regex.match(`^sha256:[0-9a-f]{64}$`, artifact.digest)
+	some artifact in lib.list(input.build, "artifacts")
+	not regex.match(`^sha256:[0-9a-f]{64}$`, lib.text(artifact, "digest"))
 	message := sprintf("artifact %s has no SHA-256 digest", [lib.shown(artifact, "name", "without a name")])
 	finding := lib.finding(rules, "INPUT-003", message, null)
 }
 
+default findings := null
+
+findings := input.findings
+
+default finding_count := null
+
+finding_count := input.finding_count
+
 deny contains finding if {
-	not is_array(input.findings)
+	not is_array(findings)
 	finding := lib.finding(rules, "INPUT-001", "findings is not a list", null)
 }
 
 deny contains finding if {
-	not is_number(input.finding_count)
+	not is_number(finding_count)
 	finding := lib.finding(rules, "INPUT-001", "finding_count is not a number", null)
 }
 
+has_banned_components if is_object(data.banned_components)
+
+has_allowed_builders if is_object(data.allowed_builders)
+
+has_denied_severities if is_array(data.denied_severities)
+
 deny contains finding if {
-	not is_object(data.banned_components)
+	not has_banned_components
 	finding := lib.finding(rules, "INPUT-004", "data.json has no object banned_components", null)
 }
 
 deny contains finding if {
-	not is_object(data.allowed_builders)
+	not has_allowed_builders
 	finding := lib.finding(rules, "INPUT-004", "data.json has no object allowed_builders", null)
 }
 
 deny contains finding if {
-	not is_array(data.denied_severities)
+	not has_denied_severities
 	finding := lib.finding(rules, "INPUT-004", "data.json has no list denied_severities", null)
 }
 

@@ -53,6 +53,11 @@ rules := {
 
 predicate := input.provenance.predicate
 
+# What is missing reads as empty here; the rules that ask for it say so.
+builder := input.build.builder if is_object(input.build.builder)
+
+else := {}
+
 subjects := input.provenance.subject if is_array(input.provenance.subject)
 
 else := []
@@ -69,12 +74,13 @@ deny contains finding if {
 
 subject_digests contains digest if {
 	some subject in subjects
+	is_string(subject.digest.sha256)
 	digest := lower(subject.digest.sha256)
 }
 
 deny contains finding if {
-	some artifact in input.build.artifacts
-	not lib.hex(artifact.digest) in subject_digests
+	some artifact in lib.list(input.build, "artifacts")
+	not lib.hex(lib.text(artifact, "digest")) in subject_digests
 	message := sprintf("artifact %s (%s) is no subject of the provenance", [lib.shown(artifact, "name", "unnamed"), lib.shown(artifact, "digest", "no digest")])
 	finding := lib.finding(rules, "PROV-003", message, null)
 }
@@ -86,7 +92,10 @@ deny contains finding if {
 	finding := lib.finding(rules, "PROV-004", message, null)
 }
 
-is_artifact(subject) if lower(subject.digest.sha256) in lib.artifact_digests
+is_artifact(subject) if {
+	is_string(subject.digest.sha256)
+	lower(subject.digest.sha256) in lib.artifact_digests
+}
 
 deny contains finding if {
 	not predicate.runDetails.builder.id == input.build.builder.id
@@ -95,8 +104,8 @@ deny contains finding if {
 
 deny contains finding if {
 	count(data.allowed_builders) > 0
-	not data.allowed_builders[input.build.builder.id]
-	message := sprintf("the builder %s is not allowed", [lib.shown(input.build.builder, "id", "without an id")])
+	not data.allowed_builders[lib.text(builder, "id")]
+	message := sprintf("the builder %s is not allowed", [lib.shown(builder, "id", "without an id")])
 	finding := lib.finding(rules, "PROV-006", message, null)
 }
 
@@ -129,6 +138,7 @@ commits contains commit if {
 }
 
 deny contains finding if {
+	is_string(input.build.source.commit)
 	not input.build.source.commit in commits
 	message := sprintf("commit %s is not named by the provenance", [input.build.source.commit])
 	finding := lib.finding(rules, "PROV-008", message, null)
@@ -140,17 +150,18 @@ else := []
 
 files contains digest if {
 	some document in array.concat(resolved, byproducts)
+	is_string(document.digest.sha256)
 	digest := lower(document.digest.sha256)
 }
 
 # SBOMs of the build's own are named like lockfiles.
-uploads contains file if some file in input.build.inputs
+uploads contains file if some file in lib.list(input.build, "inputs")
 
-uploads contains file if some file in input.build.sboms
+uploads contains file if some file in lib.list(input.build, "sboms")
 
 deny contains finding if {
 	some file in uploads
-	not lib.hex(file.digest) in files
+	not lib.hex(lib.text(file, "digest")) in files
 	message := sprintf("input %s (%s) is not named by the provenance", [lib.shown(file, "path", "unnamed"), lib.shown(file, "digest", "no digest")])
 	finding := lib.finding(rules, "PROV-009", message, null)
 }

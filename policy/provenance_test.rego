@@ -95,3 +95,20 @@ test_an_input_that_is_not_named_is_denied if {
 	denied == {"PROV-009"} with input as fixtures.but({"build": {"sboms": [sbom]}})
 	denied == set() with input as fixtures.supplying([sbom], null)
 }
+
+test_a_digest_that_is_no_text_is_none if {
+	own := fixtures.good.provenance.subject[0]
+	denied == {"PROV-004"} with input as fixtures.but({"provenance": {"subject": [own, {"name": "x", "digest": {"sha256": 5}}]}})
+	wrong := [{"name": "uv.lock", "digest": {"sha256": 5}}, fixtures.good.provenance.predicate.buildDefinition.resolvedDependencies[0]]
+	changed := {"provenance": {"predicate": {"buildDefinition": {"resolvedDependencies": wrong}}}}
+	denied == {"PROV-009"} with input as fixtures.but(changed)
+}
+
+test_a_commit_that_is_no_text_is_none if {
+	denied == set() with input as fixtures.but({"build": {"source": {"commit": 5}}})
+}
+
+test_an_artifact_whose_digest_is_no_text_is_no_artifact if {
+	artifacts := array.concat(fixtures.good.build.artifacts, [{"name": "x", "digest": 5}])
+	denied == {"PROV-003"} with input as fixtures.but({"build": {"artifacts": artifacts}})
+}

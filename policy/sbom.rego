@@ -35,7 +35,7 @@ project_names contains name if name := input.project
 
 # A project may be named with its owner: acme/hotpass.
 project_names contains last if {
-	parts := split(input.project, "/")
+	parts := split(lib.as_text(lib.project), "/")
 	last := parts[count(parts) - 1]
 }
 
@@ -45,9 +45,9 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	not root.name in project_names
+	not lib.value(root, "name") in project_names
 	name := lib.shown(root, "name", "missing")
-	message := sprintf("the root component is %s, the project %s", [name, lib.shown(input, "project", "missing")])
+	message := sprintf("the root component is %s, the project %s", [name, lib.shown({"project": lib.project}, "project", "missing")])
 	finding := lib.finding(rules, "SBOM-002", message, null)
 }
 
@@ -58,42 +58,45 @@ deny contains finding if {
 
 # Artifacts may be listed as the root, as parts of it, or among the components.
 sha256 contains digest if {
-	some hash in root.hashes
+	some hash in lib.list(root, "hashes")
 	hash.alg == "SHA-256"
+	is_string(hash.content)
 	digest := lower(hash.content)
 }
 
 sha256 contains digest if {
-	some part in root.components
-	some hash in part.hashes
+	some part in lib.list(root, "components")
+	some hash in lib.list(part, "hashes")
 	hash.alg == "SHA-256"
+	is_string(hash.content)
 	digest := lower(hash.content)
 }
 
 sha256 contains digest if {
 	some component in components
-	some hash in component.hashes
+	some hash in lib.list(component, "hashes")
 	hash.alg == "SHA-256"
+	is_string(hash.content)
 	digest := lower(hash.content)
 }
 
 deny contains finding if {
-	some artifact in input.build.artifacts
-	not lib.hex(artifact.digest) in sha256
+	some artifact in lib.list(input.build, "artifacts")
+	not lib.hex(lib.text(artifact, "digest")) in sha256
 	message := sprintf("artifact %s (%s) is not in the SBOM", [lib.shown(artifact, "name", "unnamed"), lib.shown(artifact, "digest", "no digest")])
 	finding := lib.finding(rules, "SBOM-004", message, null)
 }
 
 deny contains finding if {
 	some index, component in components
-	not lib.present(component.name)
+	not lib.has(component, "name")
 	message := sprintf("component %d has no name", [index])
 	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
 }
 
 deny contains finding if {
 	some index, component in packages
-	not lib.present(component.version)
+	not lib.has(component, "version")
 	not is_local(component)
 	message := sprintf("component %d, %s, has no version", [index, lib.shown(component, "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
@@ -101,14 +104,14 @@ deny contains finding if {
 
 # A member of a workspace may have no version: nothing but the project itself depends on it.
 is_local(component) if {
-	some property in component.properties
+	some property in lib.list(component, "properties")
 	property.name == "attestry:package:source"
 	property.value == "local"
 }
 
 deny contains finding if {
 	some index, component in packages
-	not startswith(component.purl, "pkg:")
+	not startswith(lib.text(component, "purl"), "pkg:")
 	message := sprintf("component %d, %s, has no purl", [index, lib.shown(component, "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-006", message, null)
 }
@@ -122,8 +125,8 @@ deny contains finding if {
 }
 
 references := sort(array.concat(
-	[root["bom-ref"] | root["bom-ref"]],
-	[component["bom-ref"] | some component in components],
+	[root["bom-ref"] | is_string(root["bom-ref"])],
+	[component["bom-ref"] | some component in components; is_string(component["bom-ref"])],
 ))
 
 deny contains finding if {
@@ -141,19 +144,27 @@ deny contains finding if {
 }
 
 has_sha256(component) if {
-	some hash in component.hashes
+	some hash in lib.list(component, "hashes")
 	hash.alg == "SHA-256"
 }
 
 # The supplier trust policy. `passport` is what was agreed with the supplier: what may come, about
 # which products, signed or not. What is missing reads as empty; the rules that ask for it say so.
-passport := object.get(input, "supplier", {})
+default passport := {}
 
-document := object.get(input, "document", {})
+passport := input.supplier
 
-subject := object.get(input, ["document", "subject"], {})
+default document := {}
 
-signature := object.get(input, "signature", {})
+document := input.document
+
+default subject := {}
+
+subject := input.document.subject
+
+default signature := {}
+
+signature := input.signature
 
 products := passport.products if is_array(passport.products)
 
@@ -175,34 +186,37 @@ supplier contains finding if {
 }
 
 supplier contains finding if {
-	not document.kind in {"sbom", "vex"}
+	not lib.value(document, "kind") in {"sbom", "vex"}
 	finding := found("SUP-001", "the document is neither an SBOM nor VEX", null, "document.kind")
 }
 
 supplier contains finding if {
-	some path in [
+	parts := {"supplier": passport, "document": document}
+	some [part, name] in [
 		["supplier", "namespaces"],
 		["supplier", "products"],
 		["document", "components"],
 		["document", "problems"],
 	]
-	not is_array(object.get(input, path, null))
-	message := sprintf("%s is not a list", [concat(".", path)])
-	finding := found("SUP-001", message, null, concat(".", path))
+	not is_array(lib.value(parts[part], name))
+	field := concat(".", [part, name])
+	finding := found("SUP-001", sprintf("%s is not a list", [field]), null, field)
 }
 
 supplier contains finding if {
-	not is_number(passport.max_age_days)
+	not is_number(lib.value(passport, "max_age_days"))
 	finding := found("SUP-001", "max_age_days is not a number", null, "supplier.max_age_days")
 }
 
 supplier contains finding if {
-	not lib.nanoseconds(input.time)
+	not lib.seconds(lib.judged_at)
 	finding := found("SUP-001", "the input does not say when it is judged", null, "time")
 }
 
+has_banned_components if is_object(data.banned_components)
+
 supplier contains finding if {
-	not is_object(data.banned_components)
+	not has_banned_components
 	finding := found("SUP-001", "data.json has no object banned_components", null, "data.banned_components")
 }
 
@@ -258,7 +272,7 @@ supplier_warn contains finding if {
 }
 
 supplier contains finding if {
-	not document.format in passport.formats
+	not lib.value(document, "format") in lib.list(passport, "formats")
 	message := sprintf("the format is %s", [lib.shown(document, "format", "unknown")])
 	finding := found("SUP-006", message, null, "document.format")
 }
@@ -266,7 +280,7 @@ supplier contains finding if {
 # Of the other formats there is one version that can be read.
 supplier contains finding if {
 	document.format == "cyclonedx"
-	not document.spec_version in passport.spec_versions
+	not lib.value(document, "spec_version") in lib.list(passport, "spec_versions")
 	message := sprintf("the version of the format is %s", [lib.shown(document, "spec_version", "unknown")])
 	finding := found("SUP-006", message, null, "document.spec_version")
 }
@@ -274,7 +288,7 @@ supplier contains finding if {
 supplier contains finding if {
 	document.kind == "sbom"
 	some key in ["name", "version"]
-	not lib.present(subject[key])
+	not lib.has(subject, key)
 	message := sprintf("the SBOM does not tell the %s of what it is about", [key])
 	finding := found("SUP-007", message, null, concat("/", ["/metadata/component", key]))
 }
@@ -314,7 +328,7 @@ supplier_warn contains finding if {
 named_only if {
 	count(namespaces) > 0
 	lib.present(subject.name)
-	not lib.present(subject.purl)
+	not lib.has(subject, "purl")
 }
 
 # A namespace ends where a name ends: pkg:npm/acme holds pkg:npm/acme/x, not pkg:npm/acme-x.
@@ -325,28 +339,28 @@ within_namespaces(name) if {
 }
 
 supplier contains finding if {
-	not lib.nanoseconds(document.timestamp)
+	not lib.seconds(lib.value(document, "timestamp"))
 	message := sprintf("the timestamp of the document is %s", [lib.shown(document, "timestamp", "missing")])
 	finding := found("SUP-010", message, null, "document.timestamp")
 }
 
 supplier contains finding if {
-	lib.nanoseconds(document.timestamp) > lib.nanoseconds(input.time) + lib.day
+	lib.seconds(document.timestamp) > lib.seconds(input.time) + lib.day
 	message := sprintf("the document is dated %s; today is %s", [document.timestamp, input.time])
 	finding := found("SUP-010", message, null, "document.timestamp")
 }
 
 supplier contains finding if {
 	is_number(passport.max_age_days)
-	age := lib.nanoseconds(input.time) - lib.nanoseconds(document.timestamp)
+	age := lib.seconds(input.time) - lib.seconds(document.timestamp)
 	age > passport.max_age_days * lib.day
-	message := sprintf("the document is of %s; it may be %d days old", [document.timestamp, passport.max_age_days])
+	message := sprintf("the document is of %s; it may be %v days old", [document.timestamp, passport.max_age_days])
 	finding := found("SUP-011", message, null, "document.timestamp")
 }
 
 supplier contains finding if {
 	document.kind == "sbom"
-	not count(document.components) > 0
+	count(lib.list(document, "components")) == 0
 	finding := found("SUP-012", "the SBOM lists no component", null, "/components")
 }
 
@@ -384,7 +398,7 @@ is_tolerated(code) if {
 }
 
 supplier contains finding if {
-	some problem in document.problems
+	some problem in lib.list(document, "problems")
 	id := refused_problems[problem.code]
 	not is_tolerated(problem.code)
 	message := sprintf("%s: %s", [problem.code, lib.shown(problem, "message", "no message")])
@@ -392,7 +406,7 @@ supplier contains finding if {
 }
 
 supplier_warn contains finding if {
-	some problem in document.problems
+	some problem in lib.list(document, "problems")
 	id := refused_problems[problem.code]
 	is_tolerated(problem.code)
 	message := sprintf("%s (%s, which the passport tolerates)", [lib.shown(problem, "message", "a problem without a message"), problem.code])
@@ -400,17 +414,18 @@ supplier_warn contains finding if {
 }
 
 supplier_warn contains finding if {
-	some problem in document.problems
-	not refused_problems[problem.code]
-	id := object.get(noted_problems, object.get(problem, "code", ""), "SUP-018")
+	some problem in lib.list(document, "problems")
+	not refused_problems[lib.text(problem, "code")]
+	id := object.get(noted_problems, lib.text(problem, "code"), "SUP-018")
 	message := lib.shown(problem, "message", "a problem without a message")
 	finding := found(id, message, null, lib.shown(problem, "pointer", "document.problems"))
 }
 
 supplier_warn contains finding if {
-	more := document.problem_count - count(document.problems)
+	is_number(document.problem_count)
+	more := document.problem_count - count(lib.list(document, "problems"))
 	more > 0
-	message := sprintf("%d more problems of the kinds that are listed", [more])
+	message := sprintf("%v more problems of the kinds that are listed", [more])
 	finding := found("SUP-018", message, null, "document.problem_count")
 }
 
@@ -426,14 +441,16 @@ makes_statements if document.kind == "vex"
 # An SBOM can hold statements, too.
 makes_statements if not document.statements == 0
 
+states_something if document.statements > 0
+
 supplier contains finding if {
 	document.kind == "vex"
-	not document.statements > 0
+	not states_something
 	finding := found("SUP-020", "the VEX document makes no statement", null, "document.statements")
 }
 
 supplier contains finding if {
-	some index, component in document.components
+	some index, component in lib.list(document, "components")
 	ban := purl.banned[purl.package_of(component.purl)]
 	purl.is_banned(ban, component)
 	message := sprintf("%s is banned: %s", [component.purl, lib.shown(ban, "reason", "no reason given")])

@@ -179,3 +179,10 @@ test_different_references_pass if {
 	right := object.union(fixtures.left, {"bom-ref": "right"})
 	ids == set() with input as fixtures.listing([fixtures.left, right])
 }
+
+test_a_digest_that_is_no_text_is_none if {
+	wrong := {"hashes": [{"alg": "SHA-256", "content": 5}]}
+	root := object.union(fixtures.good.sbom.metadata.component, object.union(wrong, {"components": [wrong]}))
+	changed := fixtures.but({"sbom": {"metadata": {"component": root}, "components": [object.union(fixtures.left, wrong)]}})
+	ids == {"SBOM-004"} with input as changed
+}

@@ -114,6 +114,6 @@ deny contains finding if {
 
 warn contains finding if {
 	some signature in pending
-	not input.environment in logged_environments
+	not lib.environment in logged_environments
 	finding := lib.finding(rules, "SIG-004", pending_message(signature), null)
 }

@@ -31,7 +31,11 @@ else := set()
 warned := {"critical", "high"} - denied
 
 # Whatever does not say how bad it is may be as bad as any.
-severity_of(vulnerability) := lib.shown(vulnerability, "severity", "unknown")
+severity_of(vulnerability) := vulnerability.severity if {
+	vulnerability.severity in {"critical", "high", "medium", "low"}
+}
+
+else := "unknown"
 
 deny contains finding if {
 	some vulnerability in vulnerabilities
@@ -63,9 +67,9 @@ remedy_of(vulnerability) := sprintf("Update the component to %s or later", [vuln
 } else := "No fixed version is known: replace the component, or do without it"
 
 # Those that are left out are no worse than the last one, but they may be of a denied severity.
-left_out := input.finding_count - count(vulnerabilities)
+left_out := input.finding_count - count(vulnerabilities) if is_number(input.finding_count)
 
-left_out_message := sprintf("%d more vulnerabilities, none worse than those that are listed", [left_out])
+left_out_message := sprintf("%v more vulnerabilities, none worse than those that are listed", [left_out])
 
 deny contains finding if {
 	left_out > 0
@@ -79,8 +83,10 @@ warn contains finding if {
 	finding := lib.finding(rules, "VULN-001", left_out_message, null)
 }
 
+is_matched if lib.present(input.advisories.digest)
+
 info contains finding if {
-	not lib.present(input.advisories.digest)
+	not is_matched
 	message := "no advisory index was at hand, so no vulnerability is known, whatever there may be"
 	finding := lib.finding(rules, "VULN-002", message, null)
 }

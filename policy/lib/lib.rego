@@ -14,25 +14,100 @@ present(text) if {
 	trim_space(text) != ""
 }
 
+# Parts of the input that everybody asks for, or null. (`input` itself is no argument of a function everywhere.)
+default project := null
+
+project := input.project
+
+default environment := null
+
+environment := input.environment
+
+default judged_at := null
+
+judged_at := input.time
+
+# Rego ends a rule quietly where the argument of a function is undefined, behind `not` as well. What may be missing is
+# therefore asked for by document and key, which are always there.
+
+# Whether the document has a text there that says something.
+has(document, key) if present(document[key])
+
 # The text itself, or a stand-in where a document has none, so that no rule falls silent for
 # want of a name to report.
-shown(document, key, _) := document[key] if present(document[key])
+shown(document, key, _) := document[key] if has(document, key)
 
-shown(document, key, otherwise) := otherwise if not present(document[key])
+shown(document, key, otherwise) := otherwise if not has(document, key)
+
+# Whatever is there, or null.
+value(document, key) := found if {
+	found := document[key]
+}
+
+else := null
+
+# A text, or an empty one.
+as_text(value) := value if is_string(value)
+
+else := ""
+
+# The text that is there, or an empty one: functions of texts take nothing else.
+text(document, key) := document[key] if is_string(document[key])
+
+else := ""
+
+# The list that is there, or an empty one.
+list(document, key) := document[key] if is_array(document[key])
+
+else := []
 
 # The digest as SBOMs and in-toto write it: hex digits without the algorithm.
 hex(digest) := trim_prefix(digest, "sha256:")
 
 # The hex digests of what the build made.
 artifact_digests contains digest if {
-	some artifact in input.build.artifacts
+	some artifact in list(input.build, "artifacts")
+	is_string(artifact.digest)
 	digest := hex(artifact.digest)
 }
 
-day := 86400000000000
+day := 86400
 
-# A UTC time in nanoseconds, in which the engine can count until the year 2261.
-nanoseconds(text) := time.parse_rfc3339_ns(text) if {
+# Seconds since 1970 of a UTC time (RFC 3339), parts of a second left out; nothing for anything else. In Rego, because
+# not every engine has a builtin for it, and the builtin ends the whole judgement at a date that there is not.
+seconds(text) := (((((days_before_year(year) + days_before_month(year, month)) + date) - 1) * 24 + hour) * 60 + minute) * 60 + second if {
 	is_string(text)
-	regex.match(`^(19[7-9]|2[01][0-9]|22[0-5])[0-9]-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$`, text)
+	regex.match(`^(19[7-9]|2[01][0-9]|22[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$`, text)
+	year := (digits(text, 0) * 100) + digits(text, 2)
+	month := digits(text, 5)
+	date := digits(text, 8)
+	hour := digits(text, 11)
+	minute := digits(text, 14)
+	second := digits(text, 17)
+	date > 0
+	date <= days_in_month(year, month)
+	hour < 24
+	minute < 60
+	second < 60
 }
+
+# Two digits; a number that begins with 0 is none everywhere.
+digits(text, at) := to_number(concat("", ["1", substring(text, at, 2)])) - 100
+
+days_before_year(year) := ((365 * (year - 1970)) + leap_years(year - 1)) - leap_years(1969)
+
+leap_years(year) := (floor(year / 4) - floor(year / 100)) + floor(year / 400)
+
+leap_day(year) := leap_years(year) - leap_years(year - 1)
+
+months := [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+days_in_month(year, 2) := 28 + leap_day(year)
+
+days_in_month(_, month) := months[month - 1] if month != 2
+
+days_before_month(year, month) := sum(array.slice(months, 0, month - 1)) + (leap_day(year) * after_february(month))
+
+after_february(month) := 1 if month > 2
+
+else := 0

@@ -9,7 +9,7 @@ use crate::steps::Steps;
 /// Settings of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`; or `signing`
+    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`; or `signing`, or `policy`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -21,8 +21,10 @@ pub(crate) struct Args {
 
 /// Runs the benchmark as asked.
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
-    if args.benchmark.first().is_some_and(|it| it == "signing") {
-        return steps.cargo("bench --package attestation --bench signing");
+    match args.benchmark.first().map(String::as_str) {
+        Some("signing") => return steps.cargo("bench --package attestation --bench signing"),
+        Some("policy") => return steps.cargo("bench --package policy --bench judging"),
+        _ => {}
     }
     // A smoke run is about whether it works, and CI has built everything that way.
     let is_quick = |it: &String| matches!(it.as_str(), "--quick" | "--help");

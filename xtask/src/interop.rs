@@ -26,6 +26,9 @@ const SBOM_NPM: [&str; 2] = ["@cyclonedx/cdxgen@12.8.4", "@cyclonedx/cyclonedx-n
 /// Only its sources are published.
 const SBOM_CARGO: &str = "cargo-cyclonedx@0.5.9";
 const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
+const REGO_CPP: [&str; 1] = ["regopy==1.5.2"];
+/// OPA as a library.
+const OPA: &str = "opa-golib-python-bindings==0.4.4";
 const SIGSTORE_PYPI: [&str; 1] = ["sigstore==4.5.1"];
 const SIGSTORE_NPM: [&str; 3] =
     ["@sigstore/bundle@5.0.1", "@sigstore/sign@5.1.0", "@sigstore/verify@4.1.3"];
@@ -77,6 +80,26 @@ pub(crate) fn sbom(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> 
     }
     let script = ["tests/interop/sbom.py", "target/debug/attestry", TOOLS, "target/interop/sbom"];
     steps.run(Command::new(python).args(script).args(over))
+}
+
+/// The policy library and made-up inputs, judged by OPA itself and by rego-cpp, too.
+pub(crate) fn policy(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.cargo("build --package attestry")?;
+    let python = venv(steps, "policy-venv", &REGO_CPP)?;
+    let opa = Path::new(TOOLS).join("opa");
+    if !opa.join("opa_bindings").exists() {
+        // Its tag names a Python that is newer than most; it asks for none.
+        let download =
+            ["-m", "pip", "download", "--quiet", "--no-deps", "--python-version", "3.14"];
+        let from = ["--only-binary=:all:", "--dest", "target/interop/opa", OPA];
+        steps.run(Command::new(&python).args(download).args(from))?;
+        let wheel = fs::read_dir(&opa)?.flatten().map(|it| it.path());
+        let wheel = wheel.into_iter().find(|it| it.extension().is_some_and(|it| it == "whl"));
+        let wheel = wheel.context("pip left no wheel in target/interop/opa")?;
+        steps.run(Command::new(&python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(&opa))?;
+    }
+    let script = ["tests/interop/policy.py", "target/debug/attestry"];
+    steps.run(Command::new(python).args(script).arg(opa).arg("policy"))
 }
 
 /// What we sign with a private Sigstore, verified by others, and what they sign with it, by us.

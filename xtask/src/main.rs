@@ -74,6 +74,8 @@ enum Interop {
     Advisories,
     /// Lockfiles, as syft, cdxgen, uv, cyclonedx-py, cyclonedx-npm and cargo-cyclonedx understand them; cdx-validate and ntia-conformance-checker
     Sbom,
+    /// The policy library over made-up inputs, with OPA itself and rego-cpp
+    Policy,
     /// Signatures made with a private Sigstore, ours by sigstore-python and @sigstore/verify, theirs by us
     Sigstore,
 }
@@ -102,6 +104,7 @@ fn main() -> anyhow::Result<()> {
             interop::advisories(&mut steps, over)?;
         }
         Xtask::Interop { what: Interop::Sbom, over } => interop::sbom(&mut steps, over)?,
+        Xtask::Interop { what: Interop::Policy, .. } => interop::policy(&mut steps)?,
         Xtask::Interop { what: Interop::Sigstore, .. } => interop::signatures(&mut steps)?,
         Xtask::Sigstore(Sigstore::Up) => steps.cargo("run --quiet --package private-sigstore")?,
     }
