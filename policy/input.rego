@@ -48,6 +48,26 @@ deny contains finding if {
 	finding := lib.finding(rules, "INPUT-003", message, null)
 }
 
+# An SBOM without an index would look as if nothing were wrong with it.
+is_indexed if not has_sbom
+
+is_indexed if {
+	is_object(input.index.sha256)
+	is_object(input.index.packages)
+	is_array(input.index.repeated)
+	is_array(input.index.lacking.name)
+	is_array(input.index.lacking.version)
+	is_array(input.index.lacking.purl)
+	is_array(input.index.lacking.sha256)
+}
+
+has_sbom if is_object(input.sbom)
+
+deny contains finding if {
+	not is_indexed
+	finding := lib.finding(rules, "INPUT-001", "the input has no index of its SBOM", null)
+}
+
 default findings := null
 
 findings := input.findings

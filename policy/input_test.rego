@@ -33,6 +33,19 @@ test_missing_data_is_denied if {
 	ids == {"INPUT-004"} with input as fixtures.good with data.allowed_builders as []
 }
 
+test_an_sbom_without_index_is_denied if {
+	ids == {"INPUT-001"} with input as object.remove(fixtures.good, ["index"])
+	every part in ["sha256", "packages", "repeated", "lacking"] {
+		changed := object.union(fixtures.good, {"index": {part: null}})
+		ids == {"INPUT-001"} with input as changed
+	}
+	every part in ["name", "version", "purl", "sha256"] {
+		changed := object.union(fixtures.good, {"index": {"lacking": {part: null}}})
+		ids == {"INPUT-001"} with input as changed
+	}
+	ids == set() with input as object.union(fixtures.good, {"sbom": null, "index": null})
+}
+
 test_findings_that_are_no_list_are_denied if {
 	ids == {"INPUT-001"} with input as fixtures.but({"findings": null})
 	ids == {"INPUT-001"} with input as object.remove(fixtures.good, ["findings"])

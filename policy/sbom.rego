@@ -16,16 +16,10 @@ components := input.sbom.components if is_array(input.sbom.components)
 
 else := []
 
-# Files are known by their digest, everything else by its package URL.
-packages[index] := component if {
-	some index, component in components
-	not component.type == "file"
-}
+# Numbers of components that lack something, as the index has them.
+default lacking := {}
 
-files[index] := component if {
-	some index, component in components
-	component.type == "file"
-}
+lacking := lib.index.lacking if is_object(lib.index.lacking)
 
 purl_of(component) := component.purl if is_string(component.purl)
 
@@ -57,95 +51,53 @@ deny contains finding if {
 }
 
 # Artifacts may be listed as the root, as parts of it, or among the components.
-sha256 contains digest if {
-	some hash in lib.list(root, "hashes")
-	hash.alg == "SHA-256"
-	is_string(hash.content)
-	digest := lower(hash.content)
-}
-
-sha256 contains digest if {
-	some part in lib.list(root, "components")
-	some hash in lib.list(part, "hashes")
-	hash.alg == "SHA-256"
-	is_string(hash.content)
-	digest := lower(hash.content)
-}
-
-sha256 contains digest if {
-	some component in components
-	some hash in lib.list(component, "hashes")
-	hash.alg == "SHA-256"
-	is_string(hash.content)
-	digest := lower(hash.content)
-}
-
 deny contains finding if {
 	some artifact in lib.list(input.build, "artifacts")
-	not lib.hex(lib.text(artifact, "digest")) in sha256
+	not lib.value(lib.value(lib.index, "sha256"), lib.hex(lib.text(artifact, "digest"))) == true
 	message := sprintf("artifact %s (%s) is not in the SBOM", [lib.shown(artifact, "name", "unnamed"), lib.shown(artifact, "digest", "no digest")])
 	finding := lib.finding(rules, "SBOM-004", message, null)
 }
 
 deny contains finding if {
-	some index, component in components
-	not lib.has(component, "name")
-	message := sprintf("component %d has no name", [index])
+	some number in lib.list(lacking, "name")
+	message := sprintf("component %d has no name", [number])
+	finding := lib.finding(rules, "SBOM-005", message, purl_of(lib.element(components, number)))
+}
+
+# A member of a workspace may have no version: nothing but the project itself depends on it. The index leaves it out.
+deny contains finding if {
+	some number in lib.list(lacking, "version")
+	component := lib.element(components, number)
+	message := sprintf("component %d, %s, has no version", [number, lib.shown(component, "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
 }
 
+# Files are known by their digest, everything else by its package URL.
 deny contains finding if {
-	some index, component in packages
-	not lib.has(component, "version")
-	not is_local(component)
-	message := sprintf("component %d, %s, has no version", [index, lib.shown(component, "name", "unnamed")])
-	finding := lib.finding(rules, "SBOM-005", message, purl_of(component))
-}
-
-# A member of a workspace may have no version: nothing but the project itself depends on it.
-is_local(component) if {
-	some property in lib.list(component, "properties")
-	property.name == "attestry:package:source"
-	property.value == "local"
-}
-
-deny contains finding if {
-	some index, component in packages
-	not startswith(lib.text(component, "purl"), "pkg:")
-	message := sprintf("component %d, %s, has no purl", [index, lib.shown(component, "name", "unnamed")])
+	some number in lib.list(lacking, "purl")
+	message := sprintf("component %d, %s, has no purl", [number, lib.shown(lib.element(components, number), "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-006", message, null)
 }
 
 deny contains finding if {
-	some component in components
-	ban := purl.banned[purl.package_of(component.purl)]
+	some name, ban in purl.banned
+	some number in lib.list(lib.value(lib.index, "packages"), name)
+	component := lib.element(components, number)
 	purl.is_banned(ban, component)
 	message := sprintf("%s is banned: %s", [component.purl, lib.shown(ban, "reason", "no reason given")])
 	finding := lib.finding(rules, "SBOM-007", message, component.purl)
 }
 
-references := sort(array.concat(
-	[root["bom-ref"] | is_string(root["bom-ref"])],
-	[component["bom-ref"] | some component in components; is_string(component["bom-ref"])],
-))
-
 deny contains finding if {
-	some index, reference in references
-	references[index + 1] == reference
+	some reference in lib.list(lib.index, "repeated")
 	message := sprintf("the bom-ref %s stands for more than one component", [reference])
 	finding := lib.finding(rules, "SBOM-008", message, null)
 }
 
 deny contains finding if {
-	some index, component in files
-	not has_sha256(component)
-	message := sprintf("file %d, %s, has no SHA-256", [index, lib.shown(component, "name", "unnamed")])
+	some number in lib.list(lacking, "sha256")
+	message := sprintf("file %d, %s, has no SHA-256", [number, lib.shown(lib.element(components, number), "name", "unnamed")])
 	finding := lib.finding(rules, "SBOM-009", message, null)
-}
-
-has_sha256(component) if {
-	some hash in lib.list(component, "hashes")
-	hash.alg == "SHA-256"
 }
 
 # The supplier trust policy. `passport` is what was agreed with the supplier: what may come, about

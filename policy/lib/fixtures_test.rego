@@ -1,6 +1,9 @@
 # A build that passes, and ways to spoil it.
 package attestry.lib.fixtures_test
 
+import data.attestry.lib
+import data.attestry.lib.purl
+
 artifact := "1f148121b804b2d30f7b87856b0840eba32af90607328a5756802771f8dbff57"
 
 lockfile := "cae0556b4ddfb4ba92984cfcd16e3d5624b9528e7eda289a66dfc7447d5cca91"
@@ -15,7 +18,7 @@ left := {
 	"purl": "pkg:pypi/left@1.0",
 }
 
-good := {
+good := indexed({
 	"schema": "attestry.policy-input/v1",
 	"time": "2026-11-22T18:15:12Z",
 	"environment": "release",
@@ -52,6 +55,54 @@ good := {
 	"finding_count": 0,
 	"advisories": {"digest": concat("", ["sha256:", lockfile]), "records": 3},
 	"config": {"allow_development_key": false},
+})
+
+# The input with an index of its SBOM, as the gate makes it.
+indexed(document) := object.union(object.remove(document, ["index"]), {"index": index_of(document.sbom)})
+
+index_of(sbom) := {
+	"components": count(components),
+	"sha256": {lower(hash.content): true |
+		some component in array.concat([root], array.concat(parts, components))
+		some hash in lib.list(component, "hashes")
+		hash.alg == "SHA-256"
+		is_string(hash.content)
+	},
+	"packages": {name: numbers |
+		name := purl.package_of(components[_].purl)
+		numbers := [number | some number, component in components; purl.package_of(component.purl) == name]
+	},
+	"lacking": {
+		"name": [number | some number, component in components; not lib.has(component, "name")],
+		"version": [number | some number, component in packages; not lib.has(component, "version"); not is_local(component)],
+		"purl": [number | some number, component in packages; not startswith(lib.text(component, "purl"), "pkg:")],
+		"sha256": [number | some number, component in files; not is_hashed(component)],
+	},
+	"repeated": sort({reference |
+		reference := references[_]
+		count([1 | some other in references; other == reference]) > 1
+	}),
+} if {
+	is_object(sbom)
+	components := lib.list(sbom, "components")
+	root := lib.element([lib.value(lib.value(sbom, "metadata"), "component")], 0)
+	parts := lib.list(root, "components")
+	references := [component["bom-ref"] | some component in array.concat([root], components); is_string(component["bom-ref"])]
+	packages := {number: component | some number, component in components; not component.type == "file"}
+	files := {number: component | some number, component in components; component.type == "file"}
+}
+
+else := null
+
+is_local(component) if {
+	some property in lib.list(component, "properties")
+	property.name == "attestry:package:source"
+	property.value == "local"
+}
+
+is_hashed(component) if {
+	some hash in lib.list(component, "hashes")
+	hash.alg == "SHA-256"
 }
 
 sbom(components) := {
@@ -76,7 +127,7 @@ signature(type) := {
 }
 
 # The good build with parts replaced: objects are merged, everything else is exchanged.
-but(changes) := object.union(good, changes)
+but(changes) := indexed(object.union(good, changes))
 
 # The good build with other components.
 listing(components) := but({"sbom": {"components": components}})

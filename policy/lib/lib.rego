@@ -27,6 +27,11 @@ default judged_at := null
 
 judged_at := input.time
 
+# What the gate found when it looked through the SBOM once, so that no rule does it again.
+default index := {}
+
+index := input.index if is_object(input.index)
+
 # Rego ends a rule quietly where the argument of a function is undefined, behind `not` as well. What may be missing is
 # therefore asked for by document and key, which are always there.
 
@@ -70,6 +75,11 @@ artifact_digests contains digest if {
 	is_string(artifact.digest)
 	digest := hex(artifact.digest)
 }
+
+# The object at this place of a list, or an empty one.
+element(list, number) := list[number] if is_object(list[number])
+
+else := {}
 
 day := 86400
 

@@ -8,7 +8,7 @@ use policy::AdvisoryIndex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::vulnerabilities::Vulnerability;
+use crate::{index::Index, vulnerabilities::Vulnerability};
 
 /// Everything that is known about a build when it is judged: `attestry.policy-input/v1`.
 ///
@@ -26,6 +26,8 @@ pub(crate) struct Input<'a> {
     pub(crate) build: &'a BuildCompleted,
     /// The CycloneDX SBOM, or null when there is none.
     pub(crate) sbom: Option<&'a RawValue>,
+    /// What rules would look through every component for, or null without an SBOM.
+    pub(crate) index: Option<Index>,
     /// Digest of the SBOM's bytes.
     pub(crate) sbom_digest: Option<Digest>,
     /// How the SBOMs that the build made of itself compare with this one, or null when it made none:

@@ -22,6 +22,7 @@ use worker::HandleError;
 use crate::{
     Settings,
     evidence::Evidence,
+    index::Index as SbomIndex,
     input::{Input, Signature},
     places,
     vulnerabilities::Vulnerabilities,
@@ -179,6 +180,8 @@ fn input(
         document.map(parse).transpose().map_err(|error| format!("the {what} is not JSON: {error}"))
     };
     let sbom = raw("SBOM", evidence.sbom.as_ref())?;
+    let sbom_index = evidence.sbom.as_ref().map(|(_, bytes)| SbomIndex::of(bytes)).transpose();
+    let sbom_index = sbom_index.map_err(|error| format!("the SBOM is no CycloneDX: {error}"))?;
     let provenance = raw("provenance", evidence.provenance.as_ref())?;
     let comparison = raw("comparison of SBOMs", evidence.comparison.as_ref())?;
     let vulnerabilities = match (index, &evidence.sbom) {
@@ -211,6 +214,7 @@ fn input(
         project: evidence.build.project.as_str(),
         build: &evidence.build,
         sbom: sbom.as_deref(),
+        index: sbom_index,
         sbom_digest: evidence.sbom.as_ref().map(|(digest, _)| *digest),
         sbom_comparison: comparison.as_deref(),
         provenance: provenance.as_deref(),

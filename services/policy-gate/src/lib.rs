@@ -1,6 +1,7 @@
 //! Judges builds: the generator's `evidence.signed` → `evidence.ready` with a verdict.
 
 mod evidence;
+mod index;
 mod input;
 mod judgement;
 pub mod offline;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
+    index::Index as SbomIndex,
     input::{Config, Input, Signature},
     judgement::named,
     vulnerabilities::Vulnerabilities,
@@ -42,6 +43,9 @@ impl Documents<'_> {
         };
         let (sbom, provenance) = (raw("SBOM", self.sbom)?, raw("provenance", self.provenance)?);
         let build = self.build()?;
+        let sbom_index = self.sbom.map(SbomIndex::of).transpose();
+        let sbom_index =
+            sbom_index.map_err(|error| format!("the SBOM is no CycloneDX: {error}"))?;
         let found = match (self.index, self.sbom) {
             (Some(index), Some(sbom)) => {
                 Vulnerabilities::find(index, sbom).map_err(|error| error.to_string())?
@@ -69,6 +73,7 @@ impl Documents<'_> {
             project: build.project.as_str(),
             build: &build,
             sbom: sbom.as_deref(),
+            index: sbom_index,
             sbom_digest: self.sbom.map(Digest::of),
             sbom_comparison: None,
             provenance: provenance.as_deref(),

@@ -12,7 +12,7 @@ use std::{
 
 use events::VerdictResult;
 use policy::{Bundle, DEFAULT_TIME_LIMIT};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// As in the gate.
 #[global_allocator]
@@ -142,6 +142,11 @@ fn input(size: usize) -> Value {
                 "hashes": [{ "alg": "SHA-256", "content": artifact }] } },
             "components": (0..size).map(component).collect::<Vec<_>>(),
             "dependencies": (0..size).map(dependency).collect::<Vec<_>>(),
+        },
+        "index": {
+            "components": size, "sha256": { artifact: true }, "repeated": [],
+            "packages": (0..size).map(|it| (format!("pkg:pypi/package-{it}"), json!([it]))).collect::<Map<_, _>>(),
+            "lacking": { "name": [], "version": [], "purl": [], "sha256": [] },
         },
         "sbom_digest": digest, "sbom_comparison": null,
         "provenance": {

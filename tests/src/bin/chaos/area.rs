@@ -85,6 +85,11 @@ impl Area {
         self.0.join("passports")
     }
 
+    /// What the gate judges by.
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.0.join("policy")
+    }
+
     /// The advisory indexes.
     pub(crate) fn advisories(&self) -> PathBuf {
         self.0.join("advisories")

@@ -10,6 +10,7 @@ mod drops;
 mod faults;
 mod fleet;
 mod invariants;
+mod policies;
 mod report;
 mod streams;
 mod submit;
@@ -43,6 +44,7 @@ use crate::{
     drops::Supplier,
     faults::Planned,
     invariants::Remains,
+    policies::Policies,
     report::{Drops, Report},
     streams::Streams,
     work::Work,
@@ -160,6 +162,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let keys = area.make_keys()?;
     let advisories = save_advisories(&area)?;
     let work = plan(args, &area)?;
+    let policies = Policies::write(area.policy())?;
     let replicas = usize::from(args.replicas);
     let scope =
         faults::Scope { answers: work.len(), kills: args.kills, services: &SERVICES, replicas };
@@ -180,6 +183,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let (bus, jetstream) = tokio::select! {
         driven = drive(args, &world, &work, planned) => driven?,
         ended = world.supervise() => bail!("the supervisor gave up: {ended:?}"),
+        ended = policies.keep_changing() => bail!("the policy cannot be changed: {ended:?}"),
     };
     let took = began.elapsed();
     let settled = bus.settled().await?;
@@ -194,6 +198,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
         work: &work,
         keys: &keys,
         advisories: &advisories,
+        policies: policies.digests(),
         streams: &streams,
         settled: &settled,
         behind: &behind,

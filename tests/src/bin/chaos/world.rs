@@ -284,6 +284,7 @@ fn services(area: &Area, programs: &Path, url: &str) -> Vec<Service> {
             "signer" => &[("--signing-key", area.private_key().into())],
             "policy-gate" => &[
                 ("--trusted-key", area.public_key().into()),
+                ("--policy", area.policy().into()),
                 ("--advisories", area.advisories().into()),
             ],
             "supplier-ingest" => &[("--passports", area.passports().into())],

@@ -9,6 +9,9 @@ mod receipts;
 mod registry;
 mod verdicts;
 
+use std::collections::BTreeSet;
+
+use ::events::Digest;
 use advisories::Index;
 use attestation::Trust;
 use bus::Settled;
@@ -48,6 +51,8 @@ pub(crate) struct Remains<'a> {
     pub(crate) keys: &'a Trust,
     /// The advisories that the backlog mapper had.
     pub(crate) advisories: &'a Index,
+    /// Every policy that the gate may have judged by.
+    pub(crate) policies: BTreeSet<Digest>,
     /// What the broker holds.
     pub(crate) streams: &'a Streams,
     /// How far every worker settled what lay in the streams, before it stopped.

@@ -9,7 +9,10 @@ const KIB_PER_MIB: u64 = 1024;
 
 /// Processes that ended although nobody made them.
 pub(super) fn deaths(fleet: &Fleet) -> Invariant {
-    let numbers = format!("{} refused to start while the archive was away", fleet.refused_starts);
+    let numbers = format!(
+        "{} refused to start while the archive was away or the policy broken",
+        fleet.refused_starts
+    );
     Invariant { name: "no process ended by itself", numbers, broken: fleet.deaths.clone() }
 }
 

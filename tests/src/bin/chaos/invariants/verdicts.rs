@@ -14,6 +14,8 @@ use super::{Invariant, Remains, Story};
 pub(super) fn check(remains: &Remains<'_>, stories: &[Story<'_>]) -> Invariant {
     let mut broken = Vec::new();
     let (mut passed, mut failed, mut bundles) = (0, 0, 0);
+    let policies: BTreeSet<Digest> =
+        stories.iter().filter_map(|it| Some(it.verdict.data.verdict.as_ref()?.policy)).collect();
     for story in stories {
         match verdict(remains, story) {
             Ok(VerdictResult::Passed) => passed += 1,
@@ -28,8 +30,10 @@ pub(super) fn check(remains: &Remains<'_>, stories: &[Story<'_>]) -> Invariant {
     if stories.len() != remains.work.builds.len() {
         broken.push(format!("only {} builds have a story to judge", stories.len()));
     }
-    let numbers =
-        format!("{passed} passed, {failed} failed as they must; {bundles} bundles verified");
+    let numbers = format!(
+        "{passed} passed, {failed} failed as they must, by {} policies; {bundles} bundles verified",
+        policies.len()
+    );
     Invariant { name: "one signed verdict per build, and the right one", numbers, broken }
 }
 
@@ -58,6 +62,13 @@ fn verdict(remains: &Remains<'_>, story: &Story<'_>) -> Result<VerdictResult, St
         return Err(format!(
             "must be {expected:?}; the event says {announced:?}, the signed VSA {signed:?}"
         ));
+    }
+    let policy = summary.policy.digest;
+    if !remains.policies.contains(&policy) {
+        return Err(format!("policy {policy}, which it names, never was one that could judge"));
+    }
+    if remains.area.document(policy).is_err() {
+        return Err(format!("policy {policy}, which it names, is not in the archive"));
     }
     let rests_on: BTreeSet<Digest> =
         summary.input_attestations.iter().map(|it| it.digest).collect();
