@@ -39,7 +39,7 @@ rules := {"ID-001": {
 }}
 
 deny contains finding if {
-	not lib.present(input.build.version)
+	not lib.has(input.build, "version")
 	finding := lib.finding(rules, "ID-001", "the build has no version", null)
 }
 "#;
