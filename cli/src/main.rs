@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 use crate::{
     commands::{
         advisories, backlog, build, doctor, explain, link, policy, quarantine, registry, retention,
-        risk, sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex,
+        risk, sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex, waiver,
     },
     failure::Failure,
     output::Format,
@@ -67,6 +67,9 @@ enum Command {
     /// Write policies, try them, and repeat what they said
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Exceptions from rules, signed by who may approve them
+    #[command(subcommand)]
+    Waiver(waiver::Command),
     /// Look at events that could not be handled, replay or drop them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -123,7 +126,9 @@ impl Command {
     /// What it runs in: nothing is gained by threads that wait for no one, and they take time to start.
     fn runtime(&self) -> Builder {
         match self {
-            Self::Sbom(_) | Self::Verify(_) | Self::Link(_) => Builder::new_current_thread(),
+            Self::Sbom(_) | Self::Verify(_) | Self::Link(_) | Self::Waiver(_) => {
+                Builder::new_current_thread()
+            }
             _ => Builder::new_multi_thread(),
         }
     }
@@ -156,6 +161,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Link(args) => link::run(&args, format),
         Command::Signatures(command) => signatures::run(command, format).await,
         Command::Policy(command) => policy::run(command, format).await,
+        Command::Waiver(command) => waiver::run(&command, format),
         Command::Quarantine(command) => quarantine::run(command, format).await,
         Command::Supplier(command) => supplier::run(command, format).await,
         Command::Vex(command) => vex::run(command, format).await,

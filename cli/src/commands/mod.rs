@@ -20,3 +20,4 @@ pub(crate) mod up;
 pub(crate) mod verdict;
 pub(crate) mod verify;
 pub(crate) mod vex;
+pub(crate) mod waiver;

@@ -202,7 +202,15 @@ impl Identity {
             .and_then(|()| fs::write(&public, key.public_key().to_pem()));
         written.map_err(|error| Failure::Input(format!("{}: {error}", public.display())))?;
         let development = development_key.is_some();
+        let approvers = args.data.join("approvers.toml");
+        let may_waive = approvers.exists();
+        if may_waive {
+            let made = fs::create_dir_all(args.data.join("waivers"));
+            made.map_err(|error| Failure::Input(format!("{}: {error}", args.data.display())))?;
+        }
         let gate = GateArgs {
+            waivers: may_waive.then(|| args.data.join("waivers")),
+            approvers: may_waive.then(|| approvers.clone()),
             policy: args.policy.clone(),
             trusted_key: if development { vec![] } else { vec![public.clone()] },
             trust: None,

@@ -146,6 +146,11 @@ impl Place {
         self.start(&["--nats-port", "0", "--otlp-endpoint", url])
     }
 
+    /// Starts `attestry up` with a broker of its own and more settings.
+    pub(crate) fn up_with(&self, more: &[&str]) -> Up {
+        self.start(&[&["--nats-port", "0"], more].concat())
+    }
+
     /// Starts `attestry up` on a broker that runs already.
     pub(crate) fn up_on(&self, url: &str) -> Up {
         self.start(&["--nats-url", url])

@@ -52,3 +52,44 @@ fn a_judgement_is_repeated_and_another_policy_shows_what_it_would_say() {
         place.attestry("policy eval --sbom out/sbom/app-sbom.json --report json").expect(1);
     assert!(unproven.stdout.contains("PROV-001"), "{}", unproven.stdout);
 }
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a waiver is about now")]
+fn a_waiver_of_an_approver_lets_a_build_pass_until_it_is_revoked() {
+    let place = Place::with_lock(LOCK);
+    place.attestry("policy new acme").expect(0);
+    let approver = attestation::SigningKey::generate().expect("a key");
+    place.write("data/boss.pub", approver.public_key().to_pem());
+    place.write("data/approvers.toml", "[[keys]]\nlabel = \"boss\"\nfile = \"boss.pub\"\n");
+    let up = place.up_with(&["--policy", "policy"]);
+    place.submit("--run 1").expect(1).says(&["ACME-001"]);
+
+    let asked = "--owner team --reason tried --rule ACME-001 --development-key boss.pem";
+    let expires = "--expires 2020-01-01";
+    place
+        .attestry(&format!("waiver add {asked} --requested-by dev {expires}"))
+        .expect(2)
+        .says(&["90 days"]);
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let add = |who: &str| {
+        let words =
+            format!("waiver add {asked} --requested-by {who} --expires {soon} --format json");
+        place.attestry(&words).expect(0).json()["id"].as_str().expect("an id").to_owned()
+    };
+    // Somebody who may not, for the key is made on first use.
+    let stranger = add("dev");
+    place.attestry("waiver list --approvers data/approvers.toml").expect(0).says(&["invalid"]);
+    place.submit("--run 2").expect(1).says(&["ACME-001"]);
+    place.attestry(&format!("waiver revoke {stranger}")).expect(0);
+
+    place.write("data/boss.pub", place.read("boss.pem.pub"));
+    let id = add("dev");
+    place
+        .attestry("waiver list --approvers data/approvers.toml")
+        .expect(0)
+        .says(&["active", "boss", &id]);
+    place.submit("--run 3").expect(0).says(&["PASSED", "1 waived", "by:        boss"]);
+    place.attestry(&format!("waiver revoke {}", &id[..20])).expect(0);
+    place.submit("--run 4").expect(1).says(&["ACME-001"]);
+    up.terminate();
+}

@@ -26,6 +26,7 @@ use crate::{
     input::{Input, Signature},
     places,
     vulnerabilities::Vulnerabilities,
+    waivers,
 };
 
 /// A verdict with everything it consists of; what is claimed for a build, and what all the rest
@@ -45,15 +46,23 @@ pub(crate) struct Judgement {
     policy_size: u64,
 }
 
+/// What is judged by.
+pub(crate) struct By<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) policy: &'a Evaluator,
+    /// Those that count now.
+    pub(crate) waivers: &'a [waivers::Approved],
+}
+
 impl Judgement {
     /// Judges `evidence` as of `now`, by what `index` knows about its components.
     pub(crate) fn of(
         evidence: &Evidence,
         index: Option<&Index>,
-        settings: &Settings,
-        policy: &Evaluator,
+        by: &By<'_>,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
+        let By { settings, policy, waivers } = by;
         let (mut report, decision) = match input(evidence, index, settings, now) {
             Ok(Judged { input, decision }) => {
                 let report = policy.build(&input).map_err(|error| HandleError::Outage {
@@ -68,6 +77,11 @@ impl Judgement {
         if let Some((_, sbom)) = &evidence.sbom {
             places::complete(&mut report, sbom);
         }
+        let build = waivers::Build {
+            project: evidence.build.project.as_str(),
+            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
+        };
+        waivers::apply(&mut report, waivers, &build);
         let summary = summary(evidence, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
@@ -335,16 +349,22 @@ mod tests {
         }
     }
 
-    /// The report and the summary of a judgement with `index`.
-    fn judged(index: Option<&Index>) -> (Report, Value) {
-        let settings = Settings {
+    fn settings() -> Settings {
+        Settings {
             policy: CurrentPolicy::load(None, Limits::default()).expect("loads"),
             trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: None,
-        };
+            waivers: None,
+        }
+    }
+
+    /// The report and the summary of a judgement with `index`.
+    fn judged(index: Option<&Index>) -> (Report, Value) {
+        let settings = settings();
         let policy = settings.policy.get();
-        let judged = Judgement::of(&evidence(), index, &settings, &policy, Timestamp::UNIX_EPOCH);
+        let by = By { settings: &settings, policy: &policy, waivers: &[] };
+        let judged = Judgement::of(&evidence(), index, &by, Timestamp::UNIX_EPOCH);
         let judged = judged.expect("judges");
         let read = |text| serde_json::from_str(text).expect("JSON");
         (serde_json::from_str(&judged.report).expect("a report"), read(&judged.summary))
@@ -376,5 +396,57 @@ mod tests {
         assert!(report.warnings.iter().all(|it| it.id != "VULN-001"), "{}", report.text());
         assert_eq!(report.advisories, None);
         assert_eq!(summary["predicate"]["verifier"]["version"]["advisories"], Value::Null);
+    }
+
+    fn approved(rule: &str, issued: Timestamp, expires: Timestamp) -> waivers::Approved {
+        let scope = waivers::Scope {
+            rule: rule.to_owned(),
+            component: None,
+            vulnerability: None,
+            project: Some("left".to_owned()),
+            artifact: None,
+        };
+        let (owner, requested_by, reason) = ("team".into(), "dev".into(), "tried".into());
+        let waiver = waivers::Waiver {
+            schema: waivers::Schema::V1,
+            owner,
+            requested_by,
+            reason,
+            scope,
+            issued,
+            expires,
+        };
+        waivers::Approved { waiver, id: Digest::of(rule.as_bytes()), approver: "boss".to_owned() }
+    }
+
+    #[test]
+    fn a_waiver_counts_to_the_second_and_the_denial_stays_on_record() {
+        let settings = settings();
+        let policy = settings.policy.get();
+        let [issued, expires]: [Timestamp; 2] =
+            ["2026-12-01T00:00:00Z", "2026-12-31T00:00:00Z"].map(|it| it.parse().expect("valid"));
+        let denied = |now| {
+            let by = By { settings: &settings, policy: &policy, waivers: &[] };
+            let judged = Judgement::of(&evidence(), None, &by, now).expect("judges");
+            serde_json::from_str::<Report>(&judged.report).expect("a report").violations
+        };
+        let violations = denied(issued);
+        let judged = |now: Timestamp| {
+            let all = violations.iter().map(|it| approved(&it.id, issued, expires));
+            let active: Vec<_> = all.filter(|it| it.waiver.is_active(now)).collect();
+            let by = By { settings: &settings, policy: &policy, waivers: &active };
+            let judged = Judgement::of(&evidence(), None, &by, now).expect("judges");
+            serde_json::from_str::<Report>(&judged.report).expect("a report")
+        };
+
+        let second = jiff::SignedDuration::from_secs(1);
+        let before = judged(expires - second);
+        assert_eq!(before.result, VerdictResult::Passed, "{}", before.text());
+        assert_eq!(before.waived.len(), violations.len());
+        assert!(before.waived.iter().all(|it| it.grant.approver == "boss"));
+        let after = judged(expires);
+        assert_eq!((after.result, after.waived.len()), (VerdictResult::Failed, 0));
+        assert_eq!(judged(issued).result, VerdictResult::Passed);
+        assert_eq!(judged(issued - second).result, VerdictResult::Failed);
     }
 }

@@ -10,6 +10,7 @@ pub mod queries;
 mod settings;
 mod trust;
 mod vulnerabilities;
+pub mod waivers;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use policy::Evaluator;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
-use crate::{evidence::Evidence, judgement::Judgement};
+use crate::{evidence::Evidence, judgement::Judgement, settings::Waivers, waivers::Approved};
 pub use crate::{
     settings::{GateArgs, Settings, SettingsError},
     trust::TrustError,
@@ -80,7 +81,9 @@ impl PolicyGate {
         let judge = move || {
             let (index, policy) = (settings.index()?, settings.policy.get());
             metrics::policy_refused(settings.policy.is_refused());
-            let judgement = Judgement::of(&evidence, index.as_ref(), &settings, &policy, now)?;
+            let waivers = settings.waivers(now)?;
+            let by = judgement::By { settings: &settings, policy: &policy, waivers: &waivers };
+            let judgement = Judgement::of(&evidence, index.as_ref(), &by, now)?;
             Ok((judgement, policy))
         };
         let (judgement, policy) = off_thread(judge).await?;
@@ -127,6 +130,17 @@ impl Handler for PolicyGate {
 }
 
 impl Settings {
+    /// The waivers that count at `now`. A directory that cannot be read waives nothing, and builds wait for it: what was
+    /// waived must not fail for want of a disk.
+    fn waivers(&self, now: Timestamp) -> Result<Vec<Approved>, HandleError> {
+        let Some(Waivers { directory, approvers }) = &self.waivers else { return Ok(vec![]) };
+        let active = waivers::active(directory, &approvers.at(now), &self.trust.at(now), now);
+        active.map_err(|error| HandleError::Outage {
+            dependency: "waivers",
+            detail: error.to_string(),
+        })
+    }
+
     /// The advisory index of now; none if the operator gave none, or none was made yet. One that
     /// cannot be read or is gone must not let a build pass unseen, and so every build waits.
     fn index(&self) -> Result<Option<Index>, HandleError> {
@@ -162,6 +176,7 @@ mod tests {
             trust: CurrentTrust::Fixed(Trust::new()),
             config: Config::default(),
             advisories: Some(CurrentIndex::new(directory.path())),
+            waivers: None,
         };
         assert!(settings.index().expect("none yet").is_none());
         index(&[("CVE-2026-1", "HIGH", None)]).save(directory.path()).expect("saves");

@@ -36,6 +36,12 @@ pub struct GateArgs {
     /// Seconds that judging one build may take
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
+    /// Directory of waivers, as `attestry waiver add` writes them; read for each build
+    #[arg(long, env, value_name = "DIR", requires = "approvers")]
+    pub waivers: Option<PathBuf>,
+    /// Who may approve waivers: keys and identities, TOML as for --trust; read again when it changes
+    #[arg(long, env, value_name = "FILE", requires = "waivers")]
+    pub approvers: Option<PathBuf>,
     /// MiB of memory that judging one build may take
     #[arg(long, env, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(64..=65_536))]
     pub policy_memory: u64,
@@ -51,6 +57,13 @@ pub struct Settings {
     pub(crate) trust: CurrentTrust,
     pub(crate) config: Config,
     pub(crate) advisories: Option<CurrentIndex>,
+    pub(crate) waivers: Option<Waivers>,
+}
+
+/// Where waivers are, and who may approve them.
+pub(crate) struct Waivers {
+    pub(crate) directory: PathBuf,
+    pub(crate) approvers: CurrentTrust,
 }
 
 /// Why the gate cannot start.
@@ -110,7 +123,14 @@ impl GateArgs {
         })?;
         let config = Config { allow_development_key: self.allow_development_key };
         let advisories = self.advisories.as_deref().map(CurrentIndex::new);
-        Ok(Settings { policy, trust, config, advisories })
+        let waivers = match (&self.waivers, &self.approvers) {
+            (Some(directory), Some(file)) => {
+                let approvers = CurrentTrust::of_file(file)?;
+                Some(Waivers { directory: directory.clone(), approvers })
+            }
+            _ => None,
+        };
+        Ok(Settings { policy, trust, config, advisories, waivers })
     }
 
     fn keys(&self) -> Result<Trust, SettingsError> {

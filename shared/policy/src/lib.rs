@@ -44,7 +44,7 @@ pub use self::{
     evaluator::{Evaluator, Limits},
     files::{MAX_BUNDLE_BYTES, library},
     json::MAX_INPUT_BYTES,
-    report::{AdvisoryIndex, Finding, MAX_FINDINGS, Place, Report, Severity},
+    report::{AdvisoryIndex, Finding, Grant, MAX_FINDINGS, Place, Report, Severity, Waived},
     sandbox::SandboxError,
 };
 use self::{files::Files, rules::Rules};

@@ -4,6 +4,7 @@ mod render;
 mod sarif;
 
 use events::{Digest, VerdictResult};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct Report {
     pub rules_evaluated: u64,
     /// What `deny` holds; the worst first.
     pub violations: Vec<Finding>,
+    /// What `deny` holds and a waiver excepts; it stops nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
     /// What `warn` holds; the worst first.
     pub warnings: Vec<Finding>,
     /// What `info` holds; the worst first.
@@ -36,6 +40,29 @@ pub struct Report {
     pub omitted: u64,
     /// Why the policy could not be evaluated, or not all of it.
     pub errors: Vec<String>,
+}
+
+/// A violation that somebody who may has excepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Waived {
+    /// What a rule found.
+    pub finding: Finding,
+    /// By which waiver.
+    #[serde(flatten)]
+    pub grant: Grant,
+}
+
+/// A waiver, as far as a report tells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Grant {
+    /// Digest of the waiver.
+    pub waiver: Digest,
+    /// Who signed it.
+    pub approver: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub expires: Timestamp,
 }
 
 /// Which advisories were known when a build was judged.
@@ -125,10 +152,27 @@ impl Report {
             advisories: None,
             rules_evaluated,
             violations: vec![],
+            waived: vec![],
             warnings: vec![],
             infos: vec![],
             omitted: 0,
             errors: vec![],
+        }
+    }
+
+    /// Takes out of the violations what `by` excepts, and decides anew. What could not be judged stays FAILED, and so does
+    /// a list that was cut: nobody knows what it left out.
+    pub fn waive(&mut self, by: impl Fn(&Finding) -> Option<Grant>) {
+        let was_cut = self.violations.len() >= MAX_FINDINGS && self.omitted > 0;
+        for finding in std::mem::take(&mut self.violations) {
+            match by(&finding) {
+                Some(grant) => self.waived.push(Waived { finding, grant }),
+                None => self.violations.push(finding),
+            }
+        }
+        let clean = self.violations.is_empty() && self.errors.is_empty() && !was_cut;
+        if clean && self.rules_evaluated > 0 {
+            self.result = VerdictResult::Passed;
         }
     }
 

@@ -54,6 +54,8 @@ async fn start_with(more: &str, policy: Option<PathBuf>) -> (Pipeline, PrivateSi
     .unwrap();
     fs::write(dir.join("standby.pub"), pipeline.key().public_key().to_pem()).unwrap();
     let gate = GateArgs {
+        waivers: None,
+        approvers: None,
         policy,
         trusted_key: vec![],
         trust: Some(dir.join("trust.toml")),

@@ -52,6 +52,8 @@ impl Pipeline {
         let public = self.directory.path().join("trusted.pub");
         fs::write(&public, self.key().public_key().to_pem()).unwrap();
         let args = GateArgs {
+            waivers: None,
+            approvers: None,
             policy: None,
             trusted_key: vec![public],
             trust: None,

@@ -102,10 +102,9 @@ async fn replay(
         said.iter().filter(|(key, _)| missing(&says, key)).map(|(_, it)| *it).collect();
     let new: Vec<_> =
         says.iter().filter(|(key, _)| missing(&said, key)).map(|(_, it)| *it).collect();
-    let same = before.result == now.result
-        && before.errors == now.errors
-        && gone.is_empty()
-        && new.is_empty();
+    // What was waived then is found again; replaying asks the policy alone.
+    let same_result = before.result == now.result || !before.waived.is_empty();
+    let same = same_result && before.errors == now.errors && gone.is_empty() && new.is_empty();
     let replayed = Replayed {
         build: signed.correlation,
         project: signed.scope.as_str(),
@@ -150,6 +149,10 @@ type Key<'a> = (&'static str, &'a str, Option<&'a str>, &'a str);
 fn findings(report: &Report) -> BTreeMap<Key<'_>, &Finding> {
     let lists =
         [("violation", &report.violations), ("warning", &report.warnings), ("info", &report.infos)];
+    let waived = report.waived.iter().map(|it| &it.finding);
+    let waived = waived.map(|it| {
+        (("violation", it.id.as_str(), it.component.as_deref(), it.message.as_str()), it)
+    });
     lists
         .into_iter()
         .flat_map(|(kind, list)| {
@@ -157,6 +160,7 @@ fn findings(report: &Report) -> BTreeMap<Key<'_>, &Finding> {
                 ((kind, it.id.as_str(), it.component.as_deref(), it.message.as_str()), it)
             })
         })
+        .chain(waived)
         .collect()
 }
 

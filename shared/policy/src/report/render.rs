@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use events::VerdictResult;
 
-use super::{AdvisoryIndex, Finding, Place, Report, Severity};
+use super::{AdvisoryIndex, Finding, Place, Report, Severity, Waived};
 
 impl Report {
     /// Plain text: one line of result, then each finding with its rule, component and remedy.
@@ -38,6 +38,19 @@ impl Report {
             }
             push(&mut text, format_args!("  found:     {}\n", Plain(&finding.message)));
             push(&mut text, format_args!("  remedy:    {}\n", Plain(&finding.remedy)));
+        }
+        for Waived { finding, grant } in &self.waived {
+            let (id, title) = (Plain(&finding.id), Plain(&finding.title));
+            push(&mut text, format_args!("\nwaived: {id} {title} [{}]\n", finding.severity));
+            if let Some(component) = &finding.component {
+                push(&mut text, format_args!("  component: {}\n", Plain(component)));
+            }
+            push(&mut text, format_args!("  found:     {}\n", Plain(&finding.message)));
+            let (approver, reason) = (Plain(&grant.approver), Plain(&grant.reason));
+            push(
+                &mut text,
+                format_args!("  by:        {approver}, until {}: {reason}\n", grant.expires),
+            );
         }
         if self.omitted > 0 {
             push(&mut text, format_args!("\n{} more findings are left out\n", self.omitted));
@@ -79,6 +92,15 @@ impl Report {
                 ),
             );
         }
+        for Waived { finding, grant } in &self.waived {
+            let (id, message) = (Markdown(&finding.id), Markdown(&finding.message));
+            let (approver, reason) = (Markdown(&grant.approver), Markdown(&grant.reason));
+            let until = grant.expires;
+            push(
+                &mut text,
+                format_args!("\nWaived by {approver} until {until}: {id} {message} ({reason})\n"),
+            );
+        }
         if self.omitted > 0 {
             push(&mut text, format_args!("\n{} more findings are left out.\n", self.omitted));
         }
@@ -90,8 +112,12 @@ impl Report {
             VerdictResult::Passed => "PASSED",
             VerdictResult::Failed => "FAILED",
         };
+        let waived = match self.waived.len() {
+            0 => String::new(),
+            count => format!(", {count} waived"),
+        };
         format!(
-            "{result}: {}, {}, {}; {} of policy {}",
+            "{result}: {}{waived}, {}, {}; {} of policy {}",
             counted(self.violations.len() as u64, "violation"),
             counted(self.warnings.len() as u64, "warning"),
             counted(self.errors.len() as u64, "error"),
