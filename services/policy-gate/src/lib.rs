@@ -1,5 +1,6 @@
 //! Judges builds: the generator's `evidence.signed` → `evidence.ready` with a verdict.
 
+mod decision;
 mod evidence;
 mod index;
 mod input;
