@@ -174,9 +174,7 @@ fn list(
             }
         };
         let bytes = fs::read(&path).map_err(Failure::unknown)?;
-        let checked = approvers
-            .as_ref()
-            .map(|it| waivers::approved(&path, waiver.clone(), it, &Trust::new()));
+        let checked = approvers.as_ref().map(|it| waivers::approved(&path, it, &Trust::new()));
         let (approver, problem) = match checked {
             None => (None, None),
             Some(Ok(approved)) => (Some(approved.approver), None),

@@ -142,10 +142,13 @@ pub fn bundle_of(path: &Path) -> PathBuf {
 
 impl Waiver {
     fn read(path: &Path) -> Result<Self, WaiverError> {
-        let bytes = bounded(path, MAX_WAIVER_BYTES)?;
+        Self::parse(path, &bounded(path, MAX_WAIVER_BYTES)?)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, WaiverError> {
         let unfit = |problem: String| WaiverError::Unfit { path: path.to_owned(), problem };
         let waiver: Self =
-            serde_json::from_slice(&bytes).map_err(|error| unfit(error.to_string()))?;
+            serde_json::from_slice(bytes).map_err(|error| unfit(error.to_string()))?;
         waiver.check().map_err(unfit)?;
         Ok(waiver)
     }
@@ -209,8 +212,7 @@ pub(crate) fn active(
 ) -> Result<Vec<Approved>, WaiverError> {
     let mut active = Vec::new();
     for waiver in read(directory)? {
-        let approved =
-            waiver.and_then(|(path, waiver)| approved(&path, waiver, approvers, signers));
+        let approved = waiver.and_then(|(path, _)| approved(&path, approvers, signers));
         match approved {
             Ok(approved) if approved.waiver.is_active(now) => active.push(approved),
             Ok(_) => {}
@@ -220,22 +222,22 @@ pub(crate) fn active(
     Ok(active)
 }
 
-/// The waiver, if its bundle is of somebody who may.
+/// The waiver at `path`, if its bundle is of somebody who may. It is read from the very bytes that the signature was
+/// checked over: the file may be exchanged at any time.
 ///
 /// # Errors
 /// Who signed instead, or that nobody did.
-pub fn approved(
-    path: &Path,
-    waiver: Waiver,
-    approvers: &Trust,
-    signers: &Trust,
-) -> Result<Approved, WaiverError> {
+pub fn approved(path: &Path, approvers: &Trust, signers: &Trust) -> Result<Approved, WaiverError> {
     let unfit = |problem: String| WaiverError::Unfit { path: path.to_owned(), problem };
     let bytes = bounded(path, MAX_WAIVER_BYTES)?;
     let bundle = bounded(&bundle_of(path), MAX_BUNDLE_BYTES as u64)?;
     let artifact = Artifact::of(&bytes);
     let signed =
         verify_artifact(&bundle, &artifact, approvers).map_err(|error| unfit(error.to_string()))?;
+    if signed.predicate_type.is_some() {
+        return Err(unfit("a statement names it: sign the file itself".to_owned()));
+    }
+    let waiver = Waiver::parse(path, &bytes)?;
     if verify_artifact(&bundle, &artifact, signers).is_ok() {
         return Err(unfit("who signs evidence approved it: let somebody else".to_owned()));
     }

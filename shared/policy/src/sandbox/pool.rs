@@ -90,6 +90,7 @@ impl Pool {
         let mut question = Vec::with_capacity(input.len() + 1);
         question.push(kind);
         question.extend_from_slice(input.as_bytes());
+        let mut ended_once = false;
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let (mut worker, is_fresh) = match idle {
@@ -114,6 +115,8 @@ impl Pool {
                 }
                 // It may have died long ago, or of what it kept: only a new one tells.
                 Err(Death::Memory | Death::Other(_)) if !is_fresh => {}
+                // Somebody else's doing is no fault of the policy, unless it happens again.
+                Err(Death::Other(_)) if !ended_once => ended_once = true,
                 Err(death) => return Ok(Err(death)),
             }
         }
