@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use attestation::{Artifact, Trust, verify::MAX_BUNDLE_BYTES, verify_artifact};
+use attestation::{
+    Artifact, SignedArtifact, Trust, VerifyError, verify::MAX_BUNDLE_BYTES, verify_artifact,
+};
 use events::Digest;
 use jiff::{SignedDuration, Timestamp};
 use policy::{Finding, Grant, Report};
@@ -238,13 +240,29 @@ pub fn approved(path: &Path, approvers: &Trust, signers: &Trust) -> Result<Appro
         return Err(unfit("a statement names it: sign the file itself".to_owned()));
     }
     let waiver = Waiver::parse(path, &bytes)?;
-    if verify_artifact(&bundle, &artifact, signers).is_ok() {
+    if is_known(verify_artifact(&bundle, &artifact, signers)) {
         return Err(unfit("who signs evidence approved it: let somebody else".to_owned()));
     }
     if signed.signer.label == waiver.requested_by || signed.signer.name() == waiver.requested_by {
         return Err(unfit("who asked for it approved it: let somebody else".to_owned()));
     }
     Ok(Approved { waiver, id: Digest::of(&bytes), approver: signed.signer.label })
+}
+
+/// Whether the signature is of somebody who is trusted, be it without the log entry or time that is asked for.
+fn is_known(verified: Result<SignedArtifact, VerifyError>) -> bool {
+    use VerifyError as E;
+    let strange = |error: &E| {
+        matches!(
+            error,
+            E::UnknownKey { .. }
+                | E::UntrustedIdentity { .. }
+                | E::SignedWithCertificate
+                | E::SignedWithKey
+                | E::NoTrustedRoot { .. }
+        )
+    };
+    !verified.err().as_ref().is_some_and(strange)
 }
 
 fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
