@@ -1,14 +1,11 @@
 //! A known vulnerability in a component of a product, and whether it counts.
 
 use advisories::{Cvss, Index, Match, Package, Severity};
-use documents::vex::{Part, Status, Target};
+use documents::vex::{Part, Status, Target, Words};
 use events::{Digest, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    inventory::{Component, Facts},
-    vex::{self, Words},
-};
+use crate::inventory::{Component, Facts};
 
 /// Most findings of a document: real ones have a tenth of it, and a made-up one could have a
 /// million.
@@ -139,7 +136,7 @@ pub fn judge(
             .filter(|(_, said)| matches!(said.status, Status::NotAffected | Status::Fixed))
             .map(|(spoken, said)| Suppression {
                 who: spoken.who.clone(),
-                status: vex::status(said.status).to_owned(),
+                status: said.status.as_str().to_owned(),
                 justification: said.justification.as_deref().map(line),
                 statement: said.statement.as_deref().map(line),
                 document: spoken.document,

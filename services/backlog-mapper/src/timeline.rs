@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use documents::vex::Words;
 use events::Digest;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::{
     finding::{Finding, Found, judge},
     inventory::Facts,
     slot::Slot,
-    vex::{VexDocument, Words},
+    vex::VexDocument,
 };
 
 /// A document about a slot, with what the advisory index knows about its components.
@@ -74,7 +75,7 @@ pub fn unfold(
                     continue;
                 }
             }
-            Point::Vex(document) => words.add(document),
+            Point::Vex(document) => document.speak(&mut words),
         }
         let Some((observation, own)) = &current else { continue };
         let Observation { facts, found, document, .. } = observation;
@@ -87,7 +88,7 @@ pub fn unfold(
 /// Findings of one document, by everything that was said about it up to now.
 pub fn judge_now(slot: &Slot, observation: &Observation, vex: &[VexDocument]) -> Vec<Finding> {
     let mut words = Words::default();
-    vex.iter().filter(|it| it.concerns(slot)).for_each(|it| words.add(it));
+    vex.iter().filter(|it| it.concerns(slot)).for_each(|it| it.speak(&mut words));
     let Observation { facts, found, document, .. } = observation;
     judge(found, facts, *document, &words, &own_words(slot, observation))
 }
@@ -99,7 +100,8 @@ fn same_findings(a: &Observation, b: &Observation) -> bool {
 fn own_words(slot: &Slot, observation: &Observation) -> Words {
     let mut own = Words::default();
     let Observation { time, document, facts, .. } = observation;
-    own.add_own(slot, *time, *document, &facts.statements);
+    let who = format!("{} {}", slot.kind, slot.scope);
+    own.add_own(who, *time, *document, facts.statements.iter().map(|it| &it.0));
     own
 }
 

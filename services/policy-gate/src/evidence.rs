@@ -6,9 +6,12 @@ use attestation::{
     signer::Evidence as SignatureEvidence, verify::MAX_BUNDLE_BYTES, verify_bundle,
 };
 use bytes::Bytes;
-use events::{BuildCompleted, BundleRef, Digest, Document, EvidenceSigned, Role};
+use events::{BuildCompleted, BundleRef, Digest, Document, Environment, EvidenceSigned, Role};
 use policy::MAX_INPUT_BYTES;
+use uuid::Uuid;
 use worker::HandleError;
+
+use crate::known::{Known, Wanted};
 
 /// What is known about a build, each signature checked against the documents that it is about.
 pub(crate) struct Evidence {
@@ -20,6 +23,22 @@ pub(crate) struct Evidence {
     pub(crate) signatures: Vec<CheckedSignature>,
     /// Digests of the bundles, for the VSA's `inputAttestations`.
     pub(crate) bundles: Vec<Digest>,
+    /// What it is judged for.
+    pub(crate) environment: Environment,
+    /// What is known beside.
+    pub(crate) known: Known,
+    /// Whether policy asks how good the SBOM is.
+    pub(crate) quality: bool,
+}
+
+/// Which build's evidence, and what for.
+pub(crate) struct Case<'a> {
+    /// The build's story.
+    pub(crate) story: Uuid,
+    /// The generator's evidence.
+    pub(crate) evidence: &'a EvidenceSigned,
+    /// What it is judged for, if not what CI said.
+    pub(crate) environment: Option<Environment>,
 }
 
 /// One bundle and what became of its verification.
@@ -34,9 +53,11 @@ impl Evidence {
     /// Reads what `event` names. A signature that does not hold is evidence too: policy says no.
     pub(crate) async fn load(
         archive: &Archive,
-        event: &EvidenceSigned,
+        case: &Case<'_>,
         keys: &Trust,
+        wanted: &Wanted,
     ) -> Result<Self, HandleError> {
+        let event = case.evidence;
         let read = async |role| {
             let Some(document) = event.documents.iter().find(|it| it.role == role) else {
                 return Ok(None);
@@ -48,7 +69,7 @@ impl Evidence {
             let detail = "the event names no document of role `build`; replay the build itself";
             return Err(HandleError::permanent("evidence-incomplete", detail));
         };
-        let build = serde_json::from_slice(&build)
+        let build: BuildCompleted = serde_json::from_slice(&build)
             .map_err(|error| HandleError::permanent("evidence-unreadable", error))?;
         let sbom = read(Role::Sbom).await?;
         let provenance = read(Role::Provenance).await?;
@@ -66,6 +87,9 @@ impl Evidence {
             });
         }
         Ok(Self {
+            environment: build.judged_for(case.environment),
+            known: Known::load(archive, &build, case.story, wanted).await?,
+            quality: wanted.quality,
             build,
             sbom,
             provenance,

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use documents::licence::{Together, alternatives, both};
 use serde::{Deserialize, Serialize};
 
 /// `input.index`; numbers are positions in `input.sbom.components`.
@@ -16,10 +17,20 @@ pub(crate) struct Index {
     pub(crate) sha256: BTreeMap<String, bool>,
     /// Components by package URL without version, qualifiers and subpath, in lower case.
     pub(crate) packages: BTreeMap<String, Vec<usize>>,
+    /// Components by what is said of their licence.
+    pub(crate) licenses: BTreeMap<String, Licensed>,
     /// Components without something.
     pub(crate) lacking: Lacking,
     /// bom-refs that stand for more than one component.
     pub(crate) repeated: BTreeSet<String>,
+}
+
+/// What one text says of a licence, and of which components.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Licensed {
+    pub(crate) components: Vec<usize>,
+    /// Of each alternative, all licences apply together; null for what is no SPDX expression.
+    pub(crate) alternatives: Option<BTreeSet<Together>>,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -30,6 +41,8 @@ pub(crate) struct Lacking {
     pub(crate) version: Vec<usize>,
     /// Packages without a package URL.
     pub(crate) purl: Vec<usize>,
+    /// Packages without a licence that are not local.
+    pub(crate) license: Vec<usize>,
     /// Files without a SHA-256.
     pub(crate) sha256: Vec<usize>,
 }
@@ -63,6 +76,8 @@ struct Component<'a> {
     #[serde(borrow, default)]
     hashes: Vec<Hash<'a>>,
     #[serde(borrow, default)]
+    licenses: Vec<License<'a>>,
+    #[serde(borrow, default)]
     properties: Vec<Property<'a>>,
     /// Of the root only its parts are looked at.
     #[serde(borrow, default)]
@@ -75,6 +90,23 @@ struct Hash<'a> {
     alg: Cow<'a, str>,
     #[serde(borrow, default)]
     content: Cow<'a, str>,
+}
+
+/// An entry of `licenses`: an expression, or a licence.
+#[derive(Deserialize)]
+struct License<'a> {
+    #[serde(borrow, default)]
+    expression: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    license: Option<Named<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -127,17 +159,53 @@ impl Index {
         let is_local = |it: &Property<'_>| {
             it.name == "attestry:package:source" && it.value.as_deref() == Some("local")
         };
-        if component.version.trim().is_empty() && !component.properties.iter().any(is_local) {
+        let is_local = component.properties.iter().any(is_local);
+        if component.version.trim().is_empty() && !is_local {
             self.lacking.version.push(number);
         }
+        self.add_license(number, component, is_local);
         if !component.purl.starts_with("pkg:") {
             self.lacking.purl.push(number);
         }
     }
+
+    /// Several entries apply together: which of them one may choose, nobody says.
+    fn add_license(&mut self, number: usize, component: &Component<'_>, is_local: bool) {
+        let texts: BTreeSet<&str> = component.licenses.iter().filter_map(License::text).collect();
+        if texts.is_empty() {
+            if !is_local {
+                self.lacking.license.push(number);
+            }
+            return;
+        }
+        let text = match texts.first() {
+            Some(only) if texts.len() == 1 => (*only).to_owned(),
+            _ => texts.iter().map(|it| format!("({it})")).collect::<Vec<_>>().join(" AND "),
+        };
+        let licensed = self.licenses.entry(text).or_insert_with(|| {
+            let nothing = BTreeSet::from([Together::new()]);
+            let mut each = texts.iter().map(|it| alternatives(it));
+            let all = each.try_fold(nothing, |all, it| both(&all, &it?));
+            Licensed { components: Vec::new(), alternatives: all }
+        });
+        licensed.components.push(number);
+    }
+}
+
+impl License<'_> {
+    fn text(&self) -> Option<&str> {
+        let named = self.license.as_ref();
+        let texts = [
+            self.expression.as_deref(),
+            named.and_then(|it| it.id.as_deref()),
+            named.and_then(|it| it.name.as_deref()),
+        ];
+        texts.into_iter().flatten().map(str::trim).find(|it| !it.is_empty())
+    }
 }
 
 /// The package URL without version, qualifiers and subpath; the `@` of an npm scope is part of the name.
-fn package_of(purl: &str) -> Option<String> {
+pub(crate) fn package_of(purl: &str) -> Option<String> {
     let bare = purl.split(['?', '#']).next()?.to_lowercase().replace("%40", "@");
     let package = match bare.rsplit_once('@') {
         Some((package, version)) if !version.contains('/') => package.to_owned(),
@@ -159,7 +227,7 @@ mod tests {
                 "components": [{ "hashes": [{ "alg": "SHA-256", "content": "cd" }, { "alg": "MD5", "content": "ef" }] }] } },
             "components": [
                 { "bom-ref": "a", "name": "x", "version": "1", "purl": "pkg:npm/%40Acme/x@1?arch=y#z" },
-                { "bom-ref": "b", "name": " ", "purl": "pkg:npm/@acme/x" },
+                { "bom-ref": "b", "name": " ", "purl": "pkg:npm/@acme/x", "licenses": [{ "expression": "MIT OR Apache-2.0" }, { "license": { "name": "ISC" } }] },
                 { "name": "local", "properties": [{ "name": "attestry:package:source", "value": "local" }] },
                 { "type": "file", "name": "f" },
                 { "type": "file", "name": "g", "hashes": [{ "alg": "SHA-256", "content": "01" }] },
@@ -173,7 +241,8 @@ mod tests {
                 "components": 5,
                 "sha256": { "ab": true, "cd": true, "01": true },
                 "packages": { "pkg:npm/@acme/x": [0, 1] },
-                "lacking": { "name": [1], "version": [1], "purl": [2], "sha256": [3] },
+                "licenses": { "(ISC) AND (MIT OR Apache-2.0)": { "components": [1], "alternatives": [["Apache-2.0", "ISC"], ["ISC", "MIT"]] } },
+                "lacking": { "name": [1], "version": [1], "purl": [2], "license": [0], "sha256": [3] },
                 "repeated": ["a"],
             })
         );

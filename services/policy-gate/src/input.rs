@@ -2,13 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use events::{BuildCompleted, BuildKind, Digest};
+use events::{BuildCompleted, Digest, Environment, Label};
 use jiff::Timestamp;
 use policy::AdvisoryIndex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{index::Index, vulnerabilities::Vulnerability};
+use crate::{
+    difference::Difference,
+    index::Index,
+    known::{Supplied, VexDocument},
+    promoted::Before,
+    quality::Quality,
+    study::Study,
+    vulnerabilities::Vulnerability,
+};
 
 /// Everything that is known about a build when it is judged: `attestry.policy-input/v1`.
 ///
@@ -19,7 +27,7 @@ pub(crate) struct Input<'a> {
     /// When it is judged; policies have no other clock.
     pub(crate) time: Timestamp,
     /// What the build is for, and so how strict rules are.
-    pub(crate) environment: BuildKind,
+    pub(crate) environment: Environment,
     /// The project that was built.
     pub(crate) project: &'a str,
     /// What CI said of the build.
@@ -27,9 +35,15 @@ pub(crate) struct Input<'a> {
     /// The CycloneDX SBOM, or null when there is none.
     pub(crate) sbom: Option<&'a RawValue>,
     /// What rules would look through every component for, or null without an SBOM.
-    pub(crate) index: Option<Index>,
+    pub(crate) index: Option<&'a Index>,
     /// Digest of the SBOM's bytes.
     pub(crate) sbom_digest: Option<Digest>,
+    /// How much of what standards ask for the SBOM tells, by standard; null unless the policy's data asks for it.
+    pub(crate) quality: Option<&'a BTreeMap<&'static str, Quality>>,
+    /// The build of this project that was promoted before, or null.
+    pub(crate) previous: Option<Previous<'a>>,
+    /// What the SBOM has that the previous one had not, and the other way round; null without one.
+    pub(crate) difference: Option<&'a Difference>,
     /// How the SBOMs that the build made of itself compare with this one, or null when it made none:
     /// `attestry.sbom-comparison/v1`.
     pub(crate) sbom_comparison: Option<&'a RawValue>,
@@ -44,8 +58,67 @@ pub(crate) struct Input<'a> {
     pub(crate) finding_count: usize,
     /// What the components were matched with, or null: then nothing is known about them.
     pub(crate) advisories: Option<AdvisoryIndex>,
+    /// VEX documents that were asked: operators', about this project or all.
+    pub(crate) vex: &'a [VexDocument],
+    /// Accepted SBOMs of the suppliers that `supplied_components` in the policy's data names; null if it names none.
+    pub(crate) suppliers: Option<&'a [Supplied]>,
     /// What the operator decided.
     pub(crate) config: Config,
+}
+
+impl<'a> Input<'a> {
+    /// What CI says of a build, and nothing else yet.
+    pub(crate) fn of(build: &'a BuildCompleted, environment: Environment, time: Timestamp) -> Self {
+        Self {
+            time,
+            environment,
+            project: build.project.as_str(),
+            build,
+            sbom: None,
+            index: None,
+            sbom_digest: None,
+            quality: None,
+            previous: None,
+            difference: None,
+            sbom_comparison: None,
+            provenance: None,
+            signatures: Vec::new(),
+            findings: &[],
+            finding_count: 0,
+            advisories: None,
+            vex: &[],
+            suppliers: None,
+            config: Config::default(),
+        }
+    }
+
+    /// Adds the SBOM, and what was found out about it.
+    pub(crate) fn add(&mut self, study: &'a Study) {
+        self.sbom = Some(&study.sbom);
+        self.sbom_digest = Some(study.digest);
+        self.index = Some(&study.index);
+        self.quality = study.quality.as_ref();
+        self.difference = study.difference.as_ref();
+        self.findings = &study.vulnerabilities.listed;
+        self.finding_count = study.vulnerabilities.count;
+    }
+}
+
+impl<'a> Previous<'a> {
+    pub(crate) fn of(before: &'a Before) -> Self {
+        let Before { time, version, sbom } = before;
+        Self { time: *time, sbom_digest: *sbom, version: version.as_ref() }
+    }
+}
+
+/// The build that was promoted before.
+#[derive(Debug, Serialize)]
+pub(crate) struct Previous<'a> {
+    /// When its evidence came to be.
+    pub(crate) time: Timestamp,
+    pub(crate) sbom_digest: Digest,
+    /// Version of the product, where CI knew it.
+    pub(crate) version: Option<&'a Label>,
 }
 
 /// One checked signature over an in-toto statement.

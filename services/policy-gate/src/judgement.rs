@@ -10,27 +10,43 @@ use attestation::{
 };
 use bytes::Bytes;
 use events::{
-    Digest, Document, EvidenceReady, EvidenceSigned, Label, Producer, Role, StatementRef, Uri,
+    Artifact, Digest, Document, Environment, EvidenceReady, EvidenceSigned, Label, Producer, Role, StatementRef, Uri,
     Verdict, VerdictResult, subject,
 };
 use jiff::Timestamp;
-use policy::{AdvisoryIndex, Evaluator, Report};
-use serde::{Deserialize, Serialize};
-use worker::HandleError;
+use policy::{AdvisoryIndex, Evaluator, Mode, Report};
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+use worker::{HandleError, metrics};
 
 use crate::{
     Settings,
     decision::{Judged, input},
     evidence::Evidence,
-    places, waivers,
+    modes, places,
+    promoted::{Latest, Promoted, World, all_of},
+    waivers,
 };
 
 /// A verdict with everything it consists of; what is claimed for a build, and what all the rest
 /// follows from.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Judgement {
-    verdict: Verdict,
-    artifacts: Vec<Digest>,
+    pub(crate) verdict: Verdict,
+    /// When it was judged; not told by claims of before.
+    #[serde(default)]
+    pub(crate) time: Timestamp,
+    /// What it depends on beside evidence, policy and time.
+    #[serde(default)]
+    world: World,
+    /// Whether somebody let it pass whatever was found.
+    #[serde(default)]
+    pub(crate) is_overridden: bool,
+    #[serde(deserialize_with = "artifacts")]
+    pub(crate) artifacts: Vec<Artifact>,
+    /// The build's version, where CI knows it.
+    #[serde(default)]
+    version: Option<Label>,
     /// The report, as JSON.
     report: String,
     /// The VSA statement, as JSON.
@@ -42,12 +58,62 @@ pub(crate) struct Judgement {
     policy_size: u64,
 }
 
+/// Claims of before have digests alone.
+fn artifacts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Artifact>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Made {
+        Named(Artifact),
+        Digest(Digest),
+    }
+    let made = Vec::<Made>::deserialize(deserializer)?;
+    Ok(made
+        .into_iter()
+        .filter_map(|it| match it {
+            Made::Named(artifact) => Some(artifact),
+            Made::Digest(digest) => {
+                Some(Artifact { name: digest.hex().parse().ok()?, digest, size: None })
+            }
+        })
+        .collect())
+}
+
 /// What is judged by.
 pub(crate) struct By<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) policy: &'a Evaluator,
     /// Those that count now.
     pub(crate) waivers: &'a [waivers::Approved],
+    /// Asked beside; it decides nothing.
+    pub(crate) shadow: Option<&'a Evaluator>,
+    pub(crate) mode: Mode,
+    /// The build's story, if it was judged before.
+    pub(crate) supersedes: Option<Uuid>,
+}
+
+impl By<'_> {
+    /// What policy says, waivers counted, and what the shadow would say.
+    fn ask(&self, evidence: &Evidence, input: &str) -> Result<Report, HandleError> {
+        let build = waivers::Build {
+            project: evidence.build.project.as_str(),
+            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
+        };
+        let ask = |policy: &Evaluator| {
+            let mut report = policy.build(input).map_err(|error| HandleError::Outage {
+                dependency: "processes",
+                detail: error.to_string(),
+            })?;
+            waivers::apply(&mut report, self.waivers, &build);
+            Ok::<_, HandleError>(report)
+        };
+        let mut report = ask(self.policy)?;
+        if let Some(shadow) = self.shadow {
+            let shadow = ask(shadow)?;
+            metrics::shadow_verdict(shadow.result == report.result);
+            report.compare(shadow);
+        }
+        Ok(report)
+    }
 }
 
 impl Judgement {
@@ -58,26 +124,20 @@ impl Judgement {
         by: &By<'_>,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
-        let By { settings, policy, waivers } = by;
-        let (mut report, decision) = match input(evidence, index, settings, now) {
-            Ok(Judged { input, decision }) => {
-                let report = policy.build(&input).map_err(|error| HandleError::Outage {
-                    dependency: "processes",
-                    detail: error.to_string(),
-                })?;
-                (report, Some(decision))
-            }
-            Err(reason) => (Report::unjudged(policy.digest(), reason), None),
+        let (mut report, decision) = match input(evidence, index, by.settings.config, now) {
+            Ok(Judged { input, decision }) => (by.ask(evidence, &input)?, Some(decision)),
+            Err(reason) => (Report::unjudged(by.policy.digest(), reason), None),
         };
         report.advisories = index.map(named);
+        report.supersedes = by.supersedes;
         if let Some((_, sbom)) = &evidence.sbom {
             places::complete(&mut report, sbom);
         }
-        let build = waivers::Build {
-            project: evidence.build.project.as_str(),
-            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
-        };
-        waivers::apply(&mut report, waivers, &build);
+        report.mode = by.mode;
+        if by.mode == Mode::Warn {
+            report.soften(modes::may_be_softened);
+        }
+        let policy = by.policy;
         let summary = summary(evidence, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
@@ -88,8 +148,18 @@ impl Judgement {
                 result: report.result,
                 policy: report.policy_digest,
                 report: Digest::of(text.as_bytes()),
+                environment: Some(evidence.environment),
+                supersedes: by.supersedes,
             },
-            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
+            time: now,
+            world: World {
+                advisories: index.map(Index::digest),
+                waivers: all_of(by.waivers.iter().map(|it| it.id)),
+                vex: evidence.known.vex_on_record,
+            },
+            is_overridden: report.overridden.is_some(),
+            artifacts: evidence.build.artifacts.to_vec(),
+            version: evidence.build.version.clone(),
             report: text,
             summary,
             decision,
@@ -97,8 +167,31 @@ impl Judgement {
         })
     }
 
-    pub(crate) fn artifacts(&self) -> &[Digest] {
-        &self.artifacts
+    /// What is put on record of a build that passed for production.
+    pub(crate) fn promoted(
+        &self,
+        story: Uuid,
+        time: Timestamp,
+        evidence: &EvidenceSigned,
+    ) -> Option<Promoted> {
+        let passed = self.verdict.result == VerdictResult::Passed;
+        let production = self.verdict.environment == Some(Environment::Production);
+        (passed && production).then(|| Promoted {
+            project: evidence.project.clone(),
+            build: story,
+            time,
+            version: self.version.clone(),
+            artifacts: self.artifacts.clone(),
+            sbom: evidence.documents.iter().find(|it| it.role == Role::Sbom).map(|it| it.digest),
+            latest: self.latest(story),
+            before: None,
+        })
+    }
+
+    /// The verdict, as it is on record of what is promoted.
+    pub(crate) fn latest(&self, story: Uuid) -> Latest {
+        let Verdict { result, policy, .. } = self.verdict;
+        Latest { result, story, time: self.time, policy, world: self.world }
     }
 
     /// As metrics name it.
@@ -194,12 +287,17 @@ fn summary(evidence: &Evidence, report: &Report, now: Timestamp) -> Verification
         // As with any scanner, the same verifier says more with a later one.
         version.insert("advisories".to_owned(), advisories.digest.to_string());
     }
-    let build = &evidence.build;
-    let project = subject::token(build.project.as_str());
+    if report.mode != Mode::Enforce {
+        version.insert("mode".to_owned(), report.mode.as_str().to_owned());
+    }
+    if let Some(overridden) = &report.overridden {
+        version.insert("override".to_owned(), overridden.waiver.to_string());
+    }
+    let project = subject::token(evidence.build.project.as_str());
     VerificationSummary {
         verifier: Verifier { id: "urn:attestry:policy-gate".to_owned(), version },
         time_verified: now,
-        resource_uri: format!("urn:attestry:project:{project}:{}", build.kind.as_str()),
+        resource_uri: format!("urn:attestry:project:{project}:{}", evidence.environment.as_str()),
         policy: Policy { uri: "urn:attestry:policy".to_owned(), digest: report.policy_digest },
         input_attestations: evidence
             .bundles

@@ -1,14 +1,21 @@
 //! Judges builds: the generator's `evidence.signed` → `evidence.ready` with a verdict.
 
+pub mod again;
 mod decision;
+mod difference;
 mod evidence;
 mod index;
 mod input;
 mod judgement;
+mod known;
+mod modes;
 pub mod offline;
 mod places;
+pub mod promoted;
+mod quality;
 pub mod queries;
 mod settings;
+mod study;
 mod trust;
 mod vulnerabilities;
 pub mod waivers;
@@ -17,12 +24,22 @@ use std::sync::Arc;
 
 use advisories::Index;
 use archive::Archive;
-use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
+use events::{Artifact, Environment, Envelope, EvidenceReady, EvidenceSigned, Producer, VerdictResult};
 use jiff::{SignedDuration, Timestamp};
-use policy::Evaluator;
+use policy::{Evaluator, Mode};
+use uuid::Uuid;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
-use crate::{evidence::Evidence, judgement::Judgement, settings::Waivers, waivers::Approved};
+use crate::{
+    evidence::{Case, Evidence},
+    judgement::Judgement,
+    known::Wanted,
+    modes::Modes,
+    promoted::{Latest, Promoted},
+    queries::Judged,
+    settings::Waivers,
+    waivers::Approved,
+};
 pub use crate::{
     settings::{GateArgs, Settings, SettingsError},
     trust::TrustError,
@@ -48,18 +65,28 @@ pub struct Args {
     pub worker: WorkerArgs,
 }
 
-/// Verifies the evidence of a build, judges it, and says why. Whatever cannot be judged fails.
+/// Verifies the evidence of a build, judges it, and says why. Whatever cannot be judged fails. Cheap to clone.
+#[derive(Clone)]
 pub struct PolicyGate {
     archive: Archive,
     settings: Arc<Settings>,
-    budget: Budget,
+    budget: Arc<Budget>,
+}
+
+/// The event that a judgement answers: its claim has the event's name.
+struct Trigger<'a> {
+    event: Uuid,
+    time: Timestamp,
+    case: Case<'a>,
+    /// The build's story, if it was judged before.
+    supersedes: Option<Uuid>,
 }
 
 impl PolicyGate {
     /// A gate that decides by `settings`.
     pub fn new(archive: Archive, settings: Settings) -> Self {
         // Judging takes some twenty times the bytes of an SBOM.
-        let budget = Budget::new(policy::MAX_INPUT_BYTES as u64);
+        let budget = Arc::new(Budget::new(policy::MAX_INPUT_BYTES as u64));
         Self { archive, settings: Arc::new(settings), budget }
     }
 
@@ -67,32 +94,50 @@ impl PolicyGate {
     /// because time has passed and the policy may have changed. Everything else follows from it.
     async fn judgement(
         &self,
-        event: &Envelope<EvidenceSigned>,
+        trigger: &Trigger<'_>,
         context: &Context,
     ) -> Result<Judgement, HandleError> {
-        let name = format!("verdicts/{}", event.id);
+        let name = format!("verdicts/{}", trigger.event);
         if let Some(first) = self.archive.held(&name).await? {
             return read_claim(&first);
         }
-        let bytes = event.data.documents.iter().fold(0_u64, |sum, it| sum.saturating_add(it.size));
+        let documents = trigger.case.evidence.documents.iter();
+        let bytes = documents.fold(0_u64, |sum, it| sum.saturating_add(it.size));
         let _share = self.budget.take(bytes).await?;
+        let settings = self.settings.clone();
+        let policy = off_thread(move || Ok(settings.policy.get())).await?;
+        metrics::policy_refused(self.settings.policy.is_refused());
         let trust = self.settings.trust.at(context.now);
-        let evidence = Evidence::load(&self.archive, &event.data, &trust).await?;
-        let (settings, now) = (self.settings.clone(), context.now);
+        let wanted = Wanted::by(policy.data());
+        let evidence = Evidence::load(&self.archive, &trigger.case, &trust, &wanted).await?;
+        let (settings, now, supersedes) =
+            (self.settings.clone(), context.now, trigger.supersedes);
         let judge = move || {
-            let (index, policy) = (settings.index()?, settings.policy.get());
-            metrics::policy_refused(settings.policy.is_refused());
+            let index = settings.index()?;
             let waivers = settings.waivers(now)?;
-            let by = judgement::By { settings: &settings, policy: &policy, waivers: &waivers };
+            let shadow = settings.shadow.as_ref().map(policy::CurrentPolicy::get);
+            let by = judgement::By {
+                settings: &settings,
+                policy: &policy,
+                waivers: &waivers,
+                shadow: shadow.as_deref(),
+                mode: settings.mode(&evidence),
+                supersedes,
+            };
             let judgement = Judgement::of(&evidence, index.as_ref(), &by, now)?;
             Ok((judgement, policy))
         };
         let (judgement, policy) = off_thread(judge).await?;
-        self.keep_policy(&policy, event.time, context.now).await?;
+        self.keep_policy(&policy, trigger.time, context.now).await?;
         let claim = serde_json::to_vec(&judgement).map_err(HandleError::transient)?;
-        let first = self.archive.claim(&name, claim.into()).await?;
-        metrics::verdict(event.data.project.as_str(), judgement.result());
-        read_claim(&first)
+        let first = read_claim(&self.archive.claim(&name, claim.into()).await?)?;
+        let project = trigger.case.evidence.project.as_str();
+        metrics::verdict(project, first.result());
+        if first.is_overridden {
+            metrics::overridden(project);
+            tracing::error!(project, event = %trigger.event, "A verdict was overridden");
+        }
+        Ok(first)
     }
 
     /// The policy that judged must outlast this process, which may come back with another one.
@@ -108,6 +153,20 @@ impl PolicyGate {
         }
         Ok(())
     }
+
+    /// What a verdict consists of, in the archive, and its build under the artifacts' digests.
+    async fn keep(
+        &self,
+        judgement: &Judgement,
+        judged: &Judged,
+        event_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), HandleError> {
+        let entries = judgement.entries(event_time);
+        let stored = async { Ok::<_, HandleError>(self.archive.put(&entries, now).await?) };
+        futures::try_join!(stored, queries::index(&self.archive, judged))?;
+        Ok(())
+    }
 }
 
 impl Handler for PolicyGate {
@@ -121,16 +180,39 @@ impl Handler for PolicyGate {
         event: &Envelope<EvidenceSigned>,
         context: &Context,
     ) -> Result<Vec<EvidenceReady>, HandleError> {
-        let judgement = self.judgement(event, context).await?;
-        let entries = judgement.entries(event.time);
-        let stored = async { Ok(self.archive.put(&entries, context.now).await?) };
-        let indexed = queries::index(&self.archive, event, judgement.artifacts());
-        futures::try_join!(stored, indexed)?;
+        let case = Case { story: event.correlation, evidence: &event.data, environment: None };
+        let trigger =
+            Trigger { event: event.id, time: event.time, case, supersedes: None };
+        let judgement = self.judgement(&trigger, context).await?;
+        let judged = Judged {
+            scope: event.scope.clone(),
+            correlation: event.correlation,
+            time: event.time,
+            build: None,
+            artifacts: judgement.artifacts.clone(),
+            evidence: Some(event.data.clone()),
+        };
+        self.keep(&judgement, &judged, event.time, context.now).await?;
+        if let Some(promoted) = judgement.promoted(event.correlation, event.time, &event.data) {
+            promoted.note(&self.archive).await?;
+        }
         Ok(vec![judgement.into_event(&event.data)])
     }
 }
 
 impl Settings {
+    /// How much a denial counts. A file that was spoilt since the start makes nothing pass.
+    fn mode(&self, evidence: &Evidence) -> Mode {
+        let Some(path) = &self.modes else { return Mode::Enforce };
+        match Modes::read(path) {
+            Ok(modes) => modes.of(&evidence.build.project, evidence.environment),
+            Err(problem) => {
+                tracing::error!(%problem, "The modes cannot be read; every denial is enforced");
+                Mode::Enforce
+            }
+        }
+    }
+
     /// The waivers that count at `now`. A directory that cannot be read waives nothing, and builds wait for it: what was
     /// waived must not fail for want of a disk.
     fn waivers(&self, now: Timestamp) -> Result<Vec<Approved>, HandleError> {
@@ -178,6 +260,9 @@ mod tests {
             config: Config::default(),
             advisories: Some(CurrentIndex::new(directory.path())),
             waivers: None,
+            modes: None,
+            shadow: None,
+            judge_again: None,
         };
         assert!(settings.index().expect("none yet").is_none());
         index(&[("CVE-2026-1", "HIGH", None)]).save(directory.path()).expect("saves");

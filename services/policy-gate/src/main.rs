@@ -4,7 +4,11 @@ use std::{error::Error, process::ExitCode};
 
 use bus::Bus;
 use clap::Parser;
-use policy_gate::{Args, PolicyGate, queries};
+use policy_gate::{
+    Args, PolicyGate,
+    again::{self, JudgedAgain},
+    queries,
+};
 use worker::Process;
 
 /// Evaluating policies is mostly allocating: this allocator makes it a third faster on one thread,
@@ -30,8 +34,11 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     warn_of_backtraces();
     let archive = process.archive.clone();
     let gate = PolicyGate::new(archive.clone(), settings);
-    let answer = async |bus: &Bus| queries::answer(bus, &archive).await;
-    Ok(process.run_with(&args.worker.events, gate, answer).await?)
+    let again = JudgedAgain(gate.clone());
+    let beside = async |bus: &Bus| {
+        tokio::join!(queries::answer(bus, &archive), again::watch(bus, &gate));
+    };
+    Ok(process.run_both(&args.worker.events, gate.clone(), again, beside).await?)
 }
 
 /// The engine makes an error of every lookup that finds nothing, and with this variable each error

@@ -1,16 +1,17 @@
 //! What policies would see of documents at hand, for whoever writes policies.
 
 use advisories::Index;
-use documents::bom;
-use events::{BuildCompleted, BuildKind, Digest};
+use documents::{bom, vex};
+use events::{BuildCompleted, BuildKind, Digest, Environment, OPERATOR, Scope, Sender};
 use jiff::Timestamp;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::{
-    index::Index as SbomIndex,
-    input::{Config, Input, Signature},
+    input::{Input, Previous, Signature},
     judgement::named,
-    vulnerabilities::Vulnerabilities,
+    known::{Known, Wanted},
+    promoted::Before,
+    study::{Study, With, json as as_json},
 };
 
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
@@ -24,8 +25,14 @@ pub struct Documents<'a> {
     pub provenance: Option<&'a [u8]>,
     /// What components are matched with.
     pub index: Option<&'a Index>,
+    /// VEX documents, each as if an operator had added it.
+    pub vex: &'a [Vec<u8>],
+    /// The SBOM of the build that it would follow.
+    pub previous: Option<&'a [u8]>,
     /// What it would be judged for.
-    pub environment: BuildKind,
+    pub environment: Environment,
+    /// Data of the policy that will judge, which asks for some of the input.
+    pub data: &'a Value,
     /// As of when.
     pub now: Timestamp,
 }
@@ -37,53 +44,46 @@ impl Documents<'_> {
     /// # Errors
     /// Which document cannot be read, and why.
     pub fn input(&self) -> Result<String, String> {
-        let raw = |what: &str, bytes: Option<&[u8]>| {
-            let parse = |bytes| serde_json::from_slice::<Box<RawValue>>(bytes);
-            bytes.map(parse).transpose().map_err(|error| format!("the {what} is not JSON: {error}"))
-        };
-        let (sbom, provenance) = (raw("SBOM", self.sbom)?, raw("provenance", self.provenance)?);
         let build = self.build()?;
-        let sbom_index = self.sbom.map(SbomIndex::of).transpose();
-        let sbom_index =
-            sbom_index.map_err(|error| format!("the SBOM is no CycloneDX: {error}"))?;
-        let found = match (self.index, self.sbom) {
-            (Some(index), Some(sbom)) => {
-                Vulnerabilities::find(index, sbom).map_err(|error| error.to_string())?
-            }
-            _ => Vulnerabilities::default(),
+        let known = self.known()?;
+        let wanted = Wanted::by(self.data);
+        let artifacts: Vec<Digest> = build.artifacts.iter().map(|it| it.digest).collect();
+        let with = With {
+            known: &known,
+            advisories: self.index,
+            artifacts: &artifacts,
+            quality: wanted.quality,
         };
-        let signature = |predicate_type, bytes: &[u8]| Signature {
-            predicate_type,
-            statement: Digest::of(bytes),
-            verified: true,
-            reason: None,
-            key: None,
-            label: Some("taken for granted"),
-            issuer: None,
-            claims: None,
-            logged: false,
-            proven_time: None,
-            development_key: false,
-        };
-        let provenance_signature = self.provenance.map(|bytes| signature(PROVENANCE, bytes));
-        let reference_signature = self.sbom.map(|bytes| signature(REFERENCE, bytes));
-        let input = Input {
-            time: self.now,
-            environment: self.environment,
-            project: build.project.as_str(),
-            build: &build,
-            sbom: sbom.as_deref(),
-            index: sbom_index,
-            sbom_digest: self.sbom.map(Digest::of),
-            sbom_comparison: None,
+        let study = self.sbom.map(|sbom| Study::of(sbom, &with)).transpose()?;
+        let provenance = self.provenance.map(|it| as_json("provenance", it)).transpose()?;
+        let signatures = [(PROVENANCE, self.provenance), (REFERENCE, self.sbom)];
+        let signatures = signatures.into_iter().filter_map(|(predicate_type, bytes)| {
+            Some(Signature::granted(predicate_type, bytes?))
+        });
+        let mut input = Input {
             provenance: provenance.as_deref(),
-            signatures: provenance_signature.into_iter().chain(reference_signature).collect(),
-            findings: &found.listed,
-            finding_count: found.count,
+            signatures: signatures.collect(),
             advisories: self.index.map(named),
-            config: Config::default(),
+            vex: &known.vex,
+            previous: known.previous.as_ref().map(|(before, _)| Previous::of(before)),
+            ..Input::of(&build, self.environment, self.now)
         };
+        study.as_ref().inspect(|it| input.add(it));
         serde_json::to_string(&input).map_err(|error| error.to_string())
+    }
+
+    fn known(&self) -> Result<Known, String> {
+        let mut known = Known::default();
+        for bytes in self.vex {
+            let read = vex::read(bytes).map_err(|error| format!("the VEX document: {error}"))?;
+            let from = Sender::Operator(Scope::of(OPERATOR));
+            known.add_vex(&from, self.now, Digest::of(bytes), &read.statements);
+        }
+        known.previous = self.previous.map(|bytes| {
+            let sbom = Digest::of(bytes);
+            (Before { time: self.now, version: None, sbom }, bytes.to_vec().into())
+        });
+        Ok(known)
     }
 
     fn build(&self) -> Result<BuildCompleted, String> {
@@ -115,7 +115,11 @@ impl Documents<'_> {
         let builder = provenance["predicate"]["runDetails"]["builder"]["id"].as_str();
         let mut build = json!({
             "project": name,
-            "kind": self.environment,
+            "kind": match self.environment {
+                Environment::Pr => BuildKind::Pr,
+                Environment::Staging | Environment::Production => BuildKind::Release,
+            },
+            "environment": self.environment,
             "run": "offline",
             "builder": { "id": builder.unwrap_or("urn:attestry:offline") },
             "artifacts": artifacts,
@@ -125,5 +129,24 @@ impl Documents<'_> {
         }
         serde_json::from_value(build)
             .map_err(|error| format!("the documents name a build that cannot be: {error}"))
+    }
+}
+
+impl<'a> Signature<'a> {
+    /// One that nobody has made.
+    fn granted(predicate_type: &'a str, statement: &[u8]) -> Self {
+        Self {
+            predicate_type,
+            statement: Digest::of(statement),
+            verified: true,
+            reason: None,
+            key: None,
+            label: Some("taken for granted"),
+            issuer: None,
+            claims: None,
+            logged: false,
+            proven_time: None,
+            development_key: false,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use archive::Archive;
 use bus::{Bus, Query};
 use bytes::Bytes;
-use events::{Digest, Envelope, EvidenceSigned, Scope};
+use events::{Artifact, Digest, EvidenceSigned, Scope};
 use futures::StreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,10 +11,14 @@ use tracing::{error, warn};
 use uuid::Uuid;
 use worker::HandleError;
 
+use crate::promoted::Promoted;
+
 /// Topic of [`DocumentQuery`].
 pub const DOCUMENT: &str = "document";
 /// Topic of [`Digest`] questions that [`Judged`] answers.
 pub const JUDGED: &str = "judged";
+/// Topic of the question what is promoted, which a list of [`Promoted`] answers.
+pub const PROMOTED: &str = "promoted";
 /// Most bytes of one answer; the rest is asked for with an offset.
 const ANSWER_BYTES: usize = 512 * 1024;
 /// Largest document that is read for an answer.
@@ -44,36 +48,58 @@ pub enum DocumentAnswer {
 pub struct Judged {
     /// Whose build.
     pub scope: Scope,
-    /// Which build.
+    /// The story that the verdict belongs to: the build's, or one that a request began.
     pub correlation: Uuid,
-    /// When the build was submitted.
+    /// When the build was submitted, or judged again.
     pub time: Timestamp,
+    /// The build's story, where this one began with a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Uuid>,
+    /// What the build made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+    /// The evidence that was judged, so that it can be judged again; never part of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceSigned>,
 }
 
 /// Notes under each artifact's digest that a build with it was judged.
-pub(crate) async fn index(
-    archive: &Archive,
-    event: &Envelope<EvidenceSigned>,
-    artifacts: &[Digest],
-) -> Result<(), HandleError> {
-    let judged =
-        Judged { scope: event.scope.clone(), correlation: event.correlation, time: event.time };
+pub(crate) async fn index(archive: &Archive, judged: &Judged) -> Result<(), HandleError> {
     // A struct of texts always encodes.
-    let value = Bytes::from(serde_json::to_vec(&judged).unwrap_or_default());
-    let claims = artifacts.iter().map(|artifact| {
-        let (name, value) = (format!("judged/{}/{}", artifact.hex(), event.correlation), &value);
+    let value = Bytes::from(serde_json::to_vec(judged).unwrap_or_default());
+    let claims = judged.artifacts.iter().map(|artifact| {
+        let (name, value) = (name_of(artifact.digest, judged.correlation), &value);
         async move { archive.claim(&name, value.clone()).await }
     });
     futures::future::try_join_all(claims).await?;
     Ok(())
 }
 
+/// What is noted of the build `story` under this artifact's digest.
+pub(crate) async fn noted(
+    archive: &Archive,
+    artifact: Digest,
+    story: Uuid,
+) -> Result<Option<Judged>, HandleError> {
+    let held = archive.claimed(&name_of(artifact, story)).await?;
+    Ok(held.and_then(|it| serde_json::from_slice(&it).ok()))
+}
+
+fn name_of(artifact: Digest, story: Uuid) -> String {
+    format!("judged/{}/{story}", artifact.hex())
+}
+
 /// Answers questions for as long as it is polled.
 pub async fn answer(bus: &Bus, archive: &Archive) {
     loop {
-        let (documents, judged) = match (bus.queries(DOCUMENT).await, bus.queries(JUDGED).await) {
-            (Ok(documents), Ok(judged)) => (documents, judged),
-            (Err(error), _) | (_, Err(error)) => {
+        let listening = futures::try_join!(
+            bus.queries(DOCUMENT),
+            bus.queries(JUDGED),
+            bus.queries(PROMOTED)
+        );
+        let (documents, judged, promoted) = match listening {
+            Ok(listening) => listening,
+            Err(error) => {
                 warn!(%error, "Failed to listen for queries; trying again");
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                 continue;
@@ -87,7 +113,11 @@ pub async fn answer(bus: &Bus, archive: &Archive) {
             let answer = judged_with(archive, query.question()).await;
             reply(query, answer).await;
         });
-        futures::join!(documents, judged);
+        let promoted = promoted.for_each_concurrent(8, async |query| {
+            let answer = promoted_after(archive, query.question()).await;
+            reply(query, answer).await;
+        });
+        futures::join!(documents, judged, promoted);
     }
 }
 
@@ -126,7 +156,30 @@ async fn judged_with(archive: &Archive, question: &[u8]) -> Bytes {
             return Bytes::new();
         }
     };
-    let judged: Vec<Judged> =
-        claims.iter().filter_map(|claim| serde_json::from_slice(claim).ok()).collect();
+    let read = claims.iter().filter_map(|claim| serde_json::from_slice::<Judged>(claim).ok());
+    let judged: Vec<Judged> = read.map(|it| Judged { evidence: None, ..it }).collect();
     serde_json::to_vec(&judged).unwrap_or_default().into()
+}
+
+/// A JSON list of [`Promoted`], of the projects that follow the one that the question names.
+async fn promoted_after(archive: &Archive, question: &[u8]) -> Bytes {
+    let last = String::from_utf8_lossy(question);
+    match Promoted::all(archive).await {
+        Ok(promoted) => {
+            let mut room = ANSWER_BYTES;
+            let following = promoted.iter().filter(|it| it.project.as_str() > &*last);
+            let texts = following.map(|it| serde_json::to_string(it).unwrap_or_default());
+            // The first whatever its size: an empty list would mean that nothing follows.
+            let listed = texts.enumerate().take_while(|(number, text)| {
+                room = room.saturating_sub(text.len());
+                *number == 0 || room > 0
+            });
+            let listed: Vec<String> = listed.map(|(_, text)| text).collect();
+            format!("[{}]", listed.join(",")).into()
+        }
+        Err(error) => {
+            error!(?error, "Failed to look up what is promoted");
+            Bytes::new()
+        }
+    }
 }

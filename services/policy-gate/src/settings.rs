@@ -7,10 +7,12 @@ use std::{
 
 use advisories::CurrentIndex;
 use attestation::{KeyError, PublicKey, Trust, TrustedKey, trust::AlreadyTrusted};
+use jiff::SignedDuration;
 use policy::{CurrentPolicy, Limits, LoadError};
 
 use crate::{
     input::Config,
+    modes::{Modes, ModesError},
     trust::{CurrentTrust, TrustError},
 };
 
@@ -42,6 +44,16 @@ pub struct GateArgs {
     /// Who may approve waivers: keys and identities, TOML as for --trust; read again when it changes
     #[arg(long, env, value_name = "FILE", requires = "waivers")]
     pub approvers: Option<PathBuf>,
+    /// How much a denial counts, by project and environment: TOML, read for each build [default: it stops the build]
+    #[arg(long, env, value_name = "FILE")]
+    pub modes: Option<PathBuf>,
+    /// Directory of Rego policies that are asked beside and decide nothing; reports tell what they would say
+    #[arg(long, env, value_name = "DIR")]
+    pub shadow_policy: Option<PathBuf>,
+    /// Judge again what is promoted when policy, advisories, waivers or VEX change, this long after its last verdict
+    /// at the soonest [default: only what is asked for]
+    #[arg(long, env, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub judge_again: Option<u32>,
     /// MiB of memory that judging one build may take
     #[arg(long, env, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(64..=65_536))]
     pub policy_memory: u64,
@@ -58,6 +70,9 @@ pub struct Settings {
     pub(crate) config: Config,
     pub(crate) advisories: Option<CurrentIndex>,
     pub(crate) waivers: Option<Waivers>,
+    pub(crate) modes: Option<PathBuf>,
+    pub(crate) shadow: Option<CurrentPolicy>,
+    pub(crate) judge_again: Option<SignedDuration>,
 }
 
 /// Where waivers are, and who may approve them.
@@ -99,6 +114,9 @@ pub enum SettingsError {
     /// The trust policy cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The modes cannot be used.
+    #[error(transparent)]
+    Modes(#[from] ModesError),
     /// Nothing could ever pass.
     #[error(
         "nobody is trusted, so every build would fail; give --trusted-key FILE with the signer's public key, or --trust FILE"
@@ -115,12 +133,15 @@ impl GateArgs {
         };
         let time = Duration::from_secs(self.policy_timeout);
         let limits = Limits { time, memory: self.policy_memory * 1024 * 1024 };
-        let policy = CurrentPolicy::load(self.policy.as_deref(), limits);
-        let policy = policy.map_err(|source| {
-            let place =
-                self.policy.as_ref().map_or("library".into(), |it| it.display().to_string());
-            SettingsError::Policy { place, source }
-        })?;
+        let load = |directory: Option<&Path>| {
+            CurrentPolicy::load(directory, limits).map_err(|source| {
+                let place = directory.map_or("library".into(), |it| it.display().to_string());
+                SettingsError::Policy { place, source }
+            })
+        };
+        let policy = load(self.policy.as_deref())?;
+        let shadow = self.shadow_policy.as_deref().map(|it| load(Some(it))).transpose()?;
+        self.modes.as_deref().map(Modes::read).transpose()?;
         let config = Config { allow_development_key: self.allow_development_key };
         let advisories = self.advisories.as_deref().map(CurrentIndex::new);
         let waivers = match (&self.waivers, &self.approvers) {
@@ -130,7 +151,9 @@ impl GateArgs {
             }
             _ => None,
         };
-        Ok(Settings { policy, trust, config, advisories, waivers })
+        let modes = self.modes.clone();
+        let judge_again = self.judge_again.map(|it| SignedDuration::from_secs(it.into()));
+        Ok(Settings { policy, trust, config, advisories, waivers, modes, shadow, judge_again })
     }
 
     fn keys(&self) -> Result<Trust, SettingsError> {

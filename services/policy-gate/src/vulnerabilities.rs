@@ -1,10 +1,17 @@
 //! What the advisory index knows about the components of a build.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use advisories::{Index, Match, Package, Severity};
-use documents::bom::{self, BomError};
+use documents::{
+    bom::{self, Bom, BomError},
+    vex::{Part, Target, Words},
+};
+use events::Digest;
+use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::difference::Packages;
 
 /// Most vulnerabilities that policies see, the worst. Reports list half of it, and real builds have a
 /// tenth of it.
@@ -32,6 +39,40 @@ pub(crate) struct Vulnerability {
     purl: String,
     /// Lowest version above this one that is not affected any more.
     fixed: Option<String>,
+    /// Whether it is exploited, as CISA's catalogue of known exploited vulnerabilities has it.
+    kev: bool,
+    /// FIRST's probability, 0 to 1, that it will be exploited within 30 days.
+    epss: Option<f64>,
+    /// When an advisory about it was published first.
+    published: Option<Timestamp>,
+    /// Whether the package itself is malware (OSV's `MAL-` records).
+    malicious: bool,
+    /// Whether the build that was promoted before had not this component in this version; true without one.
+    new: bool,
+    /// The VEX statement that has the last word, or null.
+    vex: Option<Said>,
+}
+
+/// What VEX says of a vulnerability.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Said {
+    /// As OpenVEX writes it.
+    status: &'static str,
+    justification: Option<String>,
+    statement: Option<String>,
+    who: String,
+    document: Digest,
+    /// When the document was accepted.
+    time: Timestamp,
+}
+
+/// What vulnerabilities are seen in the light of.
+pub(crate) struct Light<'a> {
+    pub(crate) words: &'a Words,
+    /// Packages of the build that was promoted before.
+    pub(crate) before: Option<&'a Packages>,
+    /// Digests of the SBOM and of what the build made.
+    pub(crate) digests: &'a [Digest],
 }
 
 impl Vulnerabilities {
@@ -40,16 +81,23 @@ impl Vulnerabilities {
     ///
     /// # Errors
     /// The SBOM cannot be read, so that nobody knows what it would hide.
-    pub(crate) fn find(index: &Index, sbom: &[u8]) -> Result<Self, BomError> {
-        let components = bom::read(sbom)?.components;
-        let purls: BTreeSet<String> = components.into_iter().filter_map(|it| it.purl).collect();
+    pub(crate) fn find(index: &Index, sbom: &[u8], light: &Light<'_>) -> Result<Self, BomError> {
+        let bom = bom::read(sbom)?;
+        let mut parts: BTreeMap<&str, Part<'_>> = BTreeMap::new();
+        for component in &bom.components {
+            if let Some(purl) = &component.purl {
+                parts.entry(purl).or_insert_with(|| component.into());
+            }
+        }
         let mut found = Self::default();
-        for purl in purls {
-            let Ok(package) = Package::from_purl(&purl) else { continue };
+        for (purl, part) in parts {
+            let Ok(package) = Package::from_purl(purl) else { continue };
             let matches = index.matches(&package);
             for it in matches.into_iter().filter(|it| it.informational.is_none()) {
                 found.count += 1;
-                found.listed.push(Vulnerability::of(it, &purl));
+                let said = Said::of(&it, part, &bom, light);
+                let is_new = light.before.is_none_or(|it| !it.has(purl));
+                found.listed.push(Vulnerability::of(it, purl, is_new, said));
             }
             // Now and then only, so that all of it stays near linear.
             if found.listed.len() >= 2 * MAX_LISTED {
@@ -67,13 +115,49 @@ impl Vulnerabilities {
 }
 
 impl Vulnerability {
-    fn of(found: Match, purl: &str) -> Self {
-        let Match { id, aliases, severity, fixed, .. } = found;
-        Self { id, aliases, severity, purl: purl.to_owned(), fixed }
+    fn of(found: Match, purl: &str, is_new: bool, vex: Option<Said>) -> Self {
+        let Match { id, aliases, severity, fixed, published, malicious, .. } = found;
+        Self {
+            id,
+            aliases,
+            severity,
+            purl: purl.to_owned(),
+            fixed,
+            kev: found.kev.is_some(),
+            epss: found.epss.map(|it| it.score),
+            published,
+            malicious,
+            new: is_new,
+            vex,
+        }
     }
 
-    fn rank(&self) -> (Reverse<Severity>, &str, &str) {
-        (Reverse(self.severity), &self.id, &self.purl)
+    /// Malware and what is exploited come first, whatever their severity.
+    fn rank(&self) -> (Reverse<(bool, bool, Severity)>, &str, &str) {
+        (Reverse((self.malicious, self.kev, self.severity)), &self.id, &self.purl)
+    }
+}
+
+impl Said {
+    fn of(found: &Match, component: Part<'_>, bom: &Bom, light: &Light<'_>) -> Option<Self> {
+        let target = Target {
+            vulnerability: &found.id,
+            aliases: &found.aliases,
+            component,
+            subject: bom.subject.as_ref().map(Part::from).unwrap_or_default(),
+            serial: bom.serial.as_deref(),
+            bom_version: bom.bom_version,
+            digests: light.digests,
+        };
+        let (spoken, said) = light.words.last(&Words::default(), &target)?;
+        Some(Self {
+            status: said.status.as_str(),
+            justification: said.justification.clone(),
+            statement: said.statement.clone(),
+            who: spoken.who.clone(),
+            document: spoken.document,
+            time: spoken.time,
+        })
     }
 }
 
@@ -114,6 +198,12 @@ pub(crate) mod tests {
         bom.to_string().into_bytes()
     }
 
+    /// Nothing is known beside.
+    fn dark() -> Light<'static> {
+        static NOTHING: std::sync::LazyLock<Words> = std::sync::LazyLock::new(Words::default);
+        Light { words: &NOTHING, before: None, digests: &[] }
+    }
+
     fn told(found: &Vulnerabilities) -> Vec<(&str, &str)> {
         found.listed.iter().map(|it| (it.id.as_str(), it.purl.as_str())).collect()
     }
@@ -134,7 +224,7 @@ pub(crate) mod tests {
             "left",
         ]);
 
-        let found = Vulnerabilities::find(&index, &sbom).expect("reads");
+        let found = Vulnerabilities::find(&index, &sbom, &dark()).expect("reads");
 
         let (one, two) = ("pkg:pypi/left@1.0", "pkg:pypi/left@2.0");
         let expected = [
@@ -155,7 +245,7 @@ pub(crate) mod tests {
         let purls: Vec<_> = (0..MAX_LISTED + 10).map(|it| format!("pkg:pypi/left@{it}")).collect();
         let purls: Vec<_> = purls.iter().map(String::as_str).collect();
 
-        let found = Vulnerabilities::find(&index, &sbom(&purls)).expect("reads");
+        let found = Vulnerabilities::find(&index, &sbom(&purls), &dark()).expect("reads");
 
         assert_eq!((found.listed.len(), found.count), (MAX_LISTED, 2 * (MAX_LISTED + 10)));
         assert!(found.listed.iter().all(|it| it.severity == Severity::High));
@@ -164,6 +254,6 @@ pub(crate) mod tests {
     #[test]
     fn an_sbom_that_cannot_be_read_is_an_error() {
         let index = index(&[]);
-        assert!(Vulnerabilities::find(&index, b"{}").is_err());
+        assert!(Vulnerabilities::find(&index, b"{}", &dark()).is_err());
     }
 }

@@ -19,8 +19,14 @@ use serde::{Deserialize, Serialize};
 pub const BUNDLE_SUFFIX: &str = ".sigstore.json";
 /// Longest time that an exception may last; after it somebody has to think again.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Longest time that an override may last: it is for the night on which nothing else helps.
+pub const LONGEST_OVERRIDE: SignedDuration = SignedDuration::from_hours(24);
+/// How often an exception may be renewed; after that somebody has to mend it.
+pub const MAX_RENEWALS: u32 = 3;
+/// Stands for every rule, in an override.
+pub const EVERY_RULE: &str = "*";
 /// Rules that say that nothing could be judged, or by whom.
-const NEVER_WAIVED: [&str; 2] = ["INPUT-", "SIG-"];
+pub(crate) const NEVER_WAIVED: [&str; 2] = ["INPUT-", "SIG-"];
 const MAX_WAIVER_BYTES: u64 = 64 * 1024;
 const MAX_WAIVERS: usize = 1_000;
 
@@ -42,6 +48,13 @@ pub struct Waiver {
     pub issued: Timestamp,
     /// Until when; not at that time any more.
     pub expires: Timestamp,
+    /// How many exceptions of the same scope came before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renewal: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The forms of waivers that there are.
@@ -56,7 +69,7 @@ pub enum Schema {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
-    /// Id of the rule.
+    /// Id of the rule; `*` is every rule, for one artifact and a day at most: an override.
     pub rule: String,
     /// Package URL of the component, exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +104,9 @@ pub enum WaiverError {
         /// What is wrong, and the remedy.
         problem: String,
     },
+    /// As it was told before.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// A file and the waiver in it, or why there is none.
@@ -175,16 +191,41 @@ impl Waiver {
         if self.scope.rule.trim().is_empty() {
             return Err("`scope.rule` is empty: name one rule".to_owned());
         }
-        let lasts = self.expires.duration_since(self.issued);
+        let (issued, expires) = (self.issued, self.expires);
+        let lasts = expires.duration_since(issued);
+        if self.is_override() {
+            if self.scope.artifact.is_none() {
+                return Err("an override without `scope.artifact`: name the one that it is for".to_owned());
+            }
+            if lasts > LONGEST_OVERRIDE {
+                let hours = LONGEST_OVERRIDE.as_hours();
+                return Err(format!("it lasts from {issued} to {expires}: an override ends within {hours} hours"));
+            }
+        }
         if lasts <= SignedDuration::ZERO || lasts > LONGEST {
+            let days = LONGEST.as_hours() / 24;
             return Err(format!(
-                "it lasts from {} to {}: give at most {} days, and renew it then",
-                self.issued,
-                self.expires,
-                LONGEST.as_hours() / 24
+                "it lasts from {issued} to {expires}: give at most {days} days, and renew it then"
+            ));
+        }
+        if self.renewal > MAX_RENEWALS {
+            return Err(format!(
+                "it is renewal {}: after {MAX_RENEWALS} somebody has to mend what it excepts",
+                self.renewal
             ));
         }
         Ok(())
+    }
+
+    /// Whether it lets one artifact pass whatever rules say.
+    pub fn is_override(&self) -> bool {
+        self.scope.rule == EVERY_RULE
+    }
+
+    /// How many of `others` it renews: earlier ones of the same scope, whether they have ended or not.
+    pub fn renews<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> u32 {
+        let before = |it: &&&Self| it.scope == self.scope && it.issued < self.issued;
+        others.into_iter().filter(|it| before(&it)).count().try_into().unwrap_or(u32::MAX)
     }
 
     /// Whether it counts at `now`.
@@ -193,14 +234,20 @@ impl Waiver {
     }
 
     fn covers(&self, finding: &Finding, build: &Build<'_>) -> bool {
-        let Scope { rule, component, vulnerability, project, artifact } = &self.scope;
+        let Scope { rule, component, vulnerability, .. } = &self.scope;
         // Findings about vulnerabilities begin with the id.
         let names = |id: &String| finding.message.split([',', ' ']).next() == Some(id.as_str());
         *rule == finding.id
             && component.as_ref().is_none_or(|it| Some(it) == finding.component.as_ref())
             && vulnerability.as_ref().is_none_or(names)
-            && project.as_ref().is_none_or(|it| it == build.project)
-            && artifact.is_none_or(|it| build.artifacts.contains(&it))
+            && self.scope.is_about(build)
+    }
+}
+
+impl Scope {
+    fn is_about(&self, build: &Build<'_>) -> bool {
+        self.project.as_ref().is_none_or(|it| it == build.project)
+            && self.artifact.is_none_or(|it| build.artifacts.contains(&it))
     }
 }
 
@@ -213,8 +260,14 @@ pub(crate) fn active(
     now: Timestamp,
 ) -> Result<Vec<Approved>, WaiverError> {
     let mut active = Vec::new();
-    for waiver in read(directory)? {
-        let approved = waiver.and_then(|(path, _)| approved(&path, approvers, signers));
+    let found = read(directory)?;
+    let all: Vec<&Waiver> = found.iter().flatten().map(|(_, it)| it).collect();
+    for waiver in &found {
+        let approved = match waiver {
+            Ok((path, _)) => approved(path, approvers, signers)
+                .and_then(|it| it.renewed_honestly(path, &all)),
+            Err(error) => Err(WaiverError::Other(error.to_string())),
+        };
         match approved {
             Ok(approved) if approved.waiver.is_active(now) => active.push(approved),
             Ok(_) => {}
@@ -249,6 +302,30 @@ pub fn approved(path: &Path, approvers: &Trust, signers: &Trust) -> Result<Appro
     Ok(Approved { waiver, id: Digest::of(&bytes), approver: signed.signer.label })
 }
 
+impl Approved {
+    /// A waiver that conceals how often its exception was made already is none.
+    fn renewed_honestly(self, path: &Path, all: &[&Waiver]) -> Result<Self, WaiverError> {
+        let renews = self.waiver.renews(all.iter().copied());
+        if self.waiver.renewal >= renews {
+            return Ok(self);
+        }
+        let problem = format!(
+            "`renewal` is {}, but {renews} of the same scope came before: say so",
+            self.waiver.renewal
+        );
+        Err(WaiverError::Unfit { path: path.to_owned(), problem })
+    }
+
+    fn grant(&self) -> Grant {
+        Grant {
+            waiver: self.id,
+            approver: self.approver.clone(),
+            reason: self.waiver.reason.clone(),
+            expires: self.waiver.expires,
+        }
+    }
+}
+
 /// Whether the signature is of somebody who is trusted, be it without the log entry or time that is asked for.
 fn is_known(verified: Result<SignedArtifact, VerifyError>) -> bool {
     use VerifyError as E;
@@ -277,15 +354,16 @@ fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
 
 /// Takes what is waived out of the violations, and decides anew.
 pub(crate) fn apply(report: &mut Report, waivers: &[Approved], build: &Build<'_>) {
+    let of = |is_override: bool| waivers.iter().filter(move |it| it.waiver.is_override() == is_override);
     report.waive(|finding| {
-        let found = waivers.iter().find(|it| it.waiver.covers(finding, build))?;
-        Some(Grant {
-            waiver: found.id,
-            approver: found.approver.clone(),
-            reason: found.waiver.reason.clone(),
-            expires: found.waiver.expires,
-        })
+        of(false).find(|it| it.waiver.covers(finding, build)).map(Approved::grant)
     });
+    if report.violations.is_empty() {
+        return;
+    }
+    if let Some(overriding) = of(true).find(|it| it.waiver.scope.is_about(build)) {
+        report.overrule(&overriding.grant());
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use attestation::{
 };
 use bytes::Bytes;
 use events::{
-    Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted, Envelope,
-    EvidenceReady, Input, Label, Producer, Role, StatementRef, Uri,
+    Accepted, Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted, Envelope,
+    EvidenceReady, Input, Label, Producer, Role, StatementRef, Text, Uri,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,12 @@ pub(crate) struct Decided {
     receipt: String,
     /// The format, when it could be read.
     format: Option<String>,
+    /// What an SBOM is about.
+    #[serde(default)]
+    product: Option<Text<1024>>,
+    /// Whether a signature over the document was verified.
+    #[serde(default)]
+    signed: bool,
     /// Identity of what was submitted: a name that is used again is no second decision's.
     content: Digest,
 }
@@ -69,6 +75,7 @@ impl Decided {
             finding_count: examined.finding_count,
             kind: examined.kind,
             read: examined.read,
+            product: examined.product.as_deref().map(Text::of),
             signed_by: examined.signed_by,
             policy: examined.policy,
         };
@@ -98,6 +105,7 @@ impl Decided {
             policy: parts.policy,
         };
         let format = parts.read.as_ref().map(|it| it.format.clone());
+        let signed = parts.signed_by.is_some();
         let receipt = Receipt {
             decision: decision.clone(),
             received_at: event.time,
@@ -116,7 +124,8 @@ impl Decided {
         let receipt = Statement::new(&[subject], &receipt)
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
-        Ok(Self { decision, receipt, format, content: identity(&submitted.content) })
+        let (product, content) = (parts.product, identity(&submitted.content));
+        Ok(Self { decision, receipt, format, product, signed, content })
     }
 
     /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
@@ -164,6 +173,19 @@ impl Decided {
         entries.extend(document.map(|bytes| entry(class, self.media_type(), bytes)));
         entries.extend(bundle.map(|bytes| entry(Class::Bundle, BUNDLE, bytes)));
         entries
+    }
+
+    /// What is put on record, if it was accepted.
+    pub(crate) fn accepted(&self) -> Option<Accepted> {
+        let Decision { from, document, kind, ingested_at, .. } = &self.decision;
+        Some(Accepted {
+            from: from.clone(),
+            document: (*document).filter(|_| self.keeps_document())?,
+            kind: (*kind)?,
+            product: self.product.clone(),
+            accepted_at: *ingested_at,
+            signed: self.signed,
+        })
     }
 
     pub(crate) fn into_event(
@@ -234,6 +256,7 @@ struct Parts {
     finding_count: u64,
     kind: Option<DocumentKind>,
     read: Option<ReadDocument>,
+    product: Option<Text<1024>>,
     signed_by: Option<VerifiedKey>,
     policy: Option<Digest>,
 }
@@ -246,6 +269,7 @@ impl Parts {
             finding_count: 1,
             kind: None,
             read: None,
+            product: None,
             signed_by: None,
             policy: None,
         }

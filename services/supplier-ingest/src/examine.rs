@@ -47,6 +47,8 @@ pub(crate) struct Submission {
 pub(crate) struct Examined {
     pub(crate) kind: Option<DocumentKind>,
     pub(crate) read: Option<ReadDocument>,
+    /// What an SBOM is about: the purl of its subject, else its name.
+    pub(crate) product: Option<String>,
     pub(crate) findings: Vec<ReceiptFinding>,
     pub(crate) finding_count: u64,
     pub(crate) signed_by: Option<VerifiedKey>,
@@ -83,6 +85,7 @@ pub(crate) fn examine(
             spec_version: contents.spec_version.map(str::to_owned),
             entries: contents.entries() as u64,
         }),
+        product: contents.product(),
         ..Examined::default()
     };
     let Some(passport) = &submission.passport else {
@@ -123,6 +126,11 @@ impl Examined {
 }
 
 impl Contents {
+    fn product(&self) -> Option<String> {
+        let subject = self.bom.as_ref()?.subject.as_ref()?;
+        Some(subject.purl.clone().unwrap_or_else(|| subject.name.clone()))
+    }
+
     fn entries(&self) -> usize {
         match (&self.bom, self.kind) {
             (Some(bom), DocumentKind::Sbom) => bom.components.len(),

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use archive::Archive;
 use bus::UploadError;
 use bytes::Bytes;
-use events::{Content, DocumentSubmitted, Envelope, EvidenceReady, Input, Manifest, Sender};
+use events::{
+    Accepted, Content, DocumentSubmitted, Envelope, EvidenceReady, Input, Manifest, Sender,
+};
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
 use crate::{decision::Decided, examine::Submission, passports::Known};
@@ -124,6 +126,18 @@ impl SupplierIngest {
         Ok((self.claim(&name, event, &decided).await?, picked_up))
     }
 
+    /// What is older than what stands there already says nothing new.
+    async fn put_on_record(&self, accepted: &Accepted) -> Result<(), HandleError> {
+        let name = accepted.pointer();
+        let standing = self.archive.pointed(&name).await?;
+        let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(&it).ok());
+        if standing.is_some_and(|it| it.accepted_at >= accepted.accepted_at) {
+            return Ok(());
+        }
+        let value = serde_json::to_vec(accepted).map_err(HandleError::transient)?;
+        Ok(self.archive.point(&name, value.into()).await?)
+    }
+
     /// The decision that counts: the first that was claimed.
     async fn claim(
         &self,
@@ -166,6 +180,9 @@ impl Handler for SupplierIngest {
         let (document, bundle) = kept.map(|it| (Some(it.document), it.bundle)).unwrap_or_default();
         let entries = decided.entries(event.time, document, bundle);
         self.archive.put(&entries, context.now).await?;
+        if let Some(accepted) = decided.accepted() {
+            self.put_on_record(&accepted).await?;
+        }
         Ok(vec![decided.into_event(event)?])
     }
 }

@@ -54,7 +54,7 @@ impl Archive {
         Ok(Some(value))
     }
 
-    async fn make_durable(&self, claim: &[Location]) -> Result<(), ArchiveError> {
+    pub(crate) async fn make_durable(&self, claim: &[Location]) -> Result<(), ArchiveError> {
         let synced = self.sync.wait(claim.to_vec()).await;
         synced.map_err(|reason| self.unavailable("make a claim durable", reason))?;
         self.settle(claim)
@@ -63,12 +63,19 @@ impl Archive {
     /// The value that holds `name`, if it was claimed, to be looked at: see [`Self::held`] before
     /// anything follows from it.
     pub async fn claimed(&self, name: &str) -> Result<Option<Bytes>, ArchiveError> {
-        const ACTION: &str = "read a claim";
-        let Some(found) = self.find(&self.claims, &location(name), ACTION).await? else {
+        self.value(&location(name), "read a claim").await
+    }
+
+    pub(crate) async fn value(
+        &self,
+        location: &Location,
+        action: &'static str,
+    ) -> Result<Option<Bytes>, ArchiveError> {
+        let Some(found) = self.find(&self.claims, location, action).await? else {
             return Ok(None);
         };
         let value = found.bytes().await;
-        let value = value.map_err(|error| self.unavailable(ACTION, error.to_string()))?;
+        let value = value.map_err(|error| self.unavailable(action, error.to_string()))?;
         // A power loss may leave a name without content: nobody was promised anything by it.
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
@@ -86,19 +93,29 @@ impl Archive {
 
     /// Every claim below `prefix`, or every claim if that is empty, in no particular order.
     pub fn claims<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<Claim, ArchiveError>> {
-        const ACTION: &str = "list claims";
-        let listed = self.claims.list(Some(&location(prefix)));
-        let listed = listed.map_err(|error| self.unavailable(ACTION, error.to_string()));
-        let claims = listed.try_filter_map(async |meta| {
-            let Some(name) = name_of(&meta.location) else { return Ok(None) };
+        self.named(CLAIMS, location(prefix), "list claims")
+    }
+
+    /// What has a name below `prefix`, which lies below `root`.
+    pub(crate) fn named<'a>(
+        &'a self,
+        root: &'static str,
+        prefix: Location,
+        action: &'static str,
+    ) -> BoxStream<'a, Result<Claim, ArchiveError>> {
+        let listed = self.claims.list(Some(&prefix));
+        let listed = listed.map_err(move |error| self.unavailable(action, error.to_string()));
+        let named = listed.try_filter_map(move |meta| async move {
+            let name = meta.location.as_ref().strip_prefix(root);
+            let Some(name) = name.and_then(|it| it.strip_prefix('/')) else { return Ok(None) };
             // Released since it was listed, if there is none.
-            let value = self.claimed(name).await?;
+            let value = self.value(&meta.location, action).await?;
             Ok(value.map(|value| Claim { name: name.to_owned(), value }))
         });
         // An absent directory lists like an empty one.
-        let absent = stream::once(self.present(ACTION));
+        let absent = stream::once(self.present(action));
         let absent = absent.filter_map(async |present| present.err().map(Err));
-        claims.chain(absent).boxed()
+        named.chain(absent).boxed()
     }
 
     /// Values of every claim below `prefix`, by the order of their names.
@@ -121,8 +138,4 @@ impl Archive {
 
 fn location(name: &str) -> Location {
     Location::from(format!("{CLAIMS}/{name}"))
-}
-
-fn name_of(location: &Location) -> Option<&str> {
-    location.as_ref().strip_prefix(CLAIMS)?.strip_prefix('/')
 }

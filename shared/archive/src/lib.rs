@@ -8,6 +8,7 @@ mod document;
 mod error;
 mod group_sync;
 mod ledger;
+mod pointers;
 mod removal;
 mod shard_lock;
 mod store;

@@ -8,6 +8,7 @@ use std::fs;
 
 use archive::{Archive, ArchiveError, Class};
 use events::Digest;
+use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
 
 use crate::support::{MAX, at, entry, file_of, open};
@@ -114,4 +115,20 @@ async fn claim_that_a_power_loss_emptied_is_free_again_for_one() {
     let (one, other) = (one.expect("claimed"), other.expect("claimed"));
     assert_eq!(one, other, "one of them holds it");
     assert_eq!(archive.claimed(name).await.expect("looked up"), Some(one));
+}
+
+#[tokio::test]
+async fn pointer_has_its_last_value_and_is_no_claim() {
+    let (_directory, archive) = open();
+    assert_eq!(archive.pointed("promoted/acme").await.unwrap(), None);
+    archive.point("promoted/acme", "1".into()).await.unwrap();
+    archive.point("promoted/acme", "2".into()).await.unwrap();
+    archive.point("promoted/other", "3".into()).await.unwrap();
+
+    assert_eq!(archive.pointed("promoted/acme").await.unwrap(), Some("2".into()));
+    let mut pointers: Vec<_> = archive.pointers("promoted").try_collect().await.unwrap();
+    pointers.sort_by(|a, b| a.name.cmp(&b.name));
+    let named: Vec<_> = pointers.iter().map(|it| (&*it.name, &*it.value)).collect();
+    assert_eq!(named, [("promoted/acme", &b"2"[..]), ("promoted/other", &b"3"[..])]);
+    assert_eq!(archive.claims("").count().await, 0);
 }

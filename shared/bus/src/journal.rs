@@ -9,6 +9,7 @@ use async_nats::jetstream::{
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceResigned, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record,
+    VerdictRequested,
     stage_stream,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -125,7 +126,7 @@ fn settled_by(stream: &str, info: &jetstream::consumer::Info) -> Option<Settled>
     Some(Settled { stream: stream.to_owned(), worker: worker.to_owned(), priority, floor })
 }
 
-fn stage_streams() -> [String; 7] {
+fn stage_streams() -> [String; 8] {
     [
         stage_stream::<AdvisoriesUpdated>(),
         stage_stream::<BacklogMapped>(),
@@ -134,6 +135,7 @@ fn stage_streams() -> [String; 7] {
         stage_stream::<EvidenceReady>(),
         stage_stream::<EvidenceSigned>(),
         stage_stream::<EvidenceResigned>(),
+        stage_stream::<VerdictRequested>(),
     ]
 }
 

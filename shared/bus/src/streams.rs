@@ -6,6 +6,7 @@ use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, Storag
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceResigned, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId,
+    VerdictRequested,
     stage_stream, subject,
 };
 use futures::StreamExt;
@@ -153,6 +154,7 @@ fn wanted_streams() -> Vec<stream::Config> {
         stage_config::<EvidenceResigned>(1024),
         stage_config::<AdvisoriesUpdated>(16),
         stage_config::<BacklogMapped>(256),
+        stage_config::<VerdictRequested>(64),
         stream::Config {
             max_bytes: 256 * MIB,
             max_age: 365 * DAY,

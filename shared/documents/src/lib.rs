@@ -8,7 +8,7 @@ pub mod cyclonedx;
 mod detect;
 pub mod diff;
 pub mod inventory;
-mod licence;
+pub mod licence;
 pub mod lockfile;
 pub mod metadata;
 pub mod schema;

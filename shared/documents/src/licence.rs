@@ -1,12 +1,21 @@
 //! Licences as CycloneDX writes them: identifiers, expressions, names.
 
-use ::spdx::{Expression, ParseMode};
+use std::collections::BTreeSet;
+
+use ::spdx::{
+    Expression, ParseMode,
+    expression::{ExprNode, Operator},
+    imprecise_license_id,
+};
 use serde_json::Value;
 
 use crate::schema::json::text;
 
 /// Longest expression that is parsed, in bytes; real ones have some hundred.
 const MAX_EXPRESSION_BYTES: usize = 16 * 1024;
+
+/// Most alternatives of an expression, and most licences that apply together: real ones have five.
+const MAX_ALTERNATIVES: usize = 64;
 
 /// As the specification has it; licences that the list deprecates are still licences.
 const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
@@ -41,9 +50,80 @@ pub(crate) fn expression(text: &str) -> Option<Expression> {
     short.and_then(|it| Expression::parse_mode(it, MODE).ok())
 }
 
+/// Licences that apply together.
+pub type Together = BTreeSet<String>;
+
+/// The alternatives that an expression leaves: of each, all licences apply together (`Apache-2.0`, or
+/// `GPL-2.0-only WITH Classpath-exception-2.0`). A name that everybody uses for one, such as `MIT License`, is that one.
+///
+/// None for what is neither, or has more than 64 alternatives: nobody knows what is allowed then.
+pub fn alternatives(text: &str) -> Option<BTreeSet<Together>> {
+    let text = text.trim();
+    let Some(expression) = expression(text) else {
+        let short = Some(text).filter(|it| it.len() <= MAX_EXPRESSION_BYTES)?;
+        let (id, length) = imprecise_license_id(short)?;
+        let whole = length == text.len();
+        return whole.then(|| BTreeSet::from([Together::from([id.name.to_owned()])]));
+    };
+    // Operands come before their operator.
+    let mut stack: Vec<BTreeSet<Together>> = Vec::new();
+    for node in expression.iter() {
+        let alternatives = match node {
+            ExprNode::Req(it) => BTreeSet::from([Together::from([it.req.to_string()])]),
+            ExprNode::Op(operator) => {
+                let (right, left) = (stack.pop()?, stack.pop()?);
+                match operator {
+                    Operator::Or => left.into_iter().chain(right).collect(),
+                    Operator::And => both(&left, &right)?,
+                }
+            }
+        };
+        if alternatives.len() > MAX_ALTERNATIVES {
+            return None;
+        }
+        stack.push(alternatives);
+    }
+    stack.pop()
+}
+
+/// The alternatives of two expressions that apply together.
+pub fn both(left: &BTreeSet<Together>, right: &BTreeSet<Together>) -> Option<BTreeSet<Together>> {
+    let few = left.len().saturating_mul(right.len()) <= MAX_ALTERNATIVES * MAX_ALTERNATIVES;
+    let pairs = left.iter().flat_map(|left| right.iter().map(move |right| left | right));
+    let pairs: BTreeSet<Together> = few.then(|| pairs.collect())?;
+    let fit = pairs.len() <= MAX_ALTERNATIVES
+        && pairs.iter().all(|together| together.len() <= MAX_ALTERNATIVES);
+    fit.then_some(pairs)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::expression;
+    use super::{alternatives, expression};
+
+    #[test]
+    fn alternatives_are_those_of_the_expression() {
+        let of = |text: &str| -> Option<Vec<String>> {
+            let together = |it: &super::Together| it.iter().cloned().collect::<Vec<_>>().join("+");
+            alternatives(text).map(|it| it.iter().map(together).collect())
+        };
+        let some = |texts: &[&str]| Some(texts.iter().map(|it| (*it).to_owned()).collect());
+
+        assert_eq!(of("MIT"), some(&["MIT"]));
+        assert_eq!(of("MIT OR Apache-2.0"), some(&["Apache-2.0", "MIT"]));
+        assert_eq!(
+            of("(MIT OR Apache-2.0) AND ISC"),
+            some(&["Apache-2.0+ISC", "ISC+MIT"])
+        );
+        let linked = "GPL-2.0-only WITH Classpath-exception-2.0";
+        assert_eq!(of(linked), some(&[linked]));
+        assert_eq!(of("MIT License"), some(&["MIT"]));
+        assert_eq!(of("MIT License, or so"), None);
+        assert_eq!(of("Acme Proprietary"), None);
+        assert_eq!(of("NOASSERTION"), None);
+        let many: Vec<_> =
+            (0..14).map(|it| format!("(LicenseRef-a{it} OR LicenseRef-b{it})")).collect();
+        assert_eq!(of(&many.join(" AND ")), None);
+    }
 
     #[test]
     fn expressions_are_those_of_the_specification() {

@@ -21,6 +21,9 @@ pub struct BuildCompleted {
     pub project: Scope,
     /// Why it was built; decides priority and how strict the policy is.
     pub kind: BuildKind,
+    /// Where a release is to run; a pull request runs nowhere. Left out, a release is for production.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// What tells this build of the project from every other: a CI run with its attempt, or a
     /// digest of what was built. The same run submitted twice is one build.
     pub run: Label,
@@ -66,6 +69,20 @@ pub enum BuildKind {
     Pr,
     /// To be promoted to users.
     Release,
+}
+
+/// What a build is judged for: the further it goes, the stricter policy may be.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// To be merged.
+    Pr,
+    /// To be tried where no user is.
+    Staging,
+    /// To be promoted to users.
+    Production,
 }
 
 /// The source of a build.
@@ -151,6 +168,32 @@ impl BuildKind {
         match self {
             Self::Pr => "pr",
             Self::Release => "release",
+        }
+    }
+}
+
+impl BuildCompleted {
+    /// What it is judged for: `asked`, or else what CI said. A pull request is never promoted, and a release never judged
+    /// as one, whoever says so.
+    pub fn judged_for(&self, asked: Option<Environment>) -> Environment {
+        match (self.kind, asked.or(self.environment)) {
+            (BuildKind::Pr, _) => Environment::Pr,
+            (BuildKind::Release, Some(Environment::Staging)) => Environment::Staging,
+            (BuildKind::Release, _) => Environment::Production,
+        }
+    }
+}
+
+impl Environment {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pr, Self::Staging, Self::Production];
+
+    /// As it is written: `pr`, `staging` or `production`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pr => "pr",
+            Self::Staging => "staging",
+            Self::Production => "production",
         }
     }
 }

@@ -156,6 +156,7 @@ pub fn build_completed(bytes: &[u8], defaults: &Defaults) -> Result<BuildComplet
     Ok(BuildCompleted {
         project,
         kind: defaults.kind,
+        environment: None,
         run: Label::from_str(&event.context.id).map_err(text("context.id"))?,
         version: None,
         source: event.subject.content.change.and_then(Change::into_source),

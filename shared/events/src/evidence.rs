@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::{Decision, Digest, Event, FilePath, Label, Scope, Uri};
+use crate::{Decision, Digest, Environment, Event, FilePath, Label, Scope, Uri};
 
 /// A service stored evidence and asks for signatures: `evidence.ready`.
 ///
@@ -139,6 +140,12 @@ pub struct Verdict {
     pub policy: Digest,
     /// Digest of the report in the archive.
     pub report: Digest,
+    /// What it was judged for; releases of before did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// The story of the build whose verdict this one supersedes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Uuid>,
 }
 
 /// SLSA VSA v1 `verificationResult`.

@@ -1,6 +1,7 @@
 //! What crosses the bus: event types, their envelope, digests and subjects. Pure: no I/O, no
 //! clock, no NATS.
 
+mod accepted;
 mod attempts;
 mod backlog;
 mod build;
@@ -18,13 +19,15 @@ mod signed;
 pub mod subject;
 mod submission;
 mod text;
+mod verdict;
 
 pub use crate::{
+    accepted::Accepted,
     attempts::Attempts,
     backlog::{AdvisoriesUpdated, BacklogMapped},
     build::{
-        Artifact, BuildCompleted, BuildKind, Builder, CHUNK_BYTES, Commit, Input, InvalidCommit,
-        Source,
+        Artifact, BuildCompleted, BuildKind, Builder, CHUNK_BYTES, Commit, Environment, Input,
+        InvalidCommit, Source,
     },
     decode::{DecodeError, MAX_EVENT_BYTES, decode, decode_content},
     dependency::{Dependency, DigestSet, InvalidDependency, PublicUri, without_credentials},
@@ -44,6 +47,7 @@ pub use crate::{
         Sender, SubmissionId, SupplierId,
     },
     text::{FilePath, InvalidText, Label, Scope, Text, Uri},
+    verdict::{RequestReason, VerdictRequested},
 };
 
 #[cfg(test)]
@@ -61,6 +65,7 @@ mod testing {
         let data = BuildCompleted {
             project: project.clone(),
             kind: BuildKind::Pr,
+            environment: None,
             run: run.parse().expect("valid"),
             version: None,
             source: None,

@@ -4,7 +4,7 @@ use schemars::{Schema, schema_for};
 
 use crate::{
     AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Envelope, EvidenceReady,
-    EvidenceResigned, EvidenceSigned, Manifest,
+    EvidenceResigned, EvidenceSigned, Manifest, VerdictRequested,
 };
 
 /// File name and schema of every event type, and of what suppliers send.
@@ -18,5 +18,6 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("evidence.resigned.schema.json", schema_for!(Envelope<EvidenceResigned>)),
         ("evidence.signed.schema.json", schema_for!(Envelope<EvidenceSigned>)),
         ("ingest-manifest.schema.json", schema_for!(Manifest)),
+        ("verdict.requested.schema.json", schema_for!(Envelope<VerdictRequested>)),
     ]
 }

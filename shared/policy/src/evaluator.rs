@@ -33,6 +33,7 @@ impl Default for Limits {
 pub struct Evaluator {
     digest: Digest,
     canonical: Vec<u8>,
+    data: serde_json::Value,
     limits: Limits,
     place: Place,
 }
@@ -87,7 +88,9 @@ impl Evaluator {
             None => Place::Here(Box::new(Bundle::checked(files, limits.time)?)),
             Some(program) => Place::Apart(Pool::start(program, canonical.clone(), limits)?),
         };
-        Ok(Self { digest: Digest::of(&canonical), canonical, limits, place })
+        let data = files.data.as_deref().and_then(|it| serde_json::from_str(it).ok());
+        let (digest, data) = (Digest::of(&canonical), data.unwrap_or_default());
+        Ok(Self { digest, canonical, data, limits, place })
     }
 
     /// The policies that [`Evaluator::canonical`] gave, as they judged then.
@@ -116,6 +119,11 @@ impl Evaluator {
     /// The files that judge, as one document: see [`Bundle::canonical`].
     pub fn canonical(&self) -> &[u8] {
         &self.canonical
+    }
+
+    /// What policies see as `data`, which says what they ask for; null without.
+    pub fn data(&self) -> &serde_json::Value {
+        &self.data
     }
 
     /// Judges a build, as [`Bundle::evaluate`] does. A policy that takes too much time or memory is FAILED.

@@ -44,7 +44,9 @@ pub use self::{
     evaluator::{Evaluator, Limits},
     files::{MAX_BUNDLE_BYTES, library},
     json::MAX_INPUT_BYTES,
-    report::{AdvisoryIndex, Finding, Grant, MAX_FINDINGS, Place, Report, Severity, Waived},
+    report::{
+        AdvisoryIndex, Finding, Grant, MAX_FINDINGS, Mode, Place, Report, Severity, Shadow, Waived,
+    },
     sandbox::SandboxError,
 };
 use self::{files::Files, rules::Rules};

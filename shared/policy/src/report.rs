@@ -3,10 +3,13 @@
 mod render;
 mod sarif;
 
+use std::collections::BTreeSet;
+
 use events::{Digest, VerdictResult};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Most findings that each list of a report keeps.
 pub const MAX_FINDINGS: usize = 1000;
@@ -22,6 +25,18 @@ pub struct Report {
     pub result: VerdictResult,
     /// Digest of the policy bundle that judged.
     pub policy_digest: Digest,
+    /// How much a denial counts where it was judged.
+    #[serde(default, skip_serializing_if = "Mode::is_enforce")]
+    pub mode: Mode,
+    /// Who let it pass whatever was found, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Grant>,
+    /// The build's story, when it was judged before and this verdict supersedes that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Uuid>,
+    /// What another policy would say, which decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
     /// The advisory index that components were matched with; none if none was at hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advisories: Option<AdvisoryIndex>,
@@ -39,6 +54,35 @@ pub struct Report {
     /// Number of findings left out, because a list holds at most 1,000.
     pub omitted: u64,
     /// Why the policy could not be evaluated, or not all of it.
+    pub errors: Vec<String>,
+}
+
+/// How much a denial counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It stops the build.
+    #[default]
+    Enforce,
+    /// It is a warning.
+    Warn,
+    /// The build is FAILED, but whoever waits for the verdict is told to go on.
+    DryRun,
+}
+
+/// What a policy that decides nothing would say of the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Shadow {
+    /// Digest of that policy.
+    pub policy_digest: Digest,
+    /// What it would decide, waivers counted.
+    pub result: VerdictResult,
+    /// Denials that the policy that decides does not have; 100 at most.
+    pub new: Vec<Finding>,
+    /// Denials that it has not; 100 at most.
+    pub gone: Vec<Finding>,
+    /// Why it could not be evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
 }
 
@@ -149,6 +193,10 @@ impl Report {
         Self {
             result: VerdictResult::Failed,
             policy_digest,
+            mode: Mode::Enforce,
+            overridden: None,
+            supersedes: None,
+            shadow: None,
             advisories: None,
             rules_evaluated,
             violations: vec![],
@@ -174,6 +222,46 @@ impl Report {
         if clean && self.rules_evaluated > 0 {
             self.result = VerdictResult::Passed;
         }
+    }
+
+    /// Lets it pass whatever was found. What could not be judged stays FAILED.
+    pub fn overrule(&mut self, grant: &Grant) {
+        let all = std::mem::take(&mut self.violations);
+        self.waived.extend(all.into_iter().map(|finding| Waived { finding, grant: grant.clone() }));
+        self.overridden = Some(grant.clone());
+        if self.errors.is_empty() && self.rules_evaluated > 0 {
+            self.result = VerdictResult::Passed;
+        }
+    }
+
+    /// Makes warnings of the violations that may be softened, and decides anew. A list that was cut stays: nobody knows
+    /// what it left out.
+    pub fn soften(&mut self, may: impl Fn(&Finding) -> bool) {
+        if self.violations.len() >= MAX_FINDINGS && self.omitted > 0 {
+            return;
+        }
+        let all = std::mem::take(&mut self.violations);
+        let (soft, hard) = all.into_iter().partition(may);
+        self.violations = hard;
+        self.warnings.extend::<Vec<_>>(soft);
+        self.settle();
+    }
+
+    /// What `shadow` says otherwise of the same build.
+    pub fn compare(&mut self, shadow: Self) {
+        const MAX_LISTED: usize = 100;
+        let denials = |report: &Self| -> BTreeSet<Finding> {
+            let waived = report.waived.iter().map(|it| &it.finding);
+            report.violations.iter().chain(waived).cloned().collect()
+        };
+        let (ours, theirs) = (denials(self), denials(&shadow));
+        self.shadow = Some(Shadow {
+            policy_digest: shadow.policy_digest,
+            result: shadow.result,
+            new: theirs.difference(&ours).take(MAX_LISTED).cloned().collect(),
+            gone: ours.difference(&theirs).take(MAX_LISTED).cloned().collect(),
+            errors: shadow.errors,
+        });
     }
 
     /// Every finding, to be completed.
@@ -208,6 +296,21 @@ impl Report {
                 texts.into_iter().chain(optional).for_each(shorten);
             }
         }
+    }
+}
+
+impl Mode {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Warn => "warn",
+            Self::DryRun => "dry-run",
+        }
+    }
+
+    fn is_enforce(&self) -> bool {
+        *self == Self::Enforce
     }
 }
 

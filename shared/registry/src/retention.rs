@@ -100,8 +100,8 @@ fn claims_on_judgement(
     claims: &mut Vec<String>,
 ) -> rusqlite::Result<()> {
     let id = params![Id(correlation)];
-    let sql = "SELECT id FROM event WHERE correlation = $1 AND type = 'evidence.signed'
-        AND producer = 'generator'";
+    let sql = "SELECT id FROM event WHERE correlation = $1
+        AND ((type = 'evidence.signed' AND producer = 'generator') OR type = 'verdict.requested')";
     let mut events = connection.prepare_cached(sql)?;
     for event in events.query_map(id, |row| Ok(row.get::<_, Id>(0)?.0))? {
         claims.push(format!("verdicts/{}", event?));

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted,
     EvidenceReady, EvidenceResigned, EvidenceSigned, Priority, Producer, QUARANTINE_STREAM,
-    stage_stream, subject,
+    VerdictRequested, stage_stream, subject,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ pub(crate) enum Stage {
     BuildCompleted,
     DocumentSubmitted,
     AdvisoriesUpdated,
+    VerdictRequested,
     /// Of this producer; `None` when a message's subject names nobody known.
     EvidenceReady(Option<Producer>),
     EvidenceSigned(Option<Producer>),
@@ -23,10 +24,11 @@ pub(crate) enum Stage {
 }
 
 /// All that an event can be.
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     Stage::BuildCompleted,
     Stage::DocumentSubmitted,
     Stage::AdvisoriesUpdated,
+    Stage::VerdictRequested,
     Stage::EvidenceReady(Some(Producer::Generator)),
     Stage::EvidenceReady(Some(Producer::PolicyGate)),
     Stage::EvidenceReady(Some(Producer::SupplierIngest)),
@@ -50,10 +52,11 @@ pub(crate) struct Handler {
 /// All of them, in the order of the pipeline.
 ///
 /// That supplier-ingest delivers signed receipts is not here: no event says that one arrived.
-pub(crate) const HANDLERS: [Handler; 6] = [
+pub(crate) const HANDLERS: [Handler; 7] = [
     Handler { event_type: "build.completed", worker: "generator" },
     Handler { event_type: "evidence.ready", worker: "signer" },
     Handler { event_type: "evidence.signed", worker: "policy-gate" },
+    Handler { event_type: "verdict.requested", worker: "policy-gate" },
     Handler { event_type: "document.submitted", worker: "supplier-ingest" },
     Handler { event_type: "evidence.signed", worker: "backlog-mapper" },
     Handler { event_type: "advisories.updated", worker: "backlog-mapper" },
@@ -74,6 +77,7 @@ impl Stage {
             Self::BuildCompleted => "build.completed",
             Self::DocumentSubmitted => "document.submitted",
             Self::AdvisoriesUpdated => "advisories.updated",
+            Self::VerdictRequested => "verdict.requested",
             Self::EvidenceReady(_) => "evidence.ready",
             Self::EvidenceSigned(_) => "evidence.signed",
             Self::EvidenceResigned(_) => "evidence.resigned",
@@ -96,7 +100,9 @@ impl Stage {
             Self::BuildCompleted => Some("generator"),
             Self::DocumentSubmitted => Some("supplier-ingest"),
             Self::EvidenceReady(_) => Some("signer"),
-            Self::EvidenceSigned(Some(Producer::Generator)) => Some("policy-gate"),
+            Self::EvidenceSigned(Some(Producer::Generator)) | Self::VerdictRequested => {
+                Some("policy-gate")
+            }
             Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
             | Self::AdvisoriesUpdated => Some("backlog-mapper"),
             Self::EvidenceSigned(None) | Self::EvidenceResigned(_) | Self::BacklogMapped => None,
@@ -114,7 +120,7 @@ impl Stage {
             Self::BuildCompleted => Some(Self::EvidenceReady(Some(Producer::Generator))),
             Self::DocumentSubmitted => Some(Self::EvidenceReady(Some(Producer::SupplierIngest))),
             Self::EvidenceReady(producer) => Some(Self::EvidenceSigned(producer)),
-            Self::EvidenceSigned(Some(Producer::Generator)) => {
+            Self::EvidenceSigned(Some(Producer::Generator)) | Self::VerdictRequested => {
                 Some(Self::EvidenceReady(Some(Producer::PolicyGate)))
             }
             Self::EvidenceSigned(Some(Producer::PolicyGate | Producer::SupplierIngest))
@@ -145,6 +151,7 @@ impl Stage {
             "build.completed" => Some(Self::BuildCompleted),
             "document.submitted" => Some(Self::DocumentSubmitted),
             "advisories.updated" => Some(Self::AdvisoriesUpdated),
+            "verdict.requested" => Some(Self::VerdictRequested),
             "evidence.ready" => Some(Self::EvidenceReady(producer)),
             "evidence.signed" => Some(Self::EvidenceSigned(producer)),
             "evidence.resigned" => Some(Self::EvidenceResigned(producer)),
@@ -175,6 +182,7 @@ pub(crate) enum Carries {
     BuildCompleted,
     DocumentSubmitted,
     AdvisoriesUpdated,
+    VerdictRequested,
     EvidenceReady,
     EvidenceSigned,
     EvidenceResigned,
@@ -188,11 +196,12 @@ pub(crate) enum Carries {
 impl Carries {
     /// What `stream` carries.
     pub(crate) fn on(stream: &str) -> Self {
-        static STREAMS: LazyLock<[(String, Carries); 9]> = LazyLock::new(|| {
+        static STREAMS: LazyLock<[(String, Carries); 10]> = LazyLock::new(|| {
             [
                 (stage_stream::<BuildCompleted>(), Carries::BuildCompleted),
                 (stage_stream::<DocumentSubmitted>(), Carries::DocumentSubmitted),
                 (stage_stream::<AdvisoriesUpdated>(), Carries::AdvisoriesUpdated),
+                (stage_stream::<VerdictRequested>(), Carries::VerdictRequested),
                 (stage_stream::<EvidenceReady>(), Carries::EvidenceReady),
                 (stage_stream::<EvidenceSigned>(), Carries::EvidenceSigned),
                 (stage_stream::<EvidenceResigned>(), Carries::EvidenceResigned),
@@ -235,6 +244,8 @@ mod tests {
         assert_eq!(walk(Stage::DocumentSubmitted), (document.to_vec(), Stage::BacklogMapped));
         let update = vec!["backlog-mapper"];
         assert_eq!(walk(Stage::AdvisoriesUpdated), (update, Stage::BacklogMapped));
+        let again = vec!["policy-gate", "signer", "backlog-mapper"];
+        assert_eq!(walk(Stage::VerdictRequested), (again, Stage::BacklogMapped));
     }
 
     #[test]

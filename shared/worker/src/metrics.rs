@@ -29,6 +29,9 @@ struct Metrics {
     signatures: IntCounterVec,
     signatures_pending: IntGauge,
     policy_refused: IntGauge,
+    promoted_failing: IntGauge,
+    overrides: IntCounterVec,
+    shadow_verdicts: IntCounterVec,
     supplier_documents: IntCounterVec,
     stream_bytes: IntGaugeVec,
     stream_max_bytes: IntGaugeVec,
@@ -87,6 +90,23 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "attestry_verdicts_total",
         "Verdicts made",
         &["project", "result"]
+    )
+    .expect("registers"),
+    promoted_failing: register_int_gauge!(
+        "attestry_promoted_failing",
+        "Promoted builds of which the last verdict is FAILED"
+    )
+    .expect("registers"),
+    overrides: register_int_counter_vec!(
+        "attestry_overrides_total",
+        "Verdicts that somebody overrode",
+        &["project"]
+    )
+    .expect("registers"),
+    shadow_verdicts: register_int_counter_vec!(
+        "attestry_shadow_verdicts_total",
+        "Verdicts of the shadow policy, by whether it says the same",
+        &["agrees"]
     )
     .expect("registers"),
     signatures: register_int_counter_vec!(
@@ -162,6 +182,23 @@ pub fn policy_refused(is_refused: bool) {
 pub fn verdict(project: &str, result: &str) {
     static PROJECTS: LazyLock<Capped> = LazyLock::new(Capped::default);
     METRICS.verdicts.with_label_values(&[PROJECTS.label(project), result]).inc();
+}
+
+/// A verdict was overridden.
+pub fn overridden(project: &str) {
+    static PROJECTS: LazyLock<Capped> = LazyLock::new(Capped::default);
+    METRICS.overrides.with_label_values(&[PROJECTS.label(project)]).inc();
+}
+
+/// The shadow policy was asked.
+pub fn shadow_verdict(agrees: bool) {
+    let agrees = if agrees { "yes" } else { "no" };
+    METRICS.shadow_verdicts.with_label_values(&[agrees]).inc();
+}
+
+/// How many promoted builds would fail now.
+pub fn promoted_failing(builds: usize) {
+    METRICS.promoted_failing.set(i64::try_from(builds).unwrap_or(i64::MAX));
 }
 
 /// A statement was signed.

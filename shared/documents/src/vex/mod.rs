@@ -5,12 +5,14 @@ mod error;
 mod names;
 mod openvex;
 mod target;
+mod words;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 pub use error::VexError;
 pub use target::{Part, Target};
+pub use words::{Spoken, Words};
 
 use crate::bom;
 use crate::schema::{JsonError, json};

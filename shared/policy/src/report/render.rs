@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use events::VerdictResult;
 
-use super::{AdvisoryIndex, Finding, Place, Report, Severity, Waived};
+use super::{AdvisoryIndex, Finding, Grant, Mode, Place, Report, Severity, Shadow, Waived};
 
 impl Report {
     /// Plain text: one line of result, then each finding with its rule, component and remedy.
@@ -12,6 +12,9 @@ impl Report {
         let mut text = format!("{}\n", self.headline());
         if let Some(AdvisoryIndex { digest, records }) = self.advisories {
             push(&mut text, format_args!("Matched with {records} advisories: index {digest}\n"));
+        }
+        for remark in self.remarks() {
+            push(&mut text, format_args!("{}\n", Plain(&remark)));
         }
         for error in &self.errors {
             push(&mut text, format_args!("\nerror: could not be judged\n"));
@@ -64,6 +67,9 @@ impl Report {
         if let Some(AdvisoryIndex { digest, records }) = self.advisories {
             push(&mut text, format_args!("\nMatched with {records} advisories: index {digest}\n"));
         }
+        for remark in self.remarks() {
+            push(&mut text, format_args!("\n{}\n", Markdown(&remark)));
+        }
         for error in &self.errors {
             push(&mut text, format_args!("\nCould not be judged: {}\n", Markdown(error)));
         }
@@ -105,6 +111,32 @@ impl Report {
             push(&mut text, format_args!("\n{} more findings are left out.\n", self.omitted));
         }
         text
+    }
+
+    /// What decided beside the rules.
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if let Some(Grant { approver, reason, expires, .. }) = &self.overridden {
+            remarks.push(format!("OVERRIDDEN by {approver} until {expires}: {reason}"));
+        }
+        match self.mode {
+            Mode::Enforce => {}
+            Mode::Warn => remarks.push("Mode warn: denials are warnings here".to_owned()),
+            Mode::DryRun => remarks.push("Mode dry-run: whoever waits is told to go on".to_owned()),
+        }
+        if let Some(build) = self.supersedes {
+            remarks.push(format!("Supersedes what was said of build {build}"));
+        }
+        if let Some(Shadow { policy_digest, result, new, gone, errors }) = &self.shadow {
+            let says = match (result, errors.first()) {
+                (_, Some(error)) => format!("cannot judge: {error}"),
+                (VerdictResult::Passed, None) => "would say PASSED".to_owned(),
+                (VerdictResult::Failed, None) => "would say FAILED".to_owned(),
+            };
+            let (new, gone) = (counted(new.len() as u64, "new denial"), gone.len());
+            remarks.push(format!("Shadow policy {policy_digest} {says}; {new}, {gone} gone"));
+        }
+        remarks
     }
 
     fn headline(&self) -> String {

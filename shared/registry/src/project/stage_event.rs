@@ -3,7 +3,7 @@
 
 use events::{
     BuildCompleted, DecodeError, Digest, Envelope, Event, EvidenceReady, EvidenceResigned,
-    EvidenceSigned, Producer, Record, decode,
+    EvidenceSigned, Producer, Record, VerdictRequested, decode,
 };
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
@@ -40,6 +40,7 @@ impl Projector<'_> {
             Carries::BuildCompleted => self.decoded(record, Self::build_completed)?,
             Carries::DocumentSubmitted => self.decoded(record, Self::document_submitted)?,
             Carries::AdvisoriesUpdated => self.decoded(record, Self::advisories_updated)?,
+            Carries::VerdictRequested => self.decoded(record, Self::verdict_requested)?,
             Carries::EvidenceReady => self.decoded(record, Self::evidence_ready)?,
             Carries::EvidenceResigned => self.decoded(record, Self::evidence_resigned)?,
             Carries::BacklogMapped => self.decoded(record, Self::backlog_mapped)?,
@@ -114,6 +115,16 @@ impl Projector<'_> {
         self.artifacts(origin, &build.artifacts)?;
         self.inputs(origin, &build.inputs)?;
         self.newest_release(event.correlation)
+    }
+
+    fn verdict_requested(
+        &mut self,
+        record: &Record,
+        event: &Envelope<VerdictRequested>,
+    ) -> rusqlite::Result<()> {
+        let stage = Stage::VerdictRequested;
+        let Some(origin) = self.event(record, stage, event)? else { return Ok(()) };
+        self.artifacts(origin, &event.data.artifacts)
     }
 
     fn evidence_ready(

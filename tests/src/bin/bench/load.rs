@@ -148,6 +148,7 @@ impl Load {
         let data = BuildCompleted {
             project: project()?,
             kind: BuildKind::Release,
+            environment: None,
             run: Label::of(&run),
             version: Some(Label::of("0.1.0")),
             source: Some(Source {

@@ -111,6 +111,7 @@ impl Build {
         let data = BuildCompleted {
             project: project.clone(),
             kind: BuildKind::Pr,
+            environment: None,
             run: Label::of(&format!("run-{number}")),
             version: None,
             source: Some(Source {

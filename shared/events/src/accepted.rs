@@ -1,0 +1,56 @@
+//! What is on record of accepted documents, for whoever judges by them: values of the archive's pointers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, DocumentKind, Scope, Sender, SupplierId, Text, subject::token};
+
+/// An accepted document: supplier-ingest writes it, the gate reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Who submitted it.
+    pub from: Sender,
+    /// The document, in the archive.
+    pub document: Digest,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// What an SBOM is about: the purl of its subject, else its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Text<1024>>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// Whether a signature over it was verified by the passport.
+    pub signed: bool,
+}
+
+impl Accepted {
+    /// Where this one stands: each VEX document for itself, of SBOMs the newest of each product.
+    pub fn pointer(&self) -> String {
+        match self.kind {
+            DocumentKind::Vex => format!("{}/{}", Self::vex(&self.from), self.document.hex()),
+            DocumentKind::Sbom => {
+                let product = self.product.as_ref().map_or("", |it| it.as_str());
+                let product = Digest::of(product.as_bytes());
+                format!("{}/{}", Self::below(&self.from, "sbom"), product.hex())
+            }
+        }
+    }
+
+    /// Where a sender's VEX documents stand.
+    pub fn vex(from: &Sender) -> String {
+        Self::below(from, "vex")
+    }
+
+    /// Where a supplier's SBOMs stand.
+    pub fn sboms(supplier: &SupplierId) -> String {
+        Self::below(&Sender::Supplier(supplier.clone()), "sbom")
+    }
+
+    fn below(from: &Sender, kind: &str) -> String {
+        let (who, scope): (_, Scope) = match from {
+            Sender::Supplier(_) => ("supplier", from.scope()),
+            Sender::Operator(_) => ("operator", from.scope()),
+        };
+        format!("accepted/{kind}/{who}/{}", token(scope.as_str()))
+    }
+}
