@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cvss, Ecosystem, Severity};
+use crate::{Cvss, Ecosystem, Epss, Kev, Severity};
 
 /// One OSV record, as far as matching and telling people need it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,16 @@ pub struct Match {
     pub rule: MatchRule,
     /// Set where every matching record only informs, such as `unmaintained` (RustSec).
     pub informational: Option<String>,
+    /// Whether a matching record is one of malicious packages (`MAL-…`) or has such an alias: the package itself is the
+    /// attack. Such records seldom state a severity.
+    pub malicious: bool,
+    /// What CISA's catalogue of exploited vulnerabilities says of any of the ids: the earliest dates, and whether
+    /// ransomware uses any of them.
+    pub kev: Option<Kev>,
+    /// The highest EPSS score of any of the ids.
+    pub epss: Option<Epss>,
+    /// When a matching record was first published.
+    pub published: Option<Timestamp>,
     /// Latest change of a matching record, as RFC 3339 writes it; empty where none says.
     pub modified: String,
 }

@@ -6,8 +6,11 @@ use std::collections::{
 };
 
 use crate::{
-    Advisory, BuildProblem, BuildReport,
+    Advisory, BuildProblem, BuildReport, Epss, Kev,
+    epss::Scores,
     error::{MAX_ECOSYSTEMS, MAX_LISTED_PROBLEMS},
+    exploitation::Dated,
+    kev::{self, Catalogue},
     osv,
     tables::Content,
 };
@@ -16,6 +19,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Builder {
     records: BTreeMap<String, Kept>,
+    kev: Dated<Kev>,
+    epss: Dated<Epss>,
     report: BuildReport,
 }
 
@@ -25,16 +30,21 @@ struct Kept {
 }
 
 impl Builder {
-    /// How many records are kept.
+    /// How many records, entries of catalogues and scores are kept.
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.records.len() + self.kev.len() + self.epss.len()
     }
 
-    /// Reads the record that lies at `place`.
+    /// Reads the record or the catalogue that lies at `place`.
     pub(crate) fn add(&mut self, place: &str, bytes: &[u8]) {
         let record = match osv::read(bytes) {
             Ok(record) => record,
-            Err(reason) => return self.problem(place, reason),
+            // Nearly everything is a record: only what is none is looked at twice.
+            Err(reason) => match kev::read(bytes) {
+                None => return self.problem(place, reason),
+                Some(Err(reason)) => return self.problem(place, reason),
+                Some(Ok(catalogue)) => return self.add_catalogue(place, catalogue),
+            },
         };
         self.report.records += 1;
         self.report.git_ranges += record.git_ranges;
@@ -52,6 +62,32 @@ impl Builder {
                     place.insert(kept);
                 }
             }
+        }
+    }
+
+    fn add_catalogue(&mut self, place: &str, catalogue: Catalogue) {
+        for reason in catalogue.left_out {
+            self.problem(place, reason);
+        }
+        for (at, id, kev) in catalogue.entries {
+            if !self.kev.add(id, catalogue.released, kev) {
+                let reason = "contradicts another entry of the same date; the graver counts";
+                self.problem(place, format!("{at}: {reason}"));
+            }
+        }
+    }
+
+    /// Reads the next line of `scores`, which lies at `place`.
+    pub(crate) fn add_score(&mut self, scores: &mut Scores, place: &str, line: &[u8]) {
+        match scores.line(line) {
+            Ok(None) => {}
+            Ok(Some((id, epss))) => {
+                if !self.epss.add(id, scores.date, epss) {
+                    let reason = "contradicts another score of the same date; the higher counts";
+                    self.problem(place, reason);
+                }
+            }
+            Err(reason) => self.problem(place, reason),
         }
     }
 
@@ -86,7 +122,10 @@ impl Builder {
             advisories.push(kept.advisory);
         }
         report.advisories = advisories.len();
-        (Content { advisories }, report)
+        (report.kev, report.kev_released) = (self.kev.len(), self.kev.date());
+        (report.epss, report.epss_scored) = (self.epss.len(), self.epss.date());
+        let (kev, epss) = (self.kev.into_sorted(), self.epss.into_sorted());
+        (Content { advisories, kev, epss }, report)
     }
 }
 

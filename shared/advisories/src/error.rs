@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// Most problems that a [`BuildReport`] lists; the rest are only counted.
@@ -25,7 +26,7 @@ pub enum IndexError {
         source: io::Error,
     },
     /// The source is of no kind that can be read.
-    #[error("{path}: not a source of advisories; give a directory, .json, .jsonl or .zip file of OSV records", path = path.display())]
+    #[error("{path}: not a source of advisories; give a directory, .json, .jsonl or .zip file of OSV records, the .json of KEV, or the .csv or .csv.gz of EPSS", path = path.display())]
     UnknownSource {
         /// The source.
         path: PathBuf,
@@ -85,18 +86,26 @@ pub struct BuildReport {
     pub ecosystems: BTreeMap<String, usize>,
     /// GIT ranges, which name no version and are left out.
     pub git_ranges: usize,
-    /// Files in directories and archives that are not named like records.
+    /// Vulnerabilities in the index that are known to be exploited (CISA's KEV).
+    pub kev: usize,
+    /// When the newest catalogue of them was released.
+    pub kev_released: Option<Timestamp>,
+    /// Vulnerabilities in the index that have an EPSS score.
+    pub epss: usize,
+    /// When the newest scores were computed.
+    pub epss_scored: Option<Timestamp>,
+    /// Files in directories and archives that are not named like records or lists.
     pub other_files: usize,
-    /// Files, records and parts of records that could not be read: the first [`MAX_LISTED_PROBLEMS`] of them.
+    /// Files, records, rows and parts of records that could not be read: the first [`MAX_LISTED_PROBLEMS`] of them.
     pub problems: Vec<BuildProblem>,
-    /// How many files, records and parts of records could not be read.
+    /// How many files, records, rows and parts of records could not be read.
     pub problem_count: usize,
 }
 
 /// A file, a record or a part of one that could not be read, and so is not in the index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BuildProblem {
-    /// Where it lies: a file, with the line of a `.jsonl` or the entry of a `.zip`.
+    /// Where it lies: a file, with the line of a `.jsonl` or `.csv` or the entry of a `.zip`.
     pub place: String,
     /// What is wrong with it.
     pub reason: String,

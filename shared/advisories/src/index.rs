@@ -10,7 +10,7 @@ use std::{
 use events::Digest;
 
 use crate::{
-    Advisory, BuildReport, IndexError, Match, MatchRule, Package,
+    Advisory, BuildReport, Epss, IndexError, Kev, Match, MatchRule, Package,
     range::Evaluator,
     source::Reader,
     store::{self, Stored},
@@ -26,7 +26,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Builds an index from directories and from `.json`, `.jsonl` and `.zip` files of OSV records.
+    /// Builds an index from directories and from `.json`, `.jsonl` and `.zip` files of OSV records, the `.json` of CISA's
+    /// KEV and the `.csv` or `.csv.gz` of FIRST's EPSS, which may lie in directories and archives too.
     ///
     /// # Errors
     /// A source cannot be read at all, or there is too much of it. A record that cannot be read is reported instead.
@@ -71,7 +72,7 @@ impl Index {
         }))
     }
 
-    /// Digest of what the index holds: the same records give the same one, in whatever order they came.
+    /// Digest of what the index holds: the same records and lists give the same one, in whatever order they came.
     pub fn digest(&self) -> Digest {
         self.stored.digest()
     }
@@ -110,6 +111,17 @@ impl Index {
         self.tables.by_id(id_or_alias).into_iter().cloned().collect()
     }
 
+    /// What CISA's catalogue of exploited vulnerabilities says of the vulnerability that goes by all of `ids`: the
+    /// earliest dates, and whether ransomware uses any of them. Case does not matter.
+    pub fn kev<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Option<Kev> {
+        self.tables.kev.of(ids)
+    }
+
+    /// The highest EPSS score of the vulnerability that goes by all of `ids`. Case does not matter.
+    pub fn epss<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Option<Epss> {
+        self.tables.epss.of(ids)
+    }
+
     fn to_match(&self, vulnerability: usize, judged: &[Judged<'_>], version: &Version) -> Match {
         let matching: Vec<&Judged<'_>> = judged.iter().filter(|it| it.rule.is_some()).collect();
         let advisories = || matching.iter().map(|it| it.found.advisory);
@@ -118,6 +130,7 @@ impl Index {
             aliases.insert(&member.id);
             aliases.extend(member.aliases.iter().map(String::as_str));
         }
+        let (kev, epss) = (self.kev(aliases.iter().copied()), self.epss(aliases.iter().copied()));
         let id = aliases.iter().copied().min_by_key(|id| preference(id)).unwrap_or_default();
         aliases.remove(id);
         let by_range = matching.iter().any(|it| it.rule == Some(MatchRule::Range));
@@ -140,6 +153,10 @@ impl Index {
             fixed: lowest_fix(judged, version),
             rule: if by_range { MatchRule::Range } else { MatchRule::ExactVersion },
             informational: informational.min().flatten().cloned(),
+            malicious: advisories().any(is_malicious),
+            kev,
+            epss,
+            published: advisories().filter_map(|it| it.published).min(),
             modified: advisories()
                 .filter_map(|it| it.modified)
                 .max()
@@ -160,6 +177,12 @@ struct Judged<'a> {
     found: Found<'a>,
     evaluator: Evaluator<'a>,
     rule: Option<MatchRule>,
+}
+
+/// By the ids that <https://github.com/ossf/malicious-packages> gives.
+fn is_malicious(advisory: &Advisory) -> bool {
+    let mut ids = [&advisory.id].into_iter().chain(&advisory.aliases);
+    ids.any(|it| it.starts_with("MAL-"))
 }
 
 /// CVE before GHSA before the rest; smaller ids first.

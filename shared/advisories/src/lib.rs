@@ -1,12 +1,15 @@
-//! Known vulnerabilities: OSV records in, one compact index out, and whether a package is affected. No network, no
-//! clock.
+//! Known vulnerabilities: OSV records in, one compact index out, and whether a package is affected, and known to be
+//! exploited (KEV) or likely to be (EPSS). No network, no clock.
 
 mod advisory;
 mod build;
 mod current;
 mod ecosystem;
+mod epss;
 mod error;
+mod exploitation;
 mod index;
+mod kev;
 mod osv;
 mod package;
 mod range;
@@ -21,6 +24,7 @@ pub use crate::{
     current::CurrentIndex,
     ecosystem::Ecosystem,
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
+    exploitation::{Epss, Kev},
     index::Index,
     package::{NotMatchable, Package},
     severity::{Cvss, Severity},

@@ -6,15 +6,20 @@ use std::{
     path::Path,
 };
 
+use flate2::read::MultiGzDecoder;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use crate::{IndexError, build::Builder};
+use crate::{IndexError, build::Builder, epss::Scores};
 
 /// Largest record that is read, in bytes; the largest real ones have a tenth of it.
 pub const MAX_RECORD_BYTES: u64 = 32 * 1024 * 1024;
-/// Most records of one index: six times what all of OSV holds.
+/// Most records of one index, entries of catalogues and scores included: six times what all of OSV holds.
 pub const MAX_RECORDS: usize = 3_000_000;
+/// Largest list of scores, in bytes, unpacked; FIRST's has a twentieth of it.
+const MAX_SCORES_BYTES: u64 = 256 * 1024 * 1024;
+/// Longest row of it, in bytes.
+const MAX_ROW_BYTES: u64 = 1024;
 /// Most bytes of records, unpacked.
 const MAX_TOTAL_BYTES: u64 = 32 * 1024 * 1024 * 1024;
 /// Most times that an archive's entry may grow when it is unpacked, once it is larger than [`SMALL_BYTES`].
@@ -34,6 +39,7 @@ enum Kind {
     Record,
     Lines,
     Archive,
+    Scores { gzipped: bool },
 }
 
 impl Reader {
@@ -89,7 +95,8 @@ impl Reader {
         };
         match kind {
             Kind::Record => self.record(&place, file, MAX_RECORD_BYTES),
-            Kind::Lines => self.lines(&place, BufReader::new(file)),
+            Kind::Lines => self.lines(&place, BufReader::new(file), MAX_RECORD_BYTES, Builder::add),
+            Kind::Scores { gzipped } => self.scores(&place, file, gzipped, MAX_SCORES_BYTES),
             Kind::Archive => match ZipArchive::new(BufReader::new(file)) {
                 Ok(archive) => self.archive(&place, archive).map(Ok),
                 Err(error) => Ok(Err(io::Error::new(io::ErrorKind::InvalidData, error))),
@@ -116,31 +123,74 @@ impl Reader {
         Ok(Ok(()))
     }
 
+    /// Gives each line to `add`, with its place; one of more than `longest` bytes is reported instead.
     fn lines(
         &mut self,
         place: &str,
         mut source: impl BufRead,
+        longest: u64,
+        mut add: impl FnMut(&mut Builder, &str, &[u8]),
     ) -> Result<io::Result<()>, IndexError> {
         for number in 1_u64.. {
             self.buffer.clear();
-            let mut line = source.by_ref().take(MAX_RECORD_BYTES + 1);
+            let mut line = source.by_ref().take(longest + 1);
             let read = line.read_until(b'\n', &mut self.buffer);
             self.count()?;
             match read {
                 Ok(0) => break,
-                Ok(size) if size as u64 > MAX_RECORD_BYTES => {
-                    let reason = format!("larger than {MAX_RECORD_BYTES} bytes");
+                Ok(size) if size as u64 > longest => {
+                    let reason = format!("larger than {longest} bytes");
                     self.builder.problem(&format!("{place}:{number}"), reason);
                     if let Err(error) = source.skip_until(b'\n') {
                         return Ok(Err(error));
                     }
                 }
                 Ok(_) if self.buffer.trim_ascii().is_empty() => {}
-                Ok(_) => self.builder.add(&format!("{place}:{number}"), &self.buffer),
+                Ok(_) => add(&mut self.builder, &format!("{place}:{number}"), &self.buffer),
                 Err(error) => return Ok(Err(error)),
             }
         }
         Ok(Ok(()))
+    }
+
+    /// [`Self::lines`] of a source of at most `most` bytes.
+    fn bounded_lines(
+        &mut self,
+        place: &str,
+        source: impl Read,
+        most: u64,
+        longest: u64,
+        add: impl FnMut(&mut Builder, &str, &[u8]),
+    ) -> Result<io::Result<()>, IndexError> {
+        let mut source = source.take(most + 1);
+        let read = self.lines(place, BufReader::new(&mut source), longest, add)?;
+        let is_too_large = source.limit() == 0;
+        Ok(match read {
+            Ok(()) if is_too_large => Err(io::Error::other(format!("larger than {most} bytes"))),
+            read => read,
+        })
+    }
+
+    fn scores(
+        &mut self,
+        place: &str,
+        source: impl Read,
+        gzipped: bool,
+        most: u64,
+    ) -> Result<io::Result<()>, IndexError> {
+        let mut scores = Scores::default();
+        let add = |builder: &mut Builder, place: &str, line: &[u8]| {
+            builder.add_score(&mut scores, place, line);
+        };
+        let read = if gzipped {
+            self.bounded_lines(place, MultiGzDecoder::new(source), most, MAX_ROW_BYTES, add)?
+        } else {
+            self.bounded_lines(place, source, most, MAX_ROW_BYTES, add)?
+        };
+        if read.is_ok() && scores.is_headless() {
+            self.builder.problem(place, "no list of EPSS scores: it ends before its header");
+        }
+        Ok(read)
     }
 
     fn archive(
@@ -183,15 +233,16 @@ impl Reader {
         match kind {
             Some(Kind::Record) => self.record(place, entry, most.min(MAX_RECORD_BYTES)),
             Some(Kind::Lines) => {
-                let mut entry = entry.take(most + 1);
-                let read = self.lines(place, BufReader::new(&mut entry))?;
-                let is_bomb = entry.limit() == 0;
-                Ok(match read {
-                    Ok(()) if is_bomb => Err(io::Error::other(format!("larger than {most} bytes"))),
-                    read => read,
-                })
+                self.bounded_lines(place, entry, most, MAX_RECORD_BYTES, Builder::add)
             }
-            _ => {
+            // What is packed twice is bounded twice.
+            Some(Kind::Scores { gzipped: true }) => {
+                self.scores(place, entry.take(most), true, MAX_SCORES_BYTES)
+            }
+            Some(Kind::Scores { gzipped: false }) => {
+                self.scores(place, entry, false, most.min(MAX_SCORES_BYTES))
+            }
+            Some(Kind::Archive) | None => {
                 self.builder.other_file();
                 Ok(Ok(()))
             }
@@ -213,11 +264,16 @@ impl Reader {
 
 impl Kind {
     fn of(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        if name.ends_with(".csv.gz") {
+            return Some(Self::Scores { gzipped: true });
+        }
         let (_, extension) = name.rsplit_once('.')?;
-        match extension.to_ascii_lowercase().as_str() {
+        match extension {
             "json" => Some(Self::Record),
             "jsonl" => Some(Self::Lines),
             "zip" => Some(Self::Archive),
+            "csv" => Some(Self::Scores { gzipped: false }),
             _ => None,
         }
     }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Advisory, Affected, Ecosystem};
+use crate::{Advisory, Affected, Ecosystem, Epss, Kev, exploitation::ByCve};
 
 /// What an index file holds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Content {
     /// Sorted by id, each id once.
     pub(crate) advisories: Vec<Advisory>,
+    pub(crate) kev: ByCve<Kev>,
+    pub(crate) epss: ByCve<Epss>,
 }
 
 /// The content, and the ways to find something in it.
@@ -24,6 +26,8 @@ pub(crate) struct Tables {
     /// By id or alias in upper case, numbers of advisories.
     ids: HashMap<String, Vec<usize>>,
     packages: BTreeMap<Ecosystem, HashMap<String, Vec<Place>>>,
+    pub(crate) kev: ByCve<Kev>,
+    pub(crate) epss: ByCve<Epss>,
 }
 
 /// One entry of `affected` in one advisory.
@@ -44,7 +48,7 @@ pub(crate) struct Found<'a> {
 
 impl Tables {
     pub(crate) fn new(content: Content) -> Self {
-        let advisories = content.advisories;
+        let Content { advisories, kev, epss } = content;
         let mut ids: HashMap<String, Vec<usize>> = HashMap::new();
         let mut packages: BTreeMap<Ecosystem, HashMap<String, Vec<Place>>> = BTreeMap::new();
         let mut unions = Unions::new(advisories.len());
@@ -73,7 +77,7 @@ impl Tables {
         for (number, vulnerability) in vulnerability.iter().enumerate() {
             members.entry(*vulnerability).or_default().push(number);
         }
-        Self { advisories, vulnerability, members, ids, packages }
+        Self { advisories, vulnerability, members, ids, packages, kev, epss }
     }
 
     pub(crate) fn len(&self) -> usize {

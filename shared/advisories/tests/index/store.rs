@@ -143,6 +143,9 @@ fn damage_is_told_from_foreign_files_and_other_formats() {
 
     assert!(matches!(open(&|it| it[0] = b'x'), IndexError::Foreign { .. }));
     assert!(matches!(open(&|it| it[8] = 99), IndexError::Format { found: 99, .. }));
+    let older = open(&|it| it[8] = 1);
+    assert!(matches!(older, IndexError::Format { found: 1, .. }));
+    assert!(older.to_string().contains("run `attestry advisories sync` again"), "{older}");
     assert!(matches!(open(&|it| it.truncate(30)), IndexError::Damaged { .. }));
     assert!(matches!(open(&|it| it[25] ^= 1), IndexError::Damaged { .. }));
     assert!(matches!(open(&|it| it[12..20].fill(0xff)), IndexError::Damaged { .. }));
