@@ -6,9 +6,10 @@ mod render;
 
 use std::path::{Path, PathBuf};
 
-use advisories::{BuildReport, Index, IndexError};
+use advisories::{Advisory, BuildReport, Epss, Index, IndexError, Kev};
 use events::{AdvisoriesUpdated, Digest, Envelope, Label, OPERATOR, Priority, Scope};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -22,9 +23,9 @@ const SHOWN_PROBLEMS: usize = 10;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Build the index of advisories from OSV records, and put it in place of the last one
+    /// Build the index of advisories from OSV records, KEV and EPSS, and put it in place of the last one
     Sync(SyncArgs),
-    /// Show every record about a vulnerability
+    /// Show every record about a vulnerability, and whether it is known or likely to be exploited (KEV, EPSS)
     Show(ShowArgs),
     /// Look up what an SBOM or lockfile holds; findings as JSON Lines, or a table with `--format text`
     Match(matching::Args),
@@ -32,11 +33,11 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Records are OSV JSON (https://ossf.github.io/osv-schema/). Nothing is fetched: bring the archives over by your own means.\n\nExample:\n  attestry advisories sync --from PyPI/all.zip --from crates.io/all.zip"
+    after_help = "Records are OSV JSON (https://ossf.github.io/osv-schema/), those of malicious packages (MAL-…) included. What is exploited is CISA's catalogue (known_exploited_vulnerabilities.json), what is likely to be FIRST's scores (epss_scores-….csv or .csv.gz); both are known by their content, also in directories and archives. Nothing is fetched: bring the files over by your own means.\n\nExample:\n  attestry advisories sync --from PyPI/all.zip --from crates.io/all.zip --from known_exploited_vulnerabilities.json --from epss_scores-current.csv.gz"
 )]
 pub(crate) struct SyncArgs {
-    /// A directory, .zip, .jsonl or .json file of OSV records
-    #[arg(long, value_name = "DIR|ZIP|JSONL", required = true, value_parser = source)]
+    /// A directory, .zip, .jsonl or .json file of OSV records; KEV's .json; EPSS's .csv or .csv.gz
+    #[arg(long, value_name = "DIR|ZIP|JSONL|CSV", required = true, value_parser = source)]
     from: Vec<PathBuf>,
     #[command(flatten)]
     place: Place,
@@ -54,11 +55,20 @@ pub(crate) struct ShowArgs {
     knowledge: Knowledge,
 }
 
+/// A record, and what is known of the exploitation of what it tells of.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    record: &'a Advisory,
+    kev: Option<Kev>,
+    epss: Option<Epss>,
+}
+
 /// Where advisories come from.
 #[derive(clap::Args)]
 struct Knowledge {
-    /// Use these OSV records instead of the index: a directory, .zip, .jsonl or .json file
-    #[arg(long, value_name = "DIR|ZIP|JSONL", value_parser = source)]
+    /// Use these OSV records instead of the index: a directory, .zip, .jsonl or .json file; KEV's .json and EPSS's .csv too
+    #[arg(long, value_name = "DIR|ZIP|JSONL|CSV", value_parser = source)]
     from: Vec<PathBuf>,
     #[command(flatten)]
     place: Place,
@@ -107,12 +117,19 @@ async fn announce(client: &ClientArgs, index: Digest, records: u64) -> Result<()
 }
 
 fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
-    let records = args.knowledge.index()?.advisory(&args.id);
+    let index = args.knowledge.index()?;
+    let records = index.advisory(&args.id);
     if records.is_empty() {
-        return Err(Failure::No(format!("no advisory goes by the id {}", args.id)));
+        // Most of what is exploited is in no package that advisories are read for.
+        let (kev, epss) = (index.kev([args.id.as_str()]), index.epss([args.id.as_str()]));
+        let known = render::exploitation(kev, epss).map(|it| format!(", but: {it}"));
+        let known = known.unwrap_or_default();
+        return Err(Failure::No(format!("no advisory goes by the id {}{known}", args.id)));
     }
     for record in &records {
-        output::result(format, &render::advisory(record), record)?;
+        let ids = || [&record.id].into_iter().chain(&record.aliases).map(String::as_str);
+        let shown = Shown { record, kev: index.kev(ids()), epss: index.epss(ids()) };
+        output::result(format, &render::advisory(&shown), &shown)?;
     }
     Ok(())
 }

@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 use crate::place::{LOCK, Place};
 
 const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/advisories/fixtures/osv");
+const EXPLOITED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../shared/advisories/fixtures/exploitation/known_exploited_vulnerabilities.json"
+);
 const LOCKFILES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/documents/fixtures/lockfiles");
 
@@ -92,6 +96,10 @@ fn finding_says_what_where_and_what_to_do() {
             "fixed": "1.5.5",
             "rule": "range",
             "informational": null,
+            "malicious": false,
+            "kev": null,
+            "epss": null,
+            "published": "2022-03-08T12:00:00Z",
             "modified": "2023-06-13T13:10:24Z",
             "state": "affected",
             "vex": null,
@@ -179,6 +187,41 @@ fn what_cannot_be_answered_is_told_from_what_is_wrong() {
         said.says(&[word]);
         assert_eq!(said.stdout, "", "{arguments}");
     }
+}
+
+#[test]
+fn what_is_exploited_is_told_by_sync_match_and_show() {
+    let place = Place::new();
+    let record = json!({
+        "id": "GHSA-1", "aliases": ["CVE-2025-3248"],
+        "affected": [{ "package": { "ecosystem": "PyPI", "name": "idna" }, "versions": ["3.3"] }],
+    });
+    place.write("osv/a.json", record.to_string());
+    place.write("epss.csv", "cve,epss,percentile\nCVE-2025-3248,0.9,0.99\nCVE-2025-1111,2,0.5\n");
+    place.write("sbom.json", sbom(&[library("idna", "pkg:pypi/idna@3.3")]));
+
+    place
+        .attestry(&format!("advisories sync --from osv --from epss.csv --from {EXPLOITED}"))
+        .expect(0)
+        .says(&[
+            "5  vulnerabilities known to be exploited (KEV), as of 2025-08-25T17:04:19.9796Z",
+            "1  vulnerabilities with an EPSS score",
+            "epss.csv:3: epss is no number from 0 to 1",
+        ]);
+
+    let found = place.attestry("advisories match sbom.json").expect(1).json_lines().remove(0);
+    let kev = json!({ "date_added": "2025-05-05", "due_date": "2025-05-26", "ransomware": false });
+    assert_eq!(found["kev"], kev);
+    assert_eq!(found["epss"], json!({ "score": 0.9, "percentile": 0.99 }));
+    place
+        .attestry("advisories match sbom.json --format text")
+        .expect(1)
+        .says(&["[KEV since 2025-05-05, due 2025-05-26; EPSS 0.90000, percentile 0.99000]"]);
+    place.attestry("advisories show GHSA-1").expect(0).says(&["exploited  KEV since 2025-05-05"]);
+    place
+        .attestry("advisories show CVE-2021-44228")
+        .expect(1)
+        .says(&["no advisory goes by the id CVE-2021-44228, but: KEV", "used by ransomware"]);
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use std::{fmt::Write, path::Path};
 
-use advisories::{Advisory, Affected, BuildReport, Index};
+use advisories::{Affected, BuildReport, Epss, Index, Kev};
 use events::Digest;
 
-use super::matching::{Finding, State, Tally};
+use super::{
+    Shown,
+    matching::{Finding, State, Tally},
+};
 
 /// Listed versions that are shown of one package.
 const SHOWN_VERSIONS: usize = 10;
@@ -22,12 +25,21 @@ pub(super) fn sync(digest: Digest, report: &BuildReport, directory: &Path) -> St
     for (ecosystem, count) in &report.ecosystems {
         line(&mut text, format_args!("  {count:>8}  {ecosystem}"));
     }
+    for (count, what, date) in [
+        (report.kev, "known to be exploited (KEV)", report.kev_released),
+        (report.epss, "with an EPSS score", report.epss_scored),
+    ] {
+        if count > 0 {
+            let of = date.map(|it| format!(", as of {it}")).unwrap_or_default();
+            line(&mut text, format_args!("  {count:>8}  vulnerabilities {what}{of}"));
+        }
+    }
     let superseded = report.records - report.advisories;
     for (count, what) in [
         (superseded, "older records of an id that came several times"),
         (report.git_ranges, "GIT ranges, which name no version"),
         (report.other_files, "files of other names"),
-        (report.problem_count, "files, records or parts that could not be read"),
+        (report.problem_count, "files, records, rows or parts that could not be read"),
     ] {
         if count > 0 {
             line(&mut text, format_args!("  left out: {count} {what}"));
@@ -37,7 +49,8 @@ pub(super) fn sync(digest: Digest, report: &BuildReport, directory: &Path) -> St
 }
 
 /// One record.
-pub(super) fn advisory(advisory: &Advisory) -> String {
+pub(super) fn advisory(shown: &Shown<'_>) -> String {
+    let advisory = shown.record;
     let mut text = format!("{}  {}", advisory.id, advisory.severity);
     if let Some(cvss) = &advisory.cvss {
         line(&mut text, format_args!("  {:.1}  {}", cvss.score, cvss.vector));
@@ -59,10 +72,24 @@ pub(super) fn advisory(advisory: &Advisory) -> String {
             line(&mut text, format_args!("  {word}  {time}"));
         }
     }
+    if let Some(exploitation) = exploitation(shown.kev, shown.epss) {
+        line(&mut text, format_args!("  exploited  {exploitation}"));
+    }
     for affected in &advisory.affected {
         line(&mut text, format_args!("  affects    {}", affects(affected)));
     }
     text
+}
+
+/// What is known of the exploitation of a vulnerability, if anything is.
+pub(super) fn exploitation(kev: Option<Kev>, epss: Option<Epss>) -> Option<String> {
+    let kev = kev.map(|it| {
+        let ransomware = if it.ransomware { ", used by ransomware" } else { "" };
+        format!("KEV since {}, due {}{ransomware}", it.date_added, it.due_date)
+    });
+    let epss = epss.map(|it| format!("EPSS {:.5}, percentile {:.5}", it.score, it.percentile));
+    let known: Vec<_> = kev.into_iter().chain(epss).collect();
+    (!known.is_empty()).then(|| known.join("; "))
 }
 
 fn affects(affected: &Affected) -> String {
@@ -120,6 +147,12 @@ fn row(finding: &Finding) -> [String; 6] {
         None => "no fix known".to_owned(),
     };
     let mut last = found.summary.clone();
+    if let Some(exploitation) = exploitation(found.kev, found.epss) {
+        last = format!("[{exploitation}] {last}");
+    }
+    if found.malicious {
+        last = format!("[malicious package] {last}");
+    }
     if let Some(vex) = &finding.vex {
         let why = vex.justification.as_deref().or(vex.statement.as_deref()).unwrap_or_default();
         last = format!("{} ({}) {last}", vex.status, why);
