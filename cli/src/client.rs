@@ -9,7 +9,8 @@ use attestation::{
 use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
 use events::{
-    BundleRef, Digest, Envelope, EvidenceResigned, EvidenceSigned, VerdictResult, subject,
+    BundleRef, Digest, Envelope, Environment, EvidenceResigned, EvidenceSigned, VerdictResult,
+    subject,
 };
 use jiff::SignedDuration;
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
@@ -23,7 +24,7 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a command waits for a broker that need not be there.
 const GLANCE: Duration = Duration::from_millis(500);
 /// How long a question waits for its answer.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Nobody waits longer for a verdict, and clocks can still add it.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Address when neither a flag nor `attestry up` names one.
@@ -189,7 +190,10 @@ pub(crate) async fn check_verdict(
         return Err(refused(format!("it is of policy {}", summary.policy.digest)));
     }
     let project = subject::token(signed.project.as_str());
-    if !summary.resource_uri.starts_with(&format!("urn:attestry:project:{project}:")) {
+    let about = format!("urn:attestry:project:{project}:");
+    let environment = summary.resource_uri.strip_prefix(&about);
+    let claimed = verdict.environment.map(Environment::as_str);
+    if environment.is_none_or(|it| claimed.is_some_and(|claimed| claimed != it)) {
         return Err(refused(format!("it is about {}", summary.resource_uri)));
     }
     Ok(())

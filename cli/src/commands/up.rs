@@ -13,7 +13,11 @@ use broker::{Options, Search, Server, find_or_fetch};
 use bus::{Bus, BusOptions};
 use futures::TryFutureExt;
 use generator::Generator;
-use policy_gate::{GateArgs, PolicyGate, queries};
+use policy_gate::{
+    GateArgs, PolicyGate,
+    again::{self, JudgedAgain},
+    queries,
+};
 use registrar::{Registrar, RegistrarArgs};
 use signer::{Signer, SigningIdentity};
 use supplier_ingest::{
@@ -67,6 +71,16 @@ pub(crate) struct Args {
     /// Directory of Rego policies [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// How much a denial counts, by project and environment: TOML [default: it stops the build]
+    #[arg(long, env, value_name = "FILE")]
+    modes: Option<PathBuf>,
+    /// Directory of Rego policies that are asked beside and decide nothing
+    #[arg(long, env, value_name = "DIR")]
+    shadow_policy: Option<PathBuf>,
+    /// Judge again what is promoted when policy, advisories, waivers or VEX change, this many seconds after its last
+    /// verdict at the soonest
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    judge_again: u32,
     /// TOML file that says who owns which backlog entries [default: Security owns everything]
     #[arg(long, env, value_name = "FILE")]
     routing: Option<PathBuf>,
@@ -216,6 +230,9 @@ impl Identity {
             trust: None,
             trusted_development_key: if development { vec![public] } else { vec![] },
             allow_development_key: development,
+            modes: args.modes.clone(),
+            shadow_policy: args.shadow_policy.clone(),
+            judge_again: Some(args.judge_again),
             policy_timeout: 5,
             policy_memory: 2048,
             advisories: Some(args.data.join("advisories")),
@@ -278,7 +295,14 @@ impl Workers {
             tokio::try_join!(
                 Box::pin(run_until(until(), bus, events, health, handlers.generator)),
                 Box::pin(run_until(until(), bus, events, health, handlers.signer)),
-                Box::pin(run_until(until(), bus, events, health, handlers.gate)),
+                Box::pin(run_until(until(), bus, events, health, handlers.gate.clone())),
+                Box::pin(run_until(
+                    until(),
+                    bus,
+                    events,
+                    health,
+                    JudgedAgain(handlers.gate.clone())
+                )),
                 Box::pin(run_until(until(), bus, events, health, handlers.ingest)),
                 Box::pin(run_until(until(), bus, events, health, handlers.receipts)),
                 Box::pin(handlers.mapper.run(until(), bus, events, health)),
@@ -306,6 +330,7 @@ impl Workers {
         tokio::select! {
             ended = all => ended,
             () = queries::answer(bus, archive) => Ok(()),
+            () = again::watch(bus, &handlers.gate) => Ok(()),
             () = stand_at_doors(bus, passports) => Ok(()),
             () = signal => Ok(()),
         }

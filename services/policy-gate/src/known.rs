@@ -89,10 +89,8 @@ impl Known {
         story: Uuid,
         wanted: &Wanted,
     ) -> Result<Self, HandleError> {
-        let mut known = Self {
-            previous: previous(archive, &build.project, story).await?,
-            ..Self::default()
-        };
+        let mut known =
+            Self { previous: previous(archive, &build.project, story).await?, ..Self::default() };
         known.ask_operators(archive, &build.project).await?;
         if !wanted.suppliers.is_empty() {
             let mut suppliers = Vec::new();
@@ -203,7 +201,8 @@ mod tests {
 
     #[test]
     fn policy_asks_by_its_data() {
-        let off = json!({ "required_standards": [], "minimum_score": {}, "supplied_components": {} });
+        let off =
+            json!({ "required_standards": [], "minimum_score": {}, "supplied_components": {} });
         assert_eq!(Wanted::by(&off), Wanted::default());
         assert_eq!(Wanted::by(&Value::Null), Wanted::default());
         assert!(Wanted::by(&json!({ "minimum_score": { "cisa": 80 } })).quality);

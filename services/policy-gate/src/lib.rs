@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use advisories::Index;
 use archive::Archive;
-use events::{Artifact, Environment, Envelope, EvidenceReady, EvidenceSigned, Producer, VerdictResult};
+use events::{Envelope, EvidenceReady, EvidenceSigned, Producer};
 use jiff::{SignedDuration, Timestamp};
 use policy::{Evaluator, Mode};
 use uuid::Uuid;
@@ -35,7 +35,6 @@ use crate::{
     judgement::Judgement,
     known::Wanted,
     modes::Modes,
-    promoted::{Latest, Promoted},
     queries::Judged,
     settings::Waivers,
     waivers::Approved,
@@ -110,8 +109,7 @@ impl PolicyGate {
         let trust = self.settings.trust.at(context.now);
         let wanted = Wanted::by(policy.data());
         let evidence = Evidence::load(&self.archive, &trigger.case, &trust, &wanted).await?;
-        let (settings, now, supersedes) =
-            (self.settings.clone(), context.now, trigger.supersedes);
+        let (settings, now, supersedes) = (self.settings.clone(), context.now, trigger.supersedes);
         let judge = move || {
             let index = settings.index()?;
             let waivers = settings.waivers(now)?;
@@ -181,8 +179,7 @@ impl Handler for PolicyGate {
         context: &Context,
     ) -> Result<Vec<EvidenceReady>, HandleError> {
         let case = Case { story: event.correlation, evidence: &event.data, environment: None };
-        let trigger =
-            Trigger { event: event.id, time: event.time, case, supersedes: None };
+        let trigger = Trigger { event: event.id, time: event.time, case, supersedes: None };
         let judgement = self.judgement(&trigger, context).await?;
         let judged = Judged {
             scope: event.scope.clone(),

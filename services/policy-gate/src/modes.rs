@@ -66,10 +66,8 @@ impl Modes {
             return Err(file(io::Error::other(why)));
         }
         let text = fs::read_to_string(path).map_err(file)?;
-        toml::from_str(&text).map_err(|source| ModesError::Wrong {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
+        toml::from_str(&text)
+            .map_err(|source| ModesError::Wrong { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// The mode in which `project` is judged for `environment`.
@@ -102,9 +100,8 @@ mod tests {
         let text = "[[mode]]\nproject = \"acme/*\"\nenvironment = \"staging\"\nmode = \"warn\"\n\n[[mode]]\nproject = \"acme/new\"\nmode = \"dry-run\"\n";
         fs::write(&path, text).expect("writes");
         let modes = Modes::read(&path).expect("reads");
-        let of = |project: &str, environment| {
-            modes.of(&project.parse().expect("valid"), environment)
-        };
+        let of =
+            |project: &str, environment| modes.of(&project.parse().expect("valid"), environment);
         assert_eq!(of("acme/new", Environment::Staging), Mode::Warn);
         assert_eq!(of("acme/new", Environment::Production), Mode::DryRun);
         assert_eq!(of("acme/old", Environment::Production), Mode::Enforce);

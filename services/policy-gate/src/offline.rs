@@ -57,9 +57,9 @@ impl Documents<'_> {
         let study = self.sbom.map(|sbom| Study::of(sbom, &with)).transpose()?;
         let provenance = self.provenance.map(|it| as_json("provenance", it)).transpose()?;
         let signatures = [(PROVENANCE, self.provenance), (REFERENCE, self.sbom)];
-        let signatures = signatures.into_iter().filter_map(|(predicate_type, bytes)| {
-            Some(Signature::granted(predicate_type, bytes?))
-        });
+        let signatures = signatures
+            .into_iter()
+            .filter_map(|(predicate_type, bytes)| Some(Signature::granted(predicate_type, bytes?)));
         let mut input = Input {
             provenance: provenance.as_deref(),
             signatures: signatures.collect(),

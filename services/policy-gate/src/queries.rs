@@ -92,11 +92,8 @@ fn name_of(artifact: Digest, story: Uuid) -> String {
 /// Answers questions for as long as it is polled.
 pub async fn answer(bus: &Bus, archive: &Archive) {
     loop {
-        let listening = futures::try_join!(
-            bus.queries(DOCUMENT),
-            bus.queries(JUDGED),
-            bus.queries(PROMOTED)
-        );
+        let listening =
+            futures::try_join!(bus.queries(DOCUMENT), bus.queries(JUDGED), bus.queries(PROMOTED));
         let (documents, judged, promoted) = match listening {
             Ok(listening) => listening,
             Err(error) => {

@@ -51,8 +51,7 @@ impl Study {
             None => None,
         };
         let digests: Vec<Digest> = with.artifacts.iter().copied().chain([digest]).collect();
-        let light =
-            Light { words: &with.known.words, before: before.as_ref(), digests: &digests };
+        let light = Light { words: &with.known.words, before: before.as_ref(), digests: &digests };
         let vulnerabilities = match with.advisories {
             Some(index) => Vulnerabilities::find(index, sbom, &light)
                 .map_err(|error| format!("the SBOM cannot be matched with advisories: {error}"))?,

@@ -149,7 +149,8 @@ impl Said {
             bom_version: bom.bom_version,
             digests: light.digests,
         };
-        let (spoken, said) = light.words.last(&Words::default(), &target)?;
+        let own = Words::default();
+        let (spoken, said) = light.words.last(&own, &target)?;
         Some(Self {
             status: said.status.as_str(),
             justification: said.justification.clone(),

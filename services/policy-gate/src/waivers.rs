@@ -195,11 +195,15 @@ impl Waiver {
         let lasts = expires.duration_since(issued);
         if self.is_override() {
             if self.scope.artifact.is_none() {
-                return Err("an override without `scope.artifact`: name the one that it is for".to_owned());
+                return Err(
+                    "an override without `scope.artifact`: name the one that it is for".to_owned()
+                );
             }
             if lasts > LONGEST_OVERRIDE {
                 let hours = LONGEST_OVERRIDE.as_hours();
-                return Err(format!("it lasts from {issued} to {expires}: an override ends within {hours} hours"));
+                return Err(format!(
+                    "it lasts from {issued} to {expires}: an override ends within {hours} hours"
+                ));
             }
         }
         if lasts <= SignedDuration::ZERO || lasts > LONGEST {
@@ -264,8 +268,9 @@ pub(crate) fn active(
     let all: Vec<&Waiver> = found.iter().flatten().map(|(_, it)| it).collect();
     for waiver in &found {
         let approved = match waiver {
-            Ok((path, _)) => approved(path, approvers, signers)
-                .and_then(|it| it.renewed_honestly(path, &all)),
+            Ok((path, _)) => {
+                approved(path, approvers, signers).and_then(|it| it.renewed_honestly(path, &all))
+            }
             Err(error) => Err(WaiverError::Other(error.to_string())),
         };
         match approved {
@@ -354,7 +359,8 @@ fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
 
 /// Takes what is waived out of the violations, and decides anew.
 pub(crate) fn apply(report: &mut Report, waivers: &[Approved], build: &Build<'_>) {
-    let of = |is_override: bool| waivers.iter().filter(move |it| it.waiver.is_override() == is_override);
+    let of =
+        |is_override: bool| waivers.iter().filter(move |it| it.waiver.is_override() == is_override);
     report.waive(|finding| {
         of(false).find(|it| it.waiver.covers(finding, build)).map(Approved::grant)
     });

@@ -7,8 +7,8 @@ use attestation::{
 };
 use bytes::Bytes;
 use events::{
-    Accepted, Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted, Envelope,
-    EvidenceReady, Input, Label, Producer, Role, StatementRef, Text, Uri,
+    Accepted, Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted,
+    Envelope, EvidenceReady, Input, Label, Producer, Role, StatementRef, Text, Uri,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -9,8 +9,7 @@ use async_nats::jetstream::{
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceResigned, EvidenceSigned, Position, Priority, QUARANTINE_STREAM, Record,
-    VerdictRequested,
-    stage_stream,
+    VerdictRequested, stage_stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;

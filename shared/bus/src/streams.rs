@@ -6,8 +6,7 @@ use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, Storag
 use events::{
     ATTEMPTS_STREAM, AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Event,
     EvidenceReady, EvidenceResigned, EvidenceSigned, Priority, QUARANTINE_STREAM, SupplierId,
-    VerdictRequested,
-    stage_stream, subject,
+    VerdictRequested, stage_stream, subject,
 };
 use futures::StreamExt;
 

@@ -110,10 +110,7 @@ mod tests {
 
         assert_eq!(of("MIT"), some(&["MIT"]));
         assert_eq!(of("MIT OR Apache-2.0"), some(&["Apache-2.0", "MIT"]));
-        assert_eq!(
-            of("(MIT OR Apache-2.0) AND ISC"),
-            some(&["Apache-2.0+ISC", "ISC+MIT"])
-        );
+        assert_eq!(of("(MIT OR Apache-2.0) AND ISC"), some(&["Apache-2.0+ISC", "ISC+MIT"]));
         let linked = "GPL-2.0-only WITH Classpath-exception-2.0";
         assert_eq!(of(linked), some(&[linked]));
         assert_eq!(of("MIT License"), some(&["MIT"]));

@@ -72,6 +72,7 @@ fn from_flags(
     let mut data = BuildCompleted {
         project,
         kind: args.kind.map_or(BuildKind::Pr, Into::into),
+        environment: args.environment,
         run: Label::of("-"),
         version: args.product_version.clone(),
         source: source_of(args, &around)?,
@@ -127,6 +128,7 @@ fn from_event(
         let event = events::decode_content::<BuildCompleted>(&bytes);
         event.map_err(|error| at_fault(error.to_string()))?.data
     };
+    data.environment = args.environment.or(data.environment);
     if let Some(source) = &mut data.source {
         source.repository = Uri::of(&without_credentials(source.repository.as_str()));
     }

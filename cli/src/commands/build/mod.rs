@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Why it was built [default: pr]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
+    /// Where a release is to run: staging or production [default: production]
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = crate::commands::verdict::environment)]
+    environment: Option<events::Environment>,
     /// Directory whose lockfiles the build used, with the manifests beside them
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,

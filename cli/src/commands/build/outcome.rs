@@ -12,7 +12,7 @@ use events::{
     BuildCompleted, Digest, Document, Envelope, EvidenceSigned, FilePath, Producer, Quarantined,
     Record, Role, VerdictResult,
 };
-use policy::Report;
+use policy::{Mode, Report};
 use serde::Serialize;
 
 use crate::{
@@ -157,6 +157,10 @@ pub(crate) async fn tell(
     print(reported.format, &outcome)?;
     match verdict.result {
         VerdictResult::Passed => Ok(()),
+        VerdictResult::Failed if report.mode == Mode::DryRun => {
+            note("a dry run: whoever waits goes on, and nothing was promoted");
+            Ok(())
+        }
         // The report said it all.
         VerdictResult::Failed => Err(Failure::No(String::new())),
     }
@@ -194,7 +198,9 @@ async fn write_files(
 ) -> Result<Vec<PathBuf>, Failure> {
     let scope = &verdict.scope;
     let generator = Some(Producer::Generator);
-    let evidence = bus.find::<EvidenceSigned>(scope, generator, verdict.correlation).await?;
+    let judged = verdict.data.verdict.as_ref().and_then(|it| it.supersedes);
+    let build = judged.unwrap_or(verdict.correlation);
+    let evidence = bus.find::<EvidenceSigned>(scope, generator, build).await?;
     let Some(evidence) = evidence else {
         return Err(Failure::unknown("the build's evidence has left the stream"));
     };
@@ -234,7 +240,7 @@ fn write_file(directory: &Path, name: &FilePath, bytes: &Bytes) -> Result<PathBu
 }
 
 /// The build, or what became of it, lies in quarantine.
-fn quarantined(entry: &Record) -> Failure {
+pub(crate) fn quarantined(entry: &Record) -> Failure {
     let entry = Quarantined::read(entry);
     note(&format!("Build in quarantine as entry {}, reason {}:", entry.id, entry.reason));
     let look = format!("look with `attestry quarantine show {}`", entry.id);

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use ::policy::{Evaluator, Limits, MAX_INPUT_BYTES, Report};
 use advisories::CurrentIndex;
-use events::{BuildKind, VerdictResult};
+use events::{BuildKind, Environment, VerdictResult};
 use jiff::Timestamp;
 use policy_gate::offline::Documents;
 
 use crate::{
-    commands::build::outcome::ReportFormat,
+    commands::{build::outcome::ReportFormat, verdict::environment},
     failure::Failure,
     output::{self, Format, note},
     read,
@@ -26,12 +26,21 @@ pub(crate) struct Args {
     /// In-toto statement with SLSA provenance
     #[arg(long, value_name = "FILE")]
     provenance: Option<PathBuf>,
+    /// VEX document, OpenVEX or CycloneDX, as if an operator had added it; repeat for several
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
+    /// CycloneDX SBOM of the build that was promoted before
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
     /// A whole input document instead, attestry.policy-input/v1 or attestry.supplier-input/v1
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["sbom", "provenance", "advisories", "kind"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sbom", "provenance", "vex", "previous", "advisories", "kind", "environment"])]
     input: Option<PathBuf>,
     /// What it is judged for
     #[arg(long, value_name = "KIND", default_value = "release", value_parser = kind)]
     kind: BuildKind,
+    /// What it is judged for: pr, staging or production [default: by --kind]
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = environment, conflicts_with = "kind")]
+    environment: Option<Environment>,
     /// Directory of advisory indexes [default: no vulnerability is known]
     #[arg(long, value_name = "DIR")]
     advisories: Option<PathBuf>,
@@ -51,8 +60,8 @@ fn kind(text: &str) -> Result<BuildKind, String> {
 }
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
-    let input = args.input()?;
     let policy = load(args.policy.as_deref())?;
+    let input = args.input(policy.data())?;
     let is_supplier = input.contains("\"attestry.supplier-input/v1\"");
     let report = match is_supplier {
         true => policy.supplier(&input),
@@ -88,7 +97,7 @@ fn print(format: ReportFormat, report: &Report, sbom: Option<&Path>) -> Result<(
 }
 
 impl Args {
-    fn input(&self) -> Result<String, Failure> {
+    fn input(&self, data: &serde_json::Value) -> Result<String, Failure> {
         if let Some(path) = &self.input {
             let bytes = file(path)?;
             return String::from_utf8(bytes)
@@ -100,11 +109,20 @@ impl Args {
             Some(directory) => CurrentIndex::new(directory).get().map_err(Failure::input)?,
             None => None,
         };
+        let vex = self.vex.iter().map(|it| file(it)).collect::<Result<Vec<_>, _>>()?;
+        let previous = bytes(&self.previous)?;
+        let environment = self.environment.unwrap_or(match self.kind {
+            BuildKind::Pr => Environment::Pr,
+            BuildKind::Release => Environment::Production,
+        });
         let documents = Documents {
             sbom: sbom.as_deref(),
             provenance: provenance.as_deref(),
             index: index.as_ref(),
-            environment: self.kind,
+            vex: &vex,
+            previous: previous.as_deref(),
+            environment,
+            data,
             #[allow(clippy::disallowed_methods, reason = "what is at hand is judged as of now")]
             now: Timestamp::now(),
         };
