@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Private key, P-256 in PKCS#8 PEM [default: a development key, made on first start]
     #[arg(long, env, value_name = "FILE")]
     signing_key: Option<PathBuf>,
-    /// Directory of Rego policies [default: the library that ships with Attestry]
+    /// Directory of Rego policies, or an OPA bundle (*.tar.gz) [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     policy: Option<PathBuf>,
     /// How much a denial counts, by project and environment: TOML [default: it stops the build]

@@ -20,7 +20,7 @@ use crate::{
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Policy")]
 pub struct GateArgs {
-    /// Directory of Rego policies, read again when it changes [default: the library that ships with Attestry]
+    /// Directory of Rego policies, or an OPA bundle (*.tar.gz), read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
     /// Public key whose signatures are trusted, PEM; repeat for several

@@ -17,7 +17,7 @@ pub struct IngestArgs {
     /// Trusted root behind the certificates of suppliers' identities [default: Sigstore's public good instance]
     #[arg(long, env, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-    /// Directory of Rego policies with the rule set `supplier`, read again when it changes [default: the library that ships with Attestry]
+    /// Directory of Rego policies, or an OPA bundle (*.tar.gz), with the rule set `supplier`, read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
     /// Seconds that judging one document may take

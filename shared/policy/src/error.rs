@@ -47,6 +47,16 @@ pub enum LoadError {
         /// The limit in bytes.
         max: u64,
     },
+    /// A file that is no OPA bundle, or one with something in it that none may have.
+    #[error(
+        "{file}: {problem}; make the bundle anew from a directory: `opa build --bundle DIR --output bundle.tar.gz`"
+    )]
+    Tarball {
+        /// The entry, or the bundle.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// More files or deeper directories than a bundle may have.
     #[error("{file}: too many files or too deep; name a directory that holds policies only")]
     TooManyFiles {

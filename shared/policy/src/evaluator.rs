@@ -45,7 +45,7 @@ enum Place {
 }
 
 impl Evaluator {
-    /// The policies in `directory`, or those that ship with Attestry; in processes of their own, if this program can
+    /// The policies in `directory`, which may be an OPA bundle, or those that ship with Attestry; in processes of their own, if this program can
     /// be entered.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The files of a policy directory, read once, bounded and in a fixed order.
+//! The files of a policy directory or bundle, read once, bounded and in a fixed order.
 
 use std::{
     collections::BTreeMap,
@@ -7,12 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::LoadError;
+use super::{LoadError, tarball};
 
 /// Most bytes that a policy directory may hold in `*.rego` and `data.json`.
 pub const MAX_BUNDLE_BYTES: u64 = 8 * 1024 * 1024;
 /// Most entries, files and directories, that are looked at.
-const MAX_ENTRIES: usize = 10_000;
+pub(super) const MAX_ENTRIES: usize = 10_000;
 /// Deepest directory below the policy directory.
 const MAX_DEPTH: usize = 8;
 
@@ -58,28 +58,45 @@ impl Files {
         }
     }
 
+    /// Reads the directory at `place`, or the OPA bundle.
+    pub(super) fn read(place: &Path) -> Result<Self, LoadError> {
+        let failed = |error| LoadError::Read { file: place.display().to_string(), error };
+        match fs::metadata(place).map_err(failed)?.is_dir() {
+            true => Self::directory(place),
+            false => tarball::read(&tarball::bytes(place)?),
+        }
+    }
+
     /// Reads the directory `root`; hidden files are passed over.
-    pub(super) fn read(root: &Path) -> Result<Self, LoadError> {
+    fn directory(root: &Path) -> Result<Self, LoadError> {
         let mut files = Self::default();
         let mut left = MAX_BUNDLE_BYTES;
         for (name, path) in listing(root)? {
-            let kind = name.rsplit('/').next().unwrap_or(&name);
-            if matches!(kind, DATA | "data.yaml" | "data.yml") && name != DATA {
-                return Err(LoadError::MisplacedData { file: name });
-            }
-            if !name.ends_with(".rego") && name != DATA {
-                continue;
-            }
-            let text = read_text(&name, &path, &mut left)?;
-            if name == DATA {
-                files.data = Some(text);
-            } else if name.ends_with("_test.rego") {
-                files.tests.insert(name, text);
-            } else {
-                files.policies.insert(name, text);
+            if is_wanted(&name)? {
+                let opened = fs::File::open(&path);
+                let file = opened.map_err(|error| LoadError::Read { file: name.clone(), error })?;
+                files.take(name, file, &mut left)?;
             }
         }
         Ok(files)
+    }
+
+    /// Takes up the text of a file that is wanted, if it has at most `left` bytes.
+    pub(super) fn take(
+        &mut self,
+        name: String,
+        file: impl Read,
+        left: &mut u64,
+    ) -> Result<(), LoadError> {
+        let text = read_text(&name, file, left)?;
+        if name == DATA {
+            self.data = Some(text);
+        } else if name.ends_with("_test.rego") {
+            self.tests.insert(name, text);
+        } else {
+            self.policies.insert(name, text);
+        }
+        Ok(())
     }
 
     /// Everything that judges as one text: for each file, in the order of its path, the path, NUL,
@@ -151,11 +168,21 @@ fn listing(root: &Path) -> Result<BTreeMap<String, PathBuf>, LoadError> {
     Ok(found)
 }
 
-fn read_text(name: &str, path: &Path, left: &mut u64) -> Result<String, LoadError> {
-    let failed = |error| LoadError::Read { file: name.to_owned(), error };
+/// Whether the file of this name is read.
+pub(super) fn is_wanted(name: &str) -> Result<bool, LoadError> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    match last {
+        DATA | "data.yaml" | "data.yml" if name != DATA => {
+            Err(LoadError::MisplacedData { file: name.to_owned() })
+        }
+        _ => Ok(name == DATA || name.ends_with(".rego")),
+    }
+}
+
+fn read_text(name: &str, file: impl Read, left: &mut u64) -> Result<String, LoadError> {
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    let length = file.take(*left + 1).read_to_end(&mut bytes).map_err(failed)? as u64;
+    let read = file.take(*left + 1).read_to_end(&mut bytes);
+    let length = read.map_err(|error| LoadError::Read { file: name.to_owned(), error })? as u64;
     *left = left
         .checked_sub(length)
         .ok_or(LoadError::TooLarge { file: name.to_owned(), max: MAX_BUNDLE_BYTES })?;

@@ -31,6 +31,7 @@ mod references;
 mod report;
 mod rules;
 pub mod sandbox;
+mod tarball;
 pub mod test_runner;
 
 use std::{collections::BTreeSet, fmt, num::NonZeroU32, path::Path, time::Duration};
@@ -69,8 +70,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Loads the policies in `directory` and below, with `data.json` at its top as `data`; an
-    /// evaluation that takes longer than `time_limit` is FAILED.
+    /// Loads the policies in `directory` and below, with `data.json` at its top as `data`, or those in an OPA bundle,
+    /// a gzipped tar file; an evaluation that takes longer than `time_limit` is FAILED.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  attestry policy eval --sbom dist/sbom/app-sbom.json --provenance dist/provenance/provenance.json\n  attestry policy eval --sbom sbom.json --policy policy --report sarif\n  attestry policy eval --input input.json"
+    after_help = "Examples:\n  attestry policy eval --sbom dist/sbom/app-sbom.json --provenance dist/provenance/provenance.json\n  attestry policy eval --sbom sbom.json --policy bundle.tar.gz --report sarif\n  attestry policy eval --input input.json"
 )]
 pub(crate) struct Args {
     /// CycloneDX SBOM
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Directory of advisory indexes [default: no vulnerability is known]
     #[arg(long, value_name = "DIR")]
     advisories: Option<PathBuf>,
-    /// Directory of Rego policies [default: the library that ships with Attestry]
+    /// Directory of Rego policies, or an OPA bundle (*.tar.gz) [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     policy: Option<PathBuf>,
     /// How the report is printed [default: text, or json with --format json]

@@ -16,7 +16,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  attestry policy test policy")]
 pub(crate) struct Args {
-    /// Directory of policies and their tests, *_test.rego
+    /// Directory, or OPA bundle (*.tar.gz), of policies and their tests, *_test.rego
     #[arg(value_name = "DIR", default_value = "policy")]
     directory: PathBuf,
 }
