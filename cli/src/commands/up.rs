@@ -226,6 +226,7 @@ impl Identity {
             waivers: may_waive.then(|| args.data.join("waivers")),
             approvers: may_waive.then(|| approvers.clone()),
             policy: args.policy.clone(),
+            policy_trust: None,
             trusted_key: if development { vec![] } else { vec![public.clone()] },
             trust: None,
             trusted_development_key: if development { vec![public] } else { vec![] },

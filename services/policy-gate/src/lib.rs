@@ -15,6 +15,7 @@ pub mod promoted;
 mod quality;
 pub mod queries;
 mod settings;
+mod signed_policy;
 mod study;
 mod trust;
 mod vulnerabilities;

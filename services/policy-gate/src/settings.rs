@@ -13,6 +13,7 @@ use policy::{CurrentPolicy, Limits, LoadError};
 use crate::{
     input::Config,
     modes::{Modes, ModesError},
+    signed_policy,
     trust::{CurrentTrust, TrustError},
 };
 
@@ -23,6 +24,9 @@ pub struct GateArgs {
     /// Directory of Rego policies, or an OPA bundle (*.tar.gz), read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
+    /// Who may sign the bundle that --policy names, TOML as for --trust; its signature is beside it, `<bundle>.sigstore.json`
+    #[arg(long, env, value_name = "FILE", requires = "policy")]
+    pub policy_trust: Option<PathBuf>,
     /// Public key whose signatures are trusted, PEM; repeat for several
     #[arg(long, env, value_name = "FILE", value_delimiter = ',')]
     pub trusted_key: Vec<PathBuf>,
@@ -133,14 +137,22 @@ impl GateArgs {
         };
         let time = Duration::from_secs(self.policy_timeout);
         let limits = Limits { time, memory: self.policy_memory * 1024 * 1024 };
-        let load = |directory: Option<&Path>| {
-            CurrentPolicy::load(directory, limits).map_err(|source| {
-                let place = directory.map_or("library".into(), |it| it.display().to_string());
-                SettingsError::Policy { place, source }
-            })
+        let at = |place: Option<&Path>| {
+            let place = place.map_or("library".into(), |it| it.display().to_string());
+            move |source| SettingsError::Policy { place, source }
         };
-        let policy = load(self.policy.as_deref())?;
-        let shadow = self.shadow_policy.as_deref().map(|it| load(Some(it))).transpose()?;
+        let policy = match (&self.policy, &self.policy_trust) {
+            (Some(place), Some(trust)) => {
+                let check = signed_policy::check(place, CurrentTrust::of_file(trust)?);
+                CurrentPolicy::load_checked(place, check, limits)
+            }
+            (place, _) => CurrentPolicy::load(place.as_deref(), limits),
+        };
+        let policy = policy.map_err(at(self.policy.as_deref()))?;
+        let shadow = self.shadow_policy.as_deref();
+        let shadow = shadow
+            .map(|it| CurrentPolicy::load(Some(it), limits).map_err(at(Some(it))))
+            .transpose()?;
         self.modes.as_deref().map(Modes::read).transpose()?;
         let config = Config { allow_development_key: self.allow_development_key };
         let advisories = self.advisories.as_deref().map(CurrentIndex::new);

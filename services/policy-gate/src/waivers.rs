@@ -347,7 +347,7 @@ fn is_known(verified: Result<SignedArtifact, VerifyError>) -> bool {
     !verified.err().as_ref().is_some_and(strange)
 }
 
-fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
+pub(crate) fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
     let file = |source| WaiverError::File { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(file)?.len();
     if size > limit {

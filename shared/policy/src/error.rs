@@ -57,6 +57,12 @@ pub enum LoadError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Nobody who may has signed it.
+    #[error("{problem}")]
+    Unsigned {
+        /// Who signed instead, or that nobody did, and the remedy.
+        problem: String,
+    },
     /// More files or deeper directories than a bundle may have.
     #[error("{file}: too many files or too deep; name a directory that holds policies only")]
     TooManyFiles {

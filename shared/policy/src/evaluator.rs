@@ -75,10 +75,14 @@ impl Evaluator {
             Some(directory) => Files::read(directory)?,
             None => Files::shipped(),
         };
-        Self::of_files(&files, limits, program)
+        Self::of_files_in(&files, limits, program)
     }
 
-    fn of_files(
+    pub(crate) fn of_files(files: &Files, limits: Limits) -> Result<Self, LoadError> {
+        Self::of_files_in(files, limits, sandbox::program())
+    }
+
+    fn of_files_in(
         files: &Files,
         limits: Limits,
         program: Option<PathBuf>,
@@ -100,7 +104,7 @@ impl Evaluator {
     pub fn of_canonical(canonical: &[u8], limits: Limits) -> Result<Self, LoadError> {
         let files = Files::from_canonical(canonical)
             .ok_or_else(|| LoadError::Refused("these are no policy files".to_owned()))?;
-        Self::of_files(&files, limits, sandbox::program())
+        Self::of_files(&files, limits)
     }
 
     /// Digest of what `directory` holds now, without loading it.
@@ -108,7 +112,7 @@ impl Evaluator {
     /// # Errors
     /// What cannot be read.
     pub fn digest_of(directory: &Path) -> Result<Digest, LoadError> {
-        Ok(Digest::of(&Files::read(directory)?.canonical()))
+        Ok(Files::read(directory)?.digest())
     }
 
     /// Digest of [`Evaluator::canonical`]: which policy judges.

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use events::Digest;
+
 use super::{LoadError, tarball};
 
 /// Most bytes that a policy directory may hold in `*.rego` and `data.json`.
@@ -113,6 +115,11 @@ impl Files {
             listing.extend_from_slice(text.as_bytes());
         }
         listing
+    }
+
+    /// Digest of [`Self::canonical`].
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(&self.canonical())
     }
 
     /// Reads what [`Self::canonical`] wrote; none if it is anything else.

@@ -40,7 +40,7 @@ use events::Digest;
 use regorus::{Engine, unstable::Module, utils::limits::ExecutionTimerConfig};
 
 pub use self::{
-    current::CurrentPolicy,
+    current::{Check, CurrentPolicy},
     error::{LoadError, Position},
     evaluator::{Evaluator, Limits},
     files::{MAX_BUNDLE_BYTES, library},

@@ -57,6 +57,7 @@ async fn start_with(more: &str, policy: Option<PathBuf>) -> (Pipeline, PrivateSi
         waivers: None,
         approvers: None,
         policy,
+        policy_trust: None,
         trusted_key: vec![],
         trust: Some(dir.join("trust.toml")),
         trusted_development_key: vec![],

@@ -55,6 +55,7 @@ impl Pipeline {
             waivers: None,
             approvers: None,
             policy: None,
+            policy_trust: None,
             trusted_key: vec![public],
             trust: None,
             trusted_development_key: vec![],
