@@ -84,10 +84,36 @@ pub enum LoadError {
         problem: String,
     },
     /// The text is not Rego v1, or its rules contradict each other.
-    #[error("{message}\n(Rego v1 is expected: `if` before bodies, `contains` for sets)")]
+    #[error(
+        "{message}\n(Rego v1 is expected: `if` before bodies, `contains` for sets; Rego v0 belongs into the folder `v0`)"
+    )]
     Rego {
         /// The engine's message with file, line and column.
         message: String,
+    },
+    /// The text in `v0/` is not Rego v0.
+    #[error("{message}\n(Rego v0 is expected in the folder `v0`; move Rego v1 out of it)")]
+    RegoV0 {
+        /// The engine's message with file, line and column.
+        message: String,
+    },
+    /// A package in `v0/` with a name that is kept for Rego v1.
+    #[error(
+        "{position}: package `{package}` may not be Rego v0; name it otherwise (letters, digits and _, not attestry), or rewrite it in Rego v1 and move it out of `v0/`"
+    )]
+    V0Package {
+        /// Where it is declared.
+        position: Position,
+        /// Its name.
+        package: String,
+    },
+    /// No package in `v0/` judges.
+    #[error(
+        "{position}: no policy in `v0/` defines `allow`, `violation` or `deny`; define one, or remove the folder"
+    )]
+    V0JudgesNothing {
+        /// The first package.
+        position: Position,
     },
     /// A package that would never be judged.
     #[error(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 use regorus::{Engine, LimitError, Value};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Judge, Level, LoadError, RuleSet, json, rego};
+use super::{Judge, Level, LoadError, RuleSet, Subject, rego, v0};
 use crate::report::{Finding, Report};
 
 /// Stack of an evaluation in bytes: enough for the longest chain of rules that is accepted.
@@ -30,7 +30,8 @@ pub(super) fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T
 
 /// Adds for each set one rule that asks all its judges, so that a single evaluation shares its time
 /// limit and what it has computed, and prepares the engine, so that its clones are ready.
-pub(super) fn prepare(engine: &mut Engine, sets: [&RuleSet; 2]) -> Result<(), LoadError> {
+pub(super) fn prepare(engine: &mut Engine, sets: &[&RuleSet]) -> Result<(), LoadError> {
+    engine.set_rego_v0(false);
     let mut text = "package attestry_judgement\n\nready := true\n".to_owned();
     for set in sets {
         let entry = set.subject.entry();
@@ -48,14 +49,47 @@ pub(super) fn prepare(engine: &mut Engine, sets: [&RuleSet; 2]) -> Result<(), Lo
 pub(super) fn judge(
     engine: &Engine,
     set: &RuleSet,
-    input: &str,
+    input: &Value,
     time_limit: Duration,
     report: &mut Report,
 ) {
-    let input = match json::parse(input) {
-        Ok(input) => input,
-        Err(problem) => return report.fail(format!("the input document {problem}")),
+    let input = match set.subject {
+        Subject::Build | Subject::Supplier => input,
+        Subject::Sbom => &input["sbom"],
     };
+    if set.subject == Subject::Sbom && matches!(input, Value::Null | Value::Undefined) {
+        return report.violations.extend(v0::without_sbom(set));
+    }
+    let found = match ask(engine, set, input, time_limit) {
+        Ok(found) => found,
+        Err(error) => return report.fail(reason(&error, time_limit)),
+    };
+    let mut found: BTreeMap<String, Value> =
+        found.as_set().into_iter().flat_map(|set| set.iter()).filter_map(pair).collect();
+    for judge in &set.judges {
+        let value = found.remove(&judge.to_string()).unwrap_or(Value::Undefined);
+        let findings = match set.subject {
+            Subject::Build | Subject::Supplier => findings(judge, &value),
+            Subject::Sbom => v0::findings(judge, &value),
+        };
+        match findings {
+            Ok(findings) => match judge.level {
+                Level::Deny => report.violations.extend(findings),
+                Level::Warn => report.warnings.extend(findings),
+                Level::Info => report.infos.extend(findings),
+            },
+            Err(reason) => report.fail(reason),
+        }
+    }
+}
+
+/// What all judges of `set` say, each with its name.
+fn ask(
+    engine: &Engine,
+    set: &RuleSet,
+    input: &Value,
+    time_limit: Duration,
+) -> anyhow::Result<Value> {
     let entry = format!("data.attestry_judgement.{}", set.subject.entry());
     let ask = || {
         let mut engine = engine.clone();
@@ -71,24 +105,7 @@ pub(super) fn judge(
         }
         (found, took) = ask();
     }
-    let found = match found {
-        Ok(found) => found,
-        Err(error) => return report.fail(reason(&error, time_limit)),
-    };
-    let mut found: BTreeMap<String, Value> =
-        found.as_set().into_iter().flat_map(|set| set.iter()).filter_map(pair).collect();
-    for judge in &set.judges {
-        let value = found.remove(&judge.to_string()).unwrap_or(Value::Undefined);
-        match findings(judge, &value) {
-            Ok(findings) => match judge.level {
-                Level::Deny => report.violations.extend(findings),
-                Level::Warn => report.warnings.extend(findings),
-                Level::Info => report.infos.extend(findings),
-            },
-            Err(reason) => report.fail(reason),
-        }
-    }
-    report.settle();
+    found
 }
 
 fn pair(value: &Value) -> Option<(String, Value)> {

@@ -9,7 +9,7 @@ use std::{
 
 use events::Digest;
 
-use super::{LoadError, tarball};
+use super::{Dialect, LoadError, tarball};
 
 /// Most bytes that a policy directory may hold in `*.rego` and `data.json`.
 pub const MAX_BUNDLE_BYTES: u64 = 8 * 1024 * 1024;
@@ -115,6 +115,11 @@ impl Files {
             listing.extend_from_slice(text.as_bytes());
         }
         listing
+    }
+
+    /// Those of the policies that are written in `dialect`.
+    pub(super) fn policies_in(&self, dialect: Dialect) -> impl Iterator<Item = (&String, &String)> {
+        self.policies.iter().filter(move |(path, _)| Dialect::of(path) == dialect)
     }
 
     /// Digest of [`Self::canonical`].

@@ -16,6 +16,8 @@
 //! evaluated and no `deny` holds anything: undefined, of another type, too slow, or an error all
 //! mean FAILED.
 //!
+//! Files in the folder `v0` are Rego v0, and judge a build's SBOM by `allow`, `violation` and `deny`.
+//!
 //! A supplier's document is judged by other rules: the sets `supplier`, which refuses it, and
 //! `supplier_warn` of the package `attestry.sbom`. Neither kind of rule ever sees the other's input.
 
@@ -33,6 +35,7 @@ mod rules;
 pub mod sandbox;
 mod tarball;
 pub mod test_runner;
+mod v0;
 
 use std::{collections::BTreeSet, fmt, num::NonZeroU32, path::Path, time::Duration};
 
@@ -64,6 +67,8 @@ pub struct Bundle {
     engine: Engine,
     build: RuleSet,
     supplier: RuleSet,
+    /// The policies in Rego v0, apart, for they see another input.
+    sbom: Option<(Engine, RuleSet)>,
     digest: Digest,
     canonical: Vec<u8>,
     time_limit: Duration,
@@ -95,20 +100,21 @@ impl Bundle {
     }
 
     fn from_files(files: &Files, time_limit: Duration) -> Result<Self, LoadError> {
-        let mut engine = engine(files.policies.iter(), files.data.as_deref(), time_limit)?;
-        let modules = engine.get_modules();
-        let rules = Rules::of(modules.iter().map(|module| &**module));
-        rules.check_functions()?;
-        rules.check_heads()?;
-        rules.check_recursion()?;
+        let policies = files.policies_in(Dialect::V1);
+        let (mut engine, rules) = engine(Dialect::V1, policies, files.data.as_deref(), time_limit)?;
+        let sbom = v0::load(files, time_limit)?;
         let (build, supplier) = (rules.judging(Subject::Build), rules.judging(Subject::Supplier));
-        check_packages(modules.iter().map(|module| &**module), [&build, &supplier])?;
+        let modules = engine.get_modules().iter().map(|module| &**module);
+        check_packages(modules, [&build, &supplier])?;
+        if sbom.is_none() && !build.judges.iter().any(|judge| judge.level == Level::Deny) {
+            return Err(LoadError::Empty);
+        }
         rules.check_unused()?;
-        evaluate::prepare(&mut engine, [&build, &supplier])?;
+        evaluate::prepare(&mut engine, &[&build, &supplier])?;
 
         let canonical = files.canonical();
         let digest = Digest::of(&canonical);
-        let bundle = Self { engine, build, supplier, digest, canonical, time_limit };
+        let bundle = Self { engine, build, supplier, sbom, digest, canonical, time_limit };
         let mut tried = bundle.evaluate(BUILD_SAMPLE).errors;
         if !bundle.supplier.judges.is_empty() {
             tried.extend(bundle.evaluate_supplier(SUPPLIER_SAMPLE).errors);
@@ -137,7 +143,9 @@ impl Bundle {
     /// evaluation that was stopped although it had hardly run, because the process was paused or the
     /// machine is too busy, is repeated a few times.
     pub fn evaluate(&self, input_json: &str) -> Report {
-        self.ask(&self.build, input_json)
+        let sbom = self.sbom.iter().map(|(engine, rules)| (engine, rules));
+        let asked: Vec<_> = [(&self.engine, &self.build)].into_iter().chain(sbom).collect();
+        self.ask(&asked, input_json)
     }
 
     /// Judges a supplier's document by `supplier` and `supplier_warn` of `attestry.sbom`, which
@@ -147,17 +155,24 @@ impl Bundle {
     /// Fails whatever goes wrong as [`Bundle::evaluate`] does, and every document when the bundle
     /// has no rule set `supplier`.
     pub fn evaluate_supplier(&self, input_json: &str) -> Report {
-        self.ask(&self.supplier, input_json)
+        self.ask(&[(&self.engine, &self.supplier)], input_json)
     }
 
-    fn ask(&self, set: &RuleSet, input_json: &str) -> Report {
-        let mut report = Report::new(self.digest, set.rules);
-        if !set.judges.iter().any(|judge| judge.level == Level::Deny) {
+    fn ask(&self, asked: &[(&Engine, &RuleSet)], input_json: &str) -> Report {
+        let mut report = Report::new(self.digest, asked.iter().map(|(_, set)| set.rules).sum());
+        let mut judges = asked.iter().flat_map(|(_, set)| &set.judges);
+        if !judges.any(|judge| judge.level == Level::Deny) {
             report.fail(NO_SUPPLIER_RULES.to_owned());
             return report;
         }
-        let judged = evaluate::on_own_stack(|| {
-            evaluate::judge(&self.engine, set, input_json, self.time_limit, &mut report);
+        let judged = evaluate::on_own_stack(|| match json::parse(input_json) {
+            Ok(input) => {
+                for (engine, set) in asked.iter().filter(|(_, set)| !set.judges.is_empty()) {
+                    evaluate::judge(engine, set, &input, self.time_limit, &mut report);
+                }
+                report.settle();
+            }
+            Err(problem) => report.fail(format!("the input document {problem}")),
         });
         if let Err(reason) = judged {
             report.fail(reason);
@@ -166,7 +181,7 @@ impl Bundle {
     }
 }
 
-/// Why a bundle judges no supplier; one without `deny` is not even loaded.
+/// Why a bundle judges no supplier; one that denies nothing is not even loaded.
 const NO_SUPPLIER_RULES: &str = "the policy has no rule set `data.attestry.sbom.supplier`, so it cannot judge a supplier's document; add `supplier contains … if …` to package `attestry.sbom`";
 
 /// The rules that judge one kind of thing.
@@ -182,6 +197,22 @@ struct RuleSet {
 enum Subject {
     Build,
     Supplier,
+    /// A build's SBOM alone, by policies in Rego v0.
+    Sbom,
+}
+
+/// How a policy is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    V0,
+    V1,
+}
+
+impl Dialect {
+    /// That of the file at `path` below the policy directory.
+    fn of(path: &str) -> Self {
+        if path.starts_with("v0/") { Self::V0 } else { Self::V1 }
+    }
 }
 
 /// What a finding means for the verdict.
@@ -206,6 +237,9 @@ impl Subject {
         match self {
             Self::Build => &[("deny", Level::Deny), ("warn", Level::Warn), ("info", Level::Info)],
             Self::Supplier => &[("supplier", Level::Deny), ("supplier_warn", Level::Warn)],
+            Self::Sbom => {
+                &[("allow", Level::Deny), ("deny", Level::Deny), ("violation", Level::Deny)]
+            }
         }
     }
 
@@ -215,6 +249,7 @@ impl Subject {
         match self {
             Self::Build => rules::is_judged(package),
             Self::Supplier => package == ["attestry", "sbom"],
+            Self::Sbom => true,
         }
     }
 
@@ -223,6 +258,7 @@ impl Subject {
         match self {
             Self::Build => "build",
             Self::Supplier => "supplier",
+            Self::Sbom => "sbom",
         }
     }
 }
@@ -233,13 +269,15 @@ impl fmt::Display for Judge {
     }
 }
 
-/// An engine with these policies, parsed, and `data`.
+/// An engine with these policies and `data`, and their rules, checked.
 fn engine<'a>(
+    dialect: Dialect,
     policies: impl Iterator<Item = (&'a String, &'a String)>,
     data: Option<&str>,
     time_limit: Duration,
-) -> Result<Engine, LoadError> {
+) -> Result<(Engine, Rules), LoadError> {
     let mut engine = Engine::new();
+    engine.set_rego_v0(dialect == Dialect::V0);
     // An error of a builtin would otherwise be undefined, and a `deny` that asks it silent.
     engine.set_strict_builtin_errors(true);
     engine.set_execution_timer_config(ExecutionTimerConfig {
@@ -256,28 +294,32 @@ fn engine<'a>(
         engine.add_data(value).map_err(|error| LoadError::Data { problem: error.to_string() })?;
     }
     for (path, text) in policies {
-        engine.add_policy(path.clone(), text.clone()).map_err(rego)?;
+        engine.add_policy(path.clone(), text.clone()).map_err(|error| match dialect {
+            Dialect::V0 => LoadError::RegoV0 { message: error.to_string().trim_start().to_owned() },
+            Dialect::V1 => rego(error),
+        })?;
     }
-    Ok(engine)
+    let rules = Rules::of(engine.get_modules().iter().map(|module| &**module));
+    rules.check_functions()?;
+    rules.check_heads()?;
+    rules.check_recursion()?;
+    Ok((engine, rules))
 }
 
 fn rego(error: anyhow::Error) -> LoadError {
     LoadError::Rego { message: error.to_string().trim_start().to_owned() }
 }
 
-/// Refuses packages that would not judge, and a bundle that could never fail.
+/// Refuses packages that would not judge.
 fn check_packages<'a>(
     modules: impl Iterator<Item = &'a Module>,
     sets: [&RuleSet; 2],
 ) -> Result<(), LoadError> {
-    let mut judges = sets.iter().flat_map(|set| &set.judges);
+    let judges = sets.iter().flat_map(|set| &set.judges);
     for module in modules {
         let path = references::package_path(module);
         let (position, package) = (rules::position(&module.package.span), path.join("."));
-        let named = |part: &String| part.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
-        if path.first().is_none_or(|root| root != "attestry")
-            || !path.iter().all(named)
-            || path.len() < 2
+        if path.first().is_none_or(|root| root != "attestry") || !is_named(&path) || path.len() < 2
         {
             return Err(LoadError::ForeignPackage { position, package });
         }
@@ -285,10 +327,13 @@ fn check_packages<'a>(
             return Err(LoadError::JudgesNothing { position, package });
         }
     }
-    match judges.any(|judge| judge.rule == "deny") {
-        true => Ok(()),
-        false => Err(LoadError::Empty),
-    }
+    Ok(())
+}
+
+/// Whether every part of a package's path is a plain name.
+fn is_named(package: &[String]) -> bool {
+    let is_plain = |part: &String| part.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
+    package.iter().all(is_plain)
 }
 
 #[cfg(test)]

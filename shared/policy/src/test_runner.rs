@@ -8,7 +8,7 @@ use super::{
     LoadError, Position, engine, evaluate,
     files::Files,
     references::{package_path, rule_path},
-    rules::{Rules, position},
+    rules::position,
 };
 
 /// What became of every test, by name.
@@ -99,15 +99,10 @@ fn run(
     goes_on: impl Fn(&Outcome) -> bool,
 ) -> Result<TestReport, LoadError> {
     let policies = files.policies.iter().chain(&files.tests);
-    let mut engine = engine(policies, files.data.as_deref(), time_limit)?;
-    let modules = engine.get_modules();
-    let rules = Rules::of(modules.iter().map(|module| &**module));
-    rules.check_functions()?;
-    rules.check_heads()?;
-    rules.check_recursion()?;
+    let (mut engine, _) = engine(super::Dialect::V1, policies, files.data.as_deref(), time_limit)?;
 
     let mut places = BTreeMap::new();
-    for module in modules.iter() {
+    for module in engine.get_modules().iter() {
         for rule in &module.policy {
             let (file, path) = (position(rule.span()), rule_path(rule));
             if let [name] = path.as_slice()

@@ -8,6 +8,7 @@ use super::*;
 
 mod supplier;
 mod time;
+mod v0;
 
 const FINDING: &str = r#"{"id": "T-1", "title": "t", "severity": "low", "message": "m", "component": null, "remedy": "r"}"#;
 
