@@ -36,6 +36,7 @@ pub fn build_of(project: &str, run: &str, priority: Priority) -> Envelope<BuildC
     let name = "hotpass-0.1.0-py3-none-any.whl".parse().expect("a path");
     let artifact = Artifact { name, digest: Digest::of(b"wheel"), size: Some(5) };
     let data = BuildCompleted {
+        environment: None,
         project: project.clone(),
         kind: if priority == Priority::Release { BuildKind::Release } else { BuildKind::Pr },
         run: run.parse().expect("a run"),

@@ -11,6 +11,7 @@
 )]
 
 mod advisories;
+mod again;
 mod books;
 mod events;
 mod lifecycle;

@@ -1,11 +1,14 @@
 //! Licences as CycloneDX writes them: identifiers, expressions, names.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use ::spdx::{
     Expression, ParseMode,
     expression::{ExprNode, Operator},
-    imprecise_license_id,
+    identifiers::LICENSES,
 };
 use serde_json::Value;
 
@@ -50,20 +53,29 @@ pub(crate) fn expression(text: &str) -> Option<Expression> {
     short.and_then(|it| Expression::parse_mode(it, MODE).ok())
 }
 
+/// Identifiers by the full name that SPDX has for them, in lower case.
+static FULL_NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    LICENSES
+        .iter()
+        .filter(|it| expression(it.name).is_some())
+        .map(|it| (it.full_name.to_lowercase(), it.name))
+        .collect()
+});
+
 /// Licences that apply together.
 pub type Together = BTreeSet<String>;
 
 /// The alternatives that an expression leaves: of each, all licences apply together (`Apache-2.0`, or
-/// `GPL-2.0-only WITH Classpath-exception-2.0`). A name that everybody uses for one, such as `MIT License`, is that one.
+/// `GPL-2.0-only WITH Classpath-exception-2.0`). The full name that SPDX has for one, such as `MIT License`, is that one.
 ///
 /// None for what is neither, or has more than 64 alternatives: nobody knows what is allowed then.
 pub fn alternatives(text: &str) -> Option<BTreeSet<Together>> {
     let text = text.trim();
     let Some(expression) = expression(text) else {
-        let short = Some(text).filter(|it| it.len() <= MAX_EXPRESSION_BYTES)?;
-        let (id, length) = imprecise_license_id(short)?;
-        let whole = length == text.len();
-        return whole.then(|| BTreeSet::from([Together::from([id.name.to_owned()])]));
+        // A classifier of Python packages ends with the name.
+        let name = text.rsplit(" :: ").next().unwrap_or(text);
+        let id = FULL_NAMES.get(&name.to_lowercase())?;
+        return Some(BTreeSet::from([Together::from([(*id).to_owned()])]));
     };
     // Operands come before their operator.
     let mut stack: Vec<BTreeSet<Together>> = Vec::new();
@@ -114,6 +126,7 @@ mod tests {
         let linked = "GPL-2.0-only WITH Classpath-exception-2.0";
         assert_eq!(of(linked), some(&[linked]));
         assert_eq!(of("MIT License"), some(&["MIT"]));
+        assert_eq!(of("License :: OSI Approved :: MIT License"), some(&["MIT"]));
         assert_eq!(of("MIT License, or so"), None);
         assert_eq!(of("Acme Proprietary"), None);
         assert_eq!(of("NOASSERTION"), None);

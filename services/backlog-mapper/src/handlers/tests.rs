@@ -47,7 +47,7 @@ fn judged(result: VerdictResult, sbom: &str) -> EvidenceSigned {
             media_type: Label::of("application/json"),
         }],
         bundles: vec![],
-        verdict: Some(Verdict { result, policy, report }),
+        verdict: Some(Verdict { result, policy, report, environment: None, supersedes: None }),
         decision: None,
     }
 }

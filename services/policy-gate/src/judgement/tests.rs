@@ -56,7 +56,7 @@ fn settings() -> Settings {
 fn judged(index: Option<&Index>) -> (Report, Value) {
     let settings = settings();
     let policy = settings.policy.get();
-    let by = By { waivers: &[], ..by(&settings, &policy) };
+    let by = by(&settings, &policy);
     let judged = Judgement::of(&evidence(), index, &by, Timestamp::UNIX_EPOCH);
     let judged = judged.expect("judges");
     let read = |text| serde_json::from_str(text).expect("JSON");
@@ -141,4 +141,91 @@ fn a_waiver_counts_to_the_second_and_the_denial_stays_on_record() {
     assert_eq!((after.result, after.waived.len()), (VerdictResult::Failed, 0));
     assert_eq!(judged(issued).result, VerdictResult::Passed);
     assert_eq!(judged(issued - second).result, VerdictResult::Failed);
+}
+
+fn report_of(judged: Result<Judgement, HandleError>) -> Report {
+    serde_json::from_str(&judged.expect("judges").report).expect("a report")
+}
+
+#[test]
+fn an_override_passes_whatever_was_found_and_only_for_its_artifact() {
+    let settings = settings();
+    let policy = settings.policy.get();
+    let [issued, now, expires]: [Timestamp; 3] =
+        ["2026-12-01T00:00:00Z", "2026-12-01T01:00:00Z", "2026-12-01T02:00:00Z"]
+            .map(|it| it.parse().expect("valid"));
+    let judged = |artifact: &[u8]| {
+        let mut overriding = approved(waivers::EVERY_RULE, issued, expires);
+        overriding.waiver.scope.artifact = Some(Digest::of(artifact));
+        overriding.waiver.check().expect("sound");
+        let by = By { waivers: &[overriding], ..by(&settings, &policy) };
+        let judgement = Judgement::of(&evidence(), None, &by, now).expect("judges");
+        let summary: Value = serde_json::from_str(&judgement.summary).expect("JSON");
+        let overridden = summary["predicate"]["verifier"]["version"]["override"].is_string();
+        assert_eq!(overridden, judgement.is_overridden);
+        report_of(Ok(judgement))
+    };
+
+    let passed = judged(b"left.whl");
+    assert_eq!(passed.result, VerdictResult::Passed, "{}", passed.text());
+    assert!(passed.waived.iter().any(|it| it.finding.id.starts_with("SIG-")), "{}", passed.text());
+    assert!(passed.text().contains("OVERRIDDEN by boss"), "{}", passed.text());
+    let failed = judged(b"right.whl");
+    assert_eq!((failed.result, failed.overridden), (VerdictResult::Failed, None));
+}
+
+#[test]
+fn a_warning_mode_softens_all_but_what_is_never_waived() {
+    let settings = settings();
+    let policy = settings.policy.get();
+    let by = By { mode: Mode::Warn, ..by(&settings, &policy) };
+    let report = report_of(Judgement::of(&evidence(), None, &by, Timestamp::UNIX_EPOCH));
+
+    assert_eq!(report.result, VerdictResult::Failed, "nobody signed the evidence");
+    assert!(report.violations.iter().all(|it| it.id.starts_with("SIG-")), "{}", report.text());
+    assert!(report.warnings.iter().any(|it| it.id == "PROV-001"), "{}", report.text());
+}
+
+#[test]
+fn what_is_known_beside_is_part_of_the_input() {
+    let index = index(&[("CVE-2026-1", "CRITICAL", Some("2.0"))]);
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://acme.example/vex/1",
+        "author": "Acme", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+        "statements": [{
+            "vulnerability": { "name": "CVE-2026-1" }, "status": "not_affected",
+            "justification": "vulnerable_code_not_in_execute_path",
+            "products": [{ "@id": "pkg:pypi/left@1.0" }],
+        }],
+    });
+    let read = documents::vex::read(vex.to_string().as_bytes()).expect("reads");
+    let mut evidence = evidence();
+    let from = events::Sender::Operator("left".parse().expect("valid"));
+    let said = Digest::of(b"vex");
+    evidence.known.add_vex(&from, Timestamp::UNIX_EPOCH, said, &read.statements);
+    let before = sbom(&["pkg:pypi/left@0.9", "pkg:pypi/gone@1.0"]);
+    let standing = crate::promoted::Before {
+        time: Timestamp::UNIX_EPOCH,
+        version: None,
+        sbom: Digest::of(&before),
+    };
+    evidence.known.previous = Some((standing, before.into()));
+    evidence.quality = true;
+
+    let judged = input(&evidence, Some(&index), Config::default(), Timestamp::UNIX_EPOCH);
+    let judged: Value = serde_json::from_str(&judged.expect("judged").input).expect("JSON");
+    let finding = &judged["findings"][0];
+    assert_eq!(finding["new"], true);
+    assert_eq!(finding["vex"]["status"], "not_affected");
+    assert_eq!(finding["vex"]["who"], "operator");
+    assert_eq!(judged["environment"], "production");
+    assert_eq!(judged["difference"]["changed"][0]["package"], "pkg:pypi/left");
+    assert_eq!(judged["difference"]["removed"], json!(["pkg:pypi/gone@1.0"]));
+    assert_eq!(judged["vex"][0]["document"], json!(said));
+    assert!(judged["quality"]["ntia"]["score"].is_number(), "{}", judged["quality"]);
+
+    evidence.known.previous.as_mut().expect("one stands").1 = sbom(&["pkg:pypi/left@1.0"]).into();
+    let judged = input(&evidence, Some(&index), Config::default(), Timestamp::UNIX_EPOCH);
+    let judged: Value = serde_json::from_str(&judged.expect("judged").input).expect("JSON");
+    assert_eq!(judged["findings"][0]["new"], false);
 }

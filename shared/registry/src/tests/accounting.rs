@@ -96,6 +96,7 @@ fn every_build_and_message_is_at_one_place() {
         [
             ("evidence.ready → signer", 6, 6),
             ("evidence.signed → policy-gate", 3, 3),
+            ("verdict.requested → policy-gate", 0, 0),
             ("document.submitted → supplier-ingest", 0, 0),
             ("evidence.signed → backlog-mapper", 3, 3),
             ("advisories.updated → backlog-mapper", 0, 0),
@@ -171,7 +172,7 @@ fn signed_answer_without_a_verdict_leaves_its_build_unaccounted() {
     assert_eq!(account.builds.unaccounted, 1);
     // And the mapper had it, and forgot it.
     assert_eq!(account.unaccounted_events, 1);
-    assert_eq!(account.stages[4].unaccounted, 1);
+    assert_eq!(account.stages[5].unaccounted, 1);
 }
 
 #[test]

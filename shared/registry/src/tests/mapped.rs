@@ -73,11 +73,11 @@ fn event_that_the_mapper_swallowed_is_named_wherever_it_came_from() {
     let mut update = World::default();
     update.update(Digest::of(b"index"));
     for (world, stage, expected) in [
-        (build, 4, format!("{swallowed}2; no backlog.mapped followed")),
-        (document, 4, format!("{swallowed}1; no backlog.mapped followed")),
+        (build, 5, format!("{swallowed}2; no backlog.mapped followed")),
+        (document, 5, format!("{swallowed}1; no backlog.mapped followed")),
         (
             update,
-            5,
+            6,
             "acknowledged by backlog-mapper at ATTESTRY_ADVISORIES_UPDATED-1; no backlog.mapped followed"
                 .to_owned(),
         ),
@@ -104,7 +104,7 @@ fn worker_that_never_came_is_named_and_what_waits_for_it_is_not_lost() {
 
     let account = reconciled(&world, &without);
 
-    assert_eq!((account.unaccounted_events, account.stages[4].in_progress), (0, 2));
+    assert_eq!((account.unaccounted_events, account.stages[5].in_progress), (0, 2));
     assert_eq!(account.builds.passed, 2);
     let [absent] = account.absent.as_slice() else { panic!("{:?}", account.absent) };
     assert_eq!((absent.worker.as_str(), absent.waiting), ("backlog-mapper", 2));
@@ -113,7 +113,7 @@ fn worker_that_never_came_is_named_and_what_waits_for_it_is_not_lost() {
     // A mapper that came and acknowledged nothing yet is there.
     let slow = all_settled(&world).into_iter().map(|it| Settled { floor: 0, ..it });
     let account = reconciled(&world, &slow.collect::<Vec<_>>());
-    assert_eq!((account.absent.len(), account.stages[4].in_progress), (0, 2));
+    assert_eq!((account.absent.len(), account.stages[5].in_progress), (0, 2));
 }
 
 #[test]

@@ -134,7 +134,9 @@ impl World {
         let run = build.data.run.as_str().to_owned();
         let ready = self.caused(build, "generator", ready(&run, Producer::Generator, None));
         let signed = self.caused(&ready, "signer", signed(&ready.data));
-        let verdict = Verdict { result, policy: policy(), report: of(&run, "report") };
+        let report = of(&run, "report");
+        let verdict =
+            Verdict { result, policy: policy(), report, environment: None, supersedes: None };
         let judged = self::ready(&run, Producer::PolicyGate, Some(verdict));
         let judged = self.caused(&signed, "policy-gate", judged);
         let answer = self::signed(&judged.data);
@@ -290,6 +292,7 @@ pub(super) fn build(run: &str, kind: BuildKind, time: Timestamp) -> Envelope<Bui
         chunks: 1,
     };
     let data = BuildCompleted {
+        environment: None,
         project: "acme/hotpass".parse().expect("valid"),
         kind,
         run: run.parse().expect("valid"),

@@ -240,6 +240,8 @@ impl Build {
             result: VerdictResult::Passed,
             policy: policy(),
             report: digest("report", self.number),
+            environment: None,
+            supersedes: None,
         })
     }
 }

@@ -104,6 +104,7 @@ fn build(index: usize, rng: &mut Rng, now: Timestamp) -> anyhow::Result<Build> {
         chunks: u32::try_from(lockfile.len().div_ceil(CHUNK_BYTES))?,
     };
     let data = BuildCompleted {
+        environment: None,
         project: project.clone(),
         kind,
         run: format!("run-{index}").parse()?,
