@@ -110,13 +110,13 @@ deny contains finding if {
 }
 
 warn contains finding if {
-	input.environment == "release"
+	lib.environment in {"staging", "production"}
 	not names_source
 	finding := lib.finding(rules, "PROV-007", "the release does not say from which commit it was built", null)
 }
 
 info contains finding if {
-	input.environment != "release"
+	not lib.environment in {"staging", "production"}
 	not names_source
 	finding := lib.finding(rules, "PROV-007", "the build does not say from which commit it was made", null)
 }

@@ -283,11 +283,9 @@ named_only if {
 	not lib.has(subject, "purl")
 }
 
-# A namespace ends where a name ends: pkg:npm/acme holds pkg:npm/acme/x, not pkg:npm/acme-x.
 within_namespaces(name) if {
 	some namespace in namespaces
-	prefix := concat("", [trim_suffix(purl.bare(namespace), "/"), "/"])
-	startswith(concat("", [purl.package_of(name), "/"]), prefix)
+	purl.is_within(purl.package_of(name), namespace)
 }
 
 supplier contains finding if {

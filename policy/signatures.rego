@@ -85,9 +85,9 @@ warn contains finding if {
 
 development_keys_allowed if input.config.allow_development_key == true
 
-logged_environments := data.logged_environments if is_array(data.logged_environments)
+logged_environments := {lib.named(it) | some it in data.logged_environments} if is_array(data.logged_environments)
 
-else := []
+else := set()
 
 # A key that stands in while Sigstore is away signs without log and time.
 pending contains signature if {
@@ -108,7 +108,7 @@ pending_message(signature) := sprintf("the signature over a %s by %s is in no lo
 
 deny contains finding if {
 	some signature in pending
-	input.environment in logged_environments
+	lib.environment in logged_environments
 	finding := lib.finding(rules, "SIG-004", pending_message(signature), null)
 }
 

@@ -21,7 +21,7 @@ left := {
 good := indexed({
 	"schema": "attestry.policy-input/v1",
 	"time": "2026-11-22T18:15:12Z",
-	"environment": "release",
+	"environment": "production",
 	"project": "acme/hotpass",
 	"build": {
 		"project": "acme/hotpass",
@@ -30,6 +30,8 @@ good := indexed({
 		"source": {"repository": "https://git.example/hotpass", "ref": "refs/heads/main", "commit": commit},
 		"builder": {"id": "https://ci.example/builder"},
 		"artifacts": [{"name": "hotpass.whl", "digest": concat("", ["sha256:", artifact]), "size": 5}],
+		"parameters": {"run": "1"},
+		"finished_at": "2026-11-22T18:00:00Z",
 		"inputs": [{"path": "uv.lock", "digest": concat("", ["sha256:", lockfile]), "size": 5, "chunks": 1}],
 	},
 	"sbom": sbom([left]),
@@ -54,6 +56,14 @@ good := indexed({
 	"findings": [],
 	"finding_count": 0,
 	"advisories": {"digest": concat("", ["sha256:", lockfile]), "records": 3},
+	"quality": {
+		"cisa": {"score": 100, "grade": "A", "met": true, "missing": []},
+		"ntia": {"score": 100, "grade": "A", "met": true, "missing": []},
+		"bsi": {"score": 60, "grade": "D", "met": false, "missing": ["Component hash (0 of 1)"]},
+	},
+	"previous": null,
+	"difference": null,
+	"suppliers": null,
 	"config": {"allow_development_key": false},
 })
 
@@ -77,7 +87,9 @@ index_of(sbom) := {
 		"version": [number | some number, component in packages; not lib.has(component, "version"); not is_local(component)],
 		"purl": [number | some number, component in packages; not startswith(lib.text(component, "purl"), "pkg:")],
 		"sha256": [number | some number, component in files; not is_hashed(component)],
+		"license": [],
 	},
+	"licenses": {},
 	"repeated": sort({reference |
 		reference := references[_]
 		count([1 | some other in references; other == reference]) > 1
@@ -108,13 +120,16 @@ is_hashed(component) if {
 sbom(components) := {
 	"bomFormat": "CycloneDX",
 	"specVersion": "1.6",
-	"metadata": {"component": {
-		"bom-ref": "root",
-		"type": "application",
-		"name": "hotpass",
-		"version": "0.1.0",
-		"components": [{"type": "file", "name": "hotpass.whl", "hashes": [{"alg": "SHA-256", "content": artifact}]}],
-	}},
+	"metadata": {
+		"timestamp": "2026-11-22T18:05:00Z",
+		"component": {
+			"bom-ref": "root",
+			"type": "application",
+			"name": "hotpass",
+			"version": "0.1.0",
+			"components": [{"type": "file", "name": "hotpass.whl", "hashes": [{"alg": "SHA-256", "content": artifact}]}],
+		},
+	},
 	"components": components,
 }
 
@@ -140,6 +155,9 @@ supplying(sboms, comparison) := but({
 		some own in sboms
 	]}}},
 })
+
+# The good build with other licences than none: by their texts, and the components that lack one.
+licensed(licenses, lacking) := object.union(good, {"index": {"licenses": licenses, "lacking": {"license": lacking}}})
 
 # Ids of findings.
 ids(findings) := {finding.id | some finding in findings}

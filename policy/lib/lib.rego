@@ -2,11 +2,20 @@
 package attestry.lib
 
 # A finding of the rule `id`, which `rules` describes. The component is a purl or null.
-finding(rules, id, message, component) := object.union(rules[id], {
+finding(rules, id, message, component) := object.union(object.union(rules[id], put_off(id)), {
 	"id": id,
 	"message": message,
 	"component": component,
 })
+
+# From when on the rule stops builds, where data.json says so. A date that is none puts nothing off.
+put_off(id) := {"effective_on": data.effective_on[id]} if {
+	can_wait(id)
+	seconds(data.effective_on[id])
+} else := {}
+
+# What cannot be judged, and malware, stop a build at once.
+can_wait(id) if not regex.match(`^(INPUT-|VULN-005$)`, id)
 
 # A text that says something.
 present(text) if {
@@ -14,23 +23,29 @@ present(text) if {
 	trim_space(text) != ""
 }
 
-# Parts of the input that everybody asks for, or null. (`input` itself is no argument of a function everywhere.)
-default project := null
+# Parts of the input that everybody asks for, or null. (`input` itself is no argument of a function everywhere.) By
+# `else`, not by `default`: see lib/settings.rego.
+project := it if it := input.project
 
-project := input.project
+else := null
 
-default environment := null
+environment := it if it := named(input.environment)
 
-environment := input.environment
+else := null
 
-default judged_at := null
+# What documents and data of before call release is production.
+named(name) := "production" if name == "release"
 
-judged_at := input.time
+else := name
+
+judged_at := it if it := input.time
+
+else := null
 
 # What the gate found when it looked through the SBOM once, so that no rule does it again.
-default index := {}
-
 index := input.index if is_object(input.index)
+
+else := {}
 
 # Rego ends a rule quietly where the argument of a function is undefined, behind `not` as well. What may be missing is
 # therefore asked for by document and key, which are always there.
@@ -76,12 +91,37 @@ artifact_digests contains digest if {
 	digest := hex(artifact.digest)
 }
 
-# The object at this place of a list, or an empty one.
+# The object at this place of a list, or under this key, or an empty one.
 element(list, number) := list[number] if is_object(list[number])
 
 else := {}
 
 day := 86400
+
+# How many seconds ago that was when the input was judged; nothing where either is no time.
+age(time) := seconds(judged_at) - seconds(time)
+
+# Not in the future, but for clocks that differ, and within the days: null for any number of them.
+is_recent(time, days) if {
+	age(time) >= -3600
+	is_within(age(time), days)
+}
+
+is_within(_, days) if days == null
+
+is_within(age, days) if age <= days * day
+
+# The first of many, to be told.
+shortened(texts) := concat(", ", array.concat(array.slice(texts, 0, 5), ["…" | count(texts) > 5]))
+
+# Whether a pattern stands for the text: the text itself, or how it begins, with `*` behind.
+fits(pattern, text) if pattern == text
+
+fits(pattern, text) if {
+	endswith(pattern, "*")
+	startswith(text, trim_suffix(pattern, "*"))
+	not contains(text, "..")
+}
 
 # Seconds since 1970 of a UTC time (RFC 3339), parts of a second left out; nothing for anything else. In Rego, because
 # not every engine has a builtin for it, and the builtin ends the whole judgement at a date that there is not.

@@ -1,4 +1,4 @@
-# Package URLs, and the list of those that are banned.
+# Package URLs, lists by them, and the list of those that are banned.
 package attestry.lib.purl
 
 # Without qualifiers and subpath; the `@` of an npm scope as it is.
@@ -10,10 +10,17 @@ package_of(purl) := concat("@", array.slice(parts, 0, count(parts) - 1)) if {
 	not contains(parts[count(parts) - 1], "/")
 } else := bare(purl)
 
-# The list of those that are banned, in which the `@` of a scope may be written either way.
-banned := {replace(name, "%40", "@"): ban | some name, ban in data.banned_components} if {
-	is_object(data.banned_components)
+# A list by package, in which the `@` of a scope may be written either way.
+by_package(list) := {bare(name): entry | some name, entry in list}
+
+# Whether the package is in the namespace, which ends where a name ends: pkg:npm/acme holds
+# pkg:npm/acme/x, not pkg:npm/acme-x.
+is_within(package_url, namespace) if {
+	prefix := concat("", [trim_suffix(bare(namespace), "/"), "/"])
+	startswith(concat("", [package_url, "/"]), prefix)
 }
+
+banned := by_package(data.banned_components) if is_object(data.banned_components)
 
 # Without a list of versions, all are banned.
 is_banned(ban, _) if not ban.versions
