@@ -285,7 +285,7 @@ named_only if {
 
 within_namespaces(name) if {
 	some namespace in namespaces
-	purl.is_within(purl.package_of(name), namespace)
+	startswith(concat("", [purl.package_of(name), "/"]), purl.prefix(namespace))
 }
 
 supplier contains finding if {

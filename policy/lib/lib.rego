@@ -101,15 +101,15 @@ day := 86400
 # How many seconds ago that was when the input was judged; nothing where either is no time.
 age(time) := seconds(judged_at) - seconds(time)
 
-# Not in the future, but for clocks that differ, and within the days: null for any number of them.
+# Not in the future, but for clocks that differ, and within the days, if a number of them is given.
 is_recent(time, days) if {
 	age(time) >= -3600
-	is_within(age(time), days)
+	is_young(age(time), days)
 }
 
-is_within(_, days) if days == null
+is_young(age, days) := age <= days * day if is_number(days)
 
-is_within(age, days) if age <= days * day
+else := true
 
 # The first of many, to be told.
 shortened(texts) := concat(", ", array.concat(array.slice(texts, 0, 5), ["…" | count(texts) > 5]))

@@ -13,12 +13,9 @@ package_of(purl) := concat("@", array.slice(parts, 0, count(parts) - 1)) if {
 # A list by package, in which the `@` of a scope may be written either way.
 by_package(list) := {bare(name): entry | some name, entry in list}
 
-# Whether the package is in the namespace, which ends where a name ends: pkg:npm/acme holds
-# pkg:npm/acme/x, not pkg:npm/acme-x.
-is_within(package_url, namespace) if {
-	prefix := concat("", [trim_suffix(bare(namespace), "/"), "/"])
-	startswith(concat("", [package_url, "/"]), prefix)
-}
+# How packages of a namespace begin, where `/` is written behind them: a namespace ends where a name ends, so that
+# pkg:npm/acme holds pkg:npm/acme/x, not pkg:npm/acme-x.
+prefix(namespace) := concat("", [trim_suffix(bare(namespace), "/"), "/"])
 
 banned := by_package(data.banned_components) if is_object(data.banned_components)
 
