@@ -64,6 +64,14 @@ test_a_release_without_source_is_warned_of if {
 	denied == set() with input as sourceless
 }
 
+test_what_is_promoted_without_source_is_warned_of if {
+	every environment in ["staging", "production", "release"] {
+		changed := object.union(sourceless, {"environment": environment})
+		warned == {"PROV-007"} with input as changed
+		noted == set() with input as changed
+	}
+}
+
 test_a_release_without_commit_or_repository_is_warned_of if {
 	warned == {"PROV-007"} with input as fixtures.but({"build": {"source": {"commit": ""}}})
 	warned == {"PROV-007"} with input as fixtures.but({"build": {"source": {"repository": ""}}})

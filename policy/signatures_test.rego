@@ -63,12 +63,23 @@ logged(signature) := object.union(signature, {"logged": true, "proven_time": "20
 unlogged := signed([logged(provenance), reference])
 
 test_a_signature_without_log_is_denied_where_it_must_be_logged if {
-	denied == {"SIG-004"} with input as unlogged with data.logged_environments as ["release"]
-	warned == set() with input as unlogged with data.logged_environments as ["release"]
+	denied == {"SIG-004"} with input as unlogged with data.logged_environments as ["production"]
+	warned == set() with input as unlogged with data.logged_environments as ["production"]
 	untimed := signed([logged(provenance), object.remove(logged(reference), ["proven_time"])])
 	denied == {"SIG-004"} with input as untimed with data.logged_environments as ["release"]
 	stamped := signed([logged(provenance), object.union(logged(reference), {"logged": false})])
 	denied == {"SIG-004"} with input as stamped with data.logged_environments as ["release"]
+}
+
+test_release_is_another_word_for_production if {
+	every environments in [["release"], ["production"], ["staging", "release"]] {
+		every environment in ["release", "production"] {
+			changed := object.union(unlogged, {"environment": environment})
+			denied == {"SIG-004"} with input as changed with data.logged_environments as environments
+			warned == set() with input as changed with data.logged_environments as environments
+		}
+	}
+	warned == {"SIG-004"} with input as object.union(unlogged, {"environment": "staging"}) with data.logged_environments as ["release"]
 }
 
 test_elsewhere_it_is_warned_of if {
