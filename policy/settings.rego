@@ -5,11 +5,13 @@ import data.attestry.lib
 import data.attestry.lib.purl
 import data.attestry.lib.settings as set
 
-rules := {"INPUT-004": {
-	"title": "The policy data is complete",
-	"severity": "critical",
-	"remedy": "Put data.json beside the policies, with banned_components and allowed_builders (objects), denied_severities (a list), and settings as README.md has them",
-}}
+rules := {
+	"INPUT-004": {
+		"title": "The policy data is complete",
+		"severity": "critical",
+		"remedy": "Put data.json beside the policies, with banned_components and allowed_builders (objects), denied_severities (a list), and settings as README.md has them",
+	},
+}
 
 # What each setting is. A question mark allows null.
 kinds := {

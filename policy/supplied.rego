@@ -5,11 +5,13 @@ import data.attestry.lib
 import data.attestry.lib.purl
 import data.attestry.lib.settings
 
-rules := {"SUPPLY-001": {
-	"title": "Supplied components have an SBOM of their supplier",
-	"severity": "high",
-	"remedy": "Have the supplier send a signed SBOM that is accepted; supplied_components in data.json says whose it is",
-}}
+rules := {
+	"SUPPLY-001": {
+		"title": "Supplied components have an SBOM of their supplier",
+		"severity": "high",
+		"remedy": "Have the supplier send a signed SBOM that is accepted; supplied_components in data.json says whose it is",
+	},
+}
 
 namespaces := lib.element(settings.given, "supplied_components")
 

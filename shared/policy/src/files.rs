@@ -32,15 +32,23 @@ pub(super) struct Files {
 pub(super) const DATA: &str = "data.json";
 
 /// The policy library that ships with Attestry: what judges, without its tests.
-const SHIPPED: [(&str, &str); 9] = [
+const SHIPPED: [(&str, &str); 17] = [
     ("completeness.rego", include_str!("../../../policy/completeness.rego")),
+    ("components.rego", include_str!("../../../policy/components.rego")),
     ("input.rego", include_str!("../../../policy/input.rego")),
     ("lib/lib.rego", include_str!("../../../policy/lib/lib.rego")),
     ("lib/purl.rego", include_str!("../../../policy/lib/purl.rego")),
+    ("lib/settings.rego", include_str!("../../../policy/lib/settings.rego")),
+    ("lib/versions.rego", include_str!("../../../policy/lib/versions.rego")),
+    ("licenses.rego", include_str!("../../../policy/licenses.rego")),
     ("provenance.rego", include_str!("../../../policy/provenance.rego")),
+    ("quality.rego", include_str!("../../../policy/quality.rego")),
     ("sbom.rego", include_str!("../../../policy/sbom.rego")),
     ("sbom_rules.rego", include_str!("../../../policy/sbom_rules.rego")),
+    ("settings.rego", include_str!("../../../policy/settings.rego")),
     ("signatures.rego", include_str!("../../../policy/signatures.rego")),
+    ("source.rego", include_str!("../../../policy/source.rego")),
+    ("supplied.rego", include_str!("../../../policy/supplied.rego")),
     ("vulnerabilities.rego", include_str!("../../../policy/vulnerabilities.rego")),
 ];
 

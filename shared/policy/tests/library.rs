@@ -16,10 +16,16 @@ use policy::{
 };
 
 /// What is mutated, and the tests that must notice.
-const TESTED: [(&str, &[&str]); 8] = [
+const TESTED: [(&str, &[&str]); 16] = [
     ("input.rego", &["input_test.rego"]),
     ("sbom.rego", &["sbom_test.rego", "supplier_test.rego"]),
+    ("settings.rego", &["settings_test.rego"]),
     ("completeness.rego", &["completeness_test.rego"]),
+    ("quality.rego", &["quality_test.rego"]),
+    ("components.rego", &["components_test.rego"]),
+    ("licenses.rego", &["licenses_test.rego"]),
+    ("supplied.rego", &["supplied_test.rego"]),
+    ("source.rego", &["source_test.rego"]),
     ("provenance.rego", &["provenance_test.rego"]),
     ("signatures.rego", &["signatures_test.rego"]),
     (
@@ -30,11 +36,15 @@ const TESTED: [(&str, &[&str]); 8] = [
             "provenance_test.rego",
             "sbom_test.rego",
             "signatures_test.rego",
+            "source_test.rego",
+            "supplied_test.rego",
             "supplier_test.rego",
         ],
     ),
+    ("lib/settings.rego", &["settings_test.rego"]),
     ("vulnerabilities.rego", &["vulnerabilities_test.rego"]),
-    ("lib/purl.rego", &["sbom_test.rego", "supplier_test.rego"]),
+    ("lib/purl.rego", &["sbom_test.rego", "settings_test.rego", "supplier_test.rego"]),
+    ("lib/versions.rego", &["components_test.rego"]),
 ];
 
 fn library() -> &'static Path {
@@ -93,8 +103,14 @@ fn every_rule_is_in_the_readme_with_its_severity_and_remedy() {
     let mut rules = 0;
     for file in [
         "input.rego",
+        "settings.rego",
         "sbom_rules.rego",
         "completeness.rego",
+        "quality.rego",
+        "components.rego",
+        "licenses.rego",
+        "supplied.rego",
+        "source.rego",
         "provenance.rego",
         "signatures.rego",
         "vulnerabilities.rego",
