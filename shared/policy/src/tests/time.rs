@@ -58,6 +58,9 @@ fn large_input(count: usize) -> String {
     };
     let components = input["sbom"]["components"].as_array_mut().expect("is an array");
     components.extend((0..count).map(component));
+    let (first, all) = (components.len() - count, components.len());
+    let mit = serde_json::json!({"components": (first..all).collect::<Vec<_>>(), "alternatives": [["MIT"]]});
+    input["index"]["licenses"] = serde_json::json!({ "MIT": mit });
     input["signatures"] = serde_json::json!([
         {"predicate_type": "https://slsa.dev/provenance/v1", "verified": true, "development_key": false},
         {"predicate_type": "https://in-toto.io/attestation/reference/v0.1", "verified": true, "development_key": false},
