@@ -38,7 +38,7 @@ first_difference(version, floor) := array.concat(differences, [0])[0] if {
 	ours := numbers(version)
 	theirs := numbers(floor)
 	places := array.concat(ours, theirs)
-	differences := [it | some place, _ in places; it := compared(at(ours, place), at(theirs, place)); it != 0]
+	differences := [it | places[place]; it := compared(at(ours, place), at(theirs, place)); it != 0]
 }
 
 # What is not there is 0, and that is written as nothing.
