@@ -12,6 +12,12 @@ fn a_new_policy_passes_its_tests_until_its_rule_is_gone() {
     place.attestry("policy test").expect(0).says(&["2 of 2 tests passed"]);
     let lines = place.attestry("policy test --format json").expect(0).json_lines();
     assert!(lines.iter().all(|it| it["passed"] == true), "{lines:?}");
+    place.attestry("policy test --run without_one").expect(0).says(&["1 of 1 tests passed"]);
+    place.attestry("policy test --run no_such_test").expect(2).says(&["no_such_test"]);
+    place.attestry("policy test --coverage").expect(0).says(&["acme.rego: 100% covered"]);
+    let little = place.attestry("policy test --coverage --threshold 90 --format json").expect(1);
+    little.says(&["and not 90%"]);
+    assert!(little.json_lines().iter().any(|it| it["coverage"].is_f64()));
 
     let rule = place.read("policy/acme.rego");
     place.write("policy/acme.rego", rule.replace("not lib.has", "lib.has"));

@@ -12,7 +12,7 @@ use std::{
 
 use policy::{
     Bundle, DEFAULT_TIME_LIMIT,
-    test_runner::{TestReport, run_tests, run_until_failure},
+    test_runner::{Options, TestReport, run_tests},
 };
 
 /// What is mutated, and the tests that must notice.
@@ -52,7 +52,7 @@ fn library() -> &'static Path {
 }
 
 fn tests_of(directory: &Path) -> TestReport {
-    run_tests(directory, DEFAULT_TIME_LIMIT).unwrap_or_else(|error| panic!("{error}"))
+    run_tests(directory, &Options::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -192,7 +192,8 @@ fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usi
         while let Some((line, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             fs::write(scratch.path().join(file), mutant).expect("writes");
             // A mutant that cannot be loaded is noticed, too.
-            let report = run_until_failure(scratch.path(), DEFAULT_TIME_LIMIT);
+            let options = Options { stops_at_failure: true, ..Options::default() };
+            let report = run_tests(scratch.path(), &options);
             if report.is_ok_and(|report| report.passed()) {
                 survivors.push(*line);
             }
