@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
+use jiff::Timestamp;
 use regorus::{Engine, LimitError, Value};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -60,6 +61,7 @@ pub(super) fn judge(
     if set.subject == Subject::Sbom && matches!(input, Value::Null | Value::Undefined) {
         return report.violations.extend(v0::without_sbom(set));
     }
+    let now = input["time"].as_string().ok().and_then(|time| time.parse::<Timestamp>().ok());
     let found = match ask(engine, set, input, time_limit) {
         Ok(found) => found,
         Err(error) => return report.fail(reason(&error, time_limit)),
@@ -74,7 +76,12 @@ pub(super) fn judge(
         };
         match findings {
             Ok(findings) => match judge.level {
-                Level::Deny => report.violations.extend(findings),
+                Level::Deny => {
+                    let (later, now): (Vec<_>, Vec<_>) =
+                        findings.into_iter().partition(|finding| finding.is_deferred(now));
+                    report.violations.extend(now);
+                    report.warnings.extend(later.into_iter().map(Finding::deferred));
+                }
                 Level::Warn => report.warnings.extend(findings),
                 Level::Info => report.infos.extend(findings),
             },
@@ -127,7 +134,7 @@ fn findings(judge: &Judge, value: &Value) -> Result<Vec<Finding>, String> {
     };
     set.iter().map(finding).collect::<Result<_, serde_json::Error>>().map_err(|error| {
         format!(
-            "`{judge}` holds something that is no finding: {error}; give it id, title, severity, message, component (purl or null) and remedy"
+            "`{judge}` holds something that is no finding: {error}; give it id, title, severity, message, component (purl or null) and remedy; field and effective_on (RFC 3339) are optional"
         )
     })
 }

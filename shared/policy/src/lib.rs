@@ -16,6 +16,8 @@
 //! evaluated and no `deny` holds anything: undefined, of another type, too slow, or an error all
 //! mean FAILED.
 //!
+//! With `"effective_on": "2027-01-01T00:00:00Z"` a `deny` is a warning until then, by `input.time`.
+//!
 //! Files in the folder `v0` are Rego v0, and judge a build's SBOM by `allow`, `violation` and `deny`.
 //!
 //! A supplier's document is judged by other rules: the sets `supplier`, which refuses it, and

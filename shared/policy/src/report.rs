@@ -141,6 +141,9 @@ pub struct Finding {
     pub title: String,
     /// What to do about it.
     pub remedy: String,
+    /// From when on a denial denies; until then it is a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_on: Option<Timestamp>,
     /// Where the component was found; the gate knows, not the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -178,6 +181,21 @@ pub enum Severity {
     Low,
     /// Good to know.
     Info,
+}
+
+impl Finding {
+    /// Whether it denies only after `now`; where no time is known it denies.
+    pub(crate) fn is_deferred(&self, now: Option<Timestamp>) -> bool {
+        now.zip(self.effective_on).is_some_and(|(now, from)| now < from)
+    }
+
+    /// As a warning, which says from when on it denies.
+    pub(crate) fn deferred(mut self) -> Self {
+        if let Some(from) = self.effective_on {
+            self.message.push_str(&format!(" (denies from {from})"));
+        }
+        self
+    }
 }
 
 impl Report {

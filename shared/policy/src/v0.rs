@@ -117,6 +117,7 @@ fn finding(package: &str, message: String) -> Finding {
         message,
         title: "Policies written in Rego v0".to_owned(),
         remedy: format!("See the policy data.{package}, or rewrite it in Rego v1"),
+        effective_on: None,
         place: None,
         path: vec![],
     }

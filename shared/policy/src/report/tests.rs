@@ -9,6 +9,7 @@ fn finding(severity: Severity, message: &str) -> Finding {
         message: message.into(),
         title: "Title".into(),
         remedy: "Mend it".into(),
+        effective_on: None,
         place: None,
         path: vec![],
     }

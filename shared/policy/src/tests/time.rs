@@ -1,4 +1,4 @@
-//! How long judging takes.
+//! How long judging takes, and rules that begin to deny at a time.
 
 use super::*;
 
@@ -41,6 +41,45 @@ fn two_thousand_vulnerabilities_are_judged_in_measured_time() {
     println!("2,000 vulnerabilities: {:?}", begun.elapsed());
     assert_eq!(report.result, Passed, "{:?}", report.errors);
     assert!(report.omitted >= 1_000, "{}", report.omitted);
+}
+
+#[test]
+fn a_rule_denies_from_its_time_on_to_the_second() {
+    let finding =
+        FINDING.replace("\"id\"", "\"effective_on\": \"2027-01-01T01:00:00+01:00\", \"id\"");
+    let files = [
+        ("a.rego", format!("package attestry.a\n\ndeny contains {finding} if true\n")),
+        ("s.rego", format!("package attestry.sbom\n\nsupplier contains {finding} if true\n")),
+    ];
+    let bundle = load(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let bundle = bundle.unwrap_or_else(|error| panic!("{error}"));
+    for judge in [Bundle::evaluate, Bundle::evaluate_supplier] {
+        let before = judge(&bundle, r#"{"time": "2026-12-31T23:59:59Z"}"#);
+        assert_eq!((before.result, before.violations.len()), (Passed, 0));
+        assert_eq!(before.warnings[0].message, "m (denies from 2027-01-01T00:00:00Z)");
+        assert_eq!(before, judge(&bundle, r#"{"time": "2026-12-31T23:59:59Z"}"#));
+        let json = serde_json::to_string(&before).expect("writes");
+        assert_eq!(serde_json::from_str::<Report>(&json).expect("reads"), before);
+        for input in [
+            r#"{"time": "2027-01-01T00:00:00Z"}"#,
+            r#"{"time": "2027-01-01T00:00:01Z"}"#,
+            r#"{"time": "tomorrow"}"#,
+            r#"{"time": 1}"#,
+            "{}",
+        ] {
+            let report = judge(&bundle, input);
+            assert_eq!((report.result, report.warnings.len()), (Failed, 0), "{input}");
+            assert_eq!(report.violations[0].message, "m", "{input}");
+        }
+    }
+}
+
+#[test]
+fn a_time_that_is_none_is_no_reason_to_pass() {
+    let finding = FINDING.replace("\"id\"", "\"effective_on\": \"next year\", \"id\"");
+    let error = refusal(&format!("deny contains {finding} if true"));
+
+    assert!(error.contains("holds something that is no finding"), "{error}");
 }
 
 /// The sample with as many components.
