@@ -54,7 +54,7 @@ const POLICY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
     name = "attestry-policy-gate",
     version,
     about = "Judges every build's evidence by policy and answers CI with a verdict",
-    after_help = "Example:\n  attestry-policy-gate --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --policy policy --trusted-key signer.pub --advisories /var/lib/attestry/advisories"
+    after_help = "Examples:\n  attestry-policy-gate --nats-url nats://127.0.0.1:4222 --archive /var/lib/attestry/archive --policy policy --trusted-key signer.pub --advisories /var/lib/attestry/advisories\n  attestry-policy-gate --policy bundle.tar.gz --policy-trust policy-signers.toml --trust trust.toml"
 )]
 pub struct Args {
     /// What decides.

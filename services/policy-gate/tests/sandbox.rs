@@ -133,6 +133,23 @@ fn the_library_judges_apart_as_it_does_here() {
 }
 
 #[test]
+fn a_policy_in_rego_v0_judges_apart_as_it_does_here() {
+    let hotpass =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/policy/tests/hotpass"));
+    let sbom = fs::read_to_string(hotpass.join("sbom.json")).unwrap();
+    let apart = load(hotpass).unwrap();
+    let here = Evaluator::load(Some(hotpass), LIMITS).unwrap();
+    let again = Evaluator::of_canonical(apart.canonical(), LIMITS).unwrap();
+    for (sbom, result) in [(sbom.as_str(), VerdictResult::Passed), ("{}", VerdictResult::Failed)] {
+        let document = format!("{{\"sbom\": {sbom}}}");
+        let report = apart.build(&document).unwrap();
+        assert_eq!(report.result, result, "{}", report.text());
+        assert_eq!(report, here.build(&document).unwrap());
+        assert_eq!(report, again.build(&document).unwrap());
+    }
+}
+
+#[test]
 fn a_directory_that_changes_is_read_again_and_a_broken_one_is_refused() {
     let directory = directory("\tinput.numbers == \"never\"");
     let current = policy::CurrentPolicy::load(Some(directory.path()), LIMITS).unwrap();

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Only this project's build [default: every project's]
     #[arg(long, value_name = "NAME")]
     project: Option<Scope>,
-    /// Another policy [default: the one that judged then]
+    /// Another policy, a directory or an OPA bundle (*.tar.gz) [default: the one that judged then]
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
     #[command(flatten)]
