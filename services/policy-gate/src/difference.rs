@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::index::package_of;
@@ -20,7 +21,7 @@ pub(crate) struct Packages {
 }
 
 /// `input.difference`: to the build that was promoted before.
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Difference {
     /// Package URLs of packages that were not there, in any version.
     pub(crate) added: Vec<String>,
@@ -33,7 +34,7 @@ pub(crate) struct Difference {
     pub(crate) changed_count: usize,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Changed {
     /// Package URL without version.
     pub(crate) package: String,

@@ -6,10 +6,11 @@ use std::{
 };
 
 use documents::licence::{Together, alternatives, both};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `input.index`; numbers are positions in `input.sbom.components`.
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Index {
     /// How many components there are.
     pub(crate) components: usize,
@@ -26,14 +27,14 @@ pub(crate) struct Index {
 }
 
 /// What one text says of a licence, and of which components.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Licensed {
     pub(crate) components: Vec<usize>,
     /// Of each alternative, all licences apply together; null for what is no SPDX expression.
     pub(crate) alternatives: Option<BTreeSet<Together>>,
 }
 
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Lacking {
     /// Any component without a name.
     pub(crate) name: Vec<usize>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use events::{BuildCompleted, Digest, Environment, Label};
 use jiff::Timestamp;
 use policy::AdvisoryIndex;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -21,7 +22,7 @@ use crate::{
 /// Everything that is known about a build when it is judged: `attestry.policy-input/v1`.
 ///
 /// Documents are passed on as they were read, so that rules judge what was signed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "schema", rename = "attestry.policy-input/v1")]
 pub(crate) struct Input<'a> {
     /// When it is judged; policies have no other clock.
@@ -33,6 +34,7 @@ pub(crate) struct Input<'a> {
     /// What CI said of the build.
     pub(crate) build: &'a BuildCompleted,
     /// The CycloneDX SBOM, or null when there is none.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(crate) sbom: Option<&'a RawValue>,
     /// What rules would look through every component for, or null without an SBOM.
     pub(crate) index: Option<&'a Index>,
@@ -46,8 +48,10 @@ pub(crate) struct Input<'a> {
     pub(crate) difference: Option<&'a Difference>,
     /// How the SBOMs that the build made of itself compare with this one, or null when it made none:
     /// `attestry.sbom-comparison/v1`.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(crate) sbom_comparison: Option<&'a RawValue>,
     /// The in-toto statement with SLSA provenance, or null when there is none.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub(crate) provenance: Option<&'a RawValue>,
     /// Signatures over this build's statements, as checked before judging: a signature over any
     /// other document must not be listed.
@@ -112,7 +116,7 @@ impl<'a> Previous<'a> {
 }
 
 /// The build that was promoted before.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Previous<'a> {
     /// When its evidence came to be.
     pub(crate) time: Timestamp,
@@ -122,7 +126,7 @@ pub(crate) struct Previous<'a> {
 }
 
 /// One checked signature over an in-toto statement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Signature<'a> {
     /// Predicate type of the statement.
     pub(crate) predicate_type: &'a str,
@@ -150,8 +154,29 @@ pub(crate) struct Signature<'a> {
 }
 
 /// Choices of the operator that rules respect.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Config {
     /// Turns the refusal of development keys into a warning.
     pub(crate) allow_development_key: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// Written when `WRITE_SCHEMA` is set, compared otherwise.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "whoever changes the input sets it once")]
+    fn the_schema_beside_the_policies_is_that_of_the_input() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/input.schema.json");
+        let schema = schemars::schema_for!(Input<'static>);
+        let text = serde_json::to_string_pretty(&schema).expect("writes") + "\n";
+        if std::env::var_os("WRITE_SCHEMA").is_some() {
+            fs::write(&path, &text).expect("writes");
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "run WRITE_SCHEMA=1 cargo test -p policy-gate schema");
+    }
 }

@@ -9,6 +9,7 @@ use events::{Accepted, BuildCompleted, Digest, OPERATOR, Scope, Sender, Supplier
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use policy::MAX_INPUT_BYTES;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -46,7 +47,7 @@ pub(crate) struct Wanted {
 }
 
 /// An entry of `input.vex`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct VexDocument {
     pub(crate) document: Digest,
     pub(crate) who: String,
@@ -55,7 +56,7 @@ pub(crate) struct VexDocument {
 }
 
 /// An entry of `input.suppliers`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Supplied {
     pub(crate) supplier: String,
     pub(crate) product: Option<String>,

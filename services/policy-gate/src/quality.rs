@@ -6,10 +6,11 @@ use documents::{
     schema::SchemaError,
     score::{self, Level, Standard},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An SBOM by one standard.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Quality {
     /// From 0 to 100.
     pub(crate) score: u8,

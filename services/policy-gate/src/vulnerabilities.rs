@@ -9,6 +9,7 @@ use documents::{
 };
 use events::Digest;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::difference::Packages;
@@ -27,13 +28,14 @@ pub(crate) struct Vulnerabilities {
 }
 
 /// A known vulnerability of one component.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Vulnerability {
     /// A CVE id if there is one, else a GHSA id, else the smallest id.
     id: String,
     /// Its other ids.
     aliases: Vec<String>,
     /// The strongest severity that an advisory states.
+    #[schemars(with = "Rated")]
     severity: Severity,
     /// Package URL of the component.
     purl: String,
@@ -53,8 +55,20 @@ pub(crate) struct Vulnerability {
     vex: Option<Said>,
 }
 
+/// [`Severity`], as it is written.
+#[allow(dead_code, reason = "for the schema")]
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Rated {
+    Unknown,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
 /// What VEX says of a vulnerability.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Said {
     /// As OpenVEX writes it.
     status: &'static str,

@@ -228,4 +228,12 @@ fn what_is_known_beside_is_part_of_the_input() {
     let judged = input(&evidence, Some(&index), Config::default(), Timestamp::UNIX_EPOCH);
     let judged: Value = serde_json::from_str(&judged.expect("judged").input).expect("JSON");
     assert_eq!(judged["findings"][0]["new"], false);
+
+    let schema = include_str!("../../../../policy/input.schema.json");
+    let schema: Value = serde_json::from_str(schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let problems: Vec<_> = validator.iter_errors(&judged).map(|it| it.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:?}");
+    let strange = json!({ "schema": "attestry.policy-input/v2" });
+    assert!(!validator.is_valid(&strange));
 }
