@@ -2,7 +2,7 @@
 
 use advisories::Index;
 use documents::{bom, vex};
-use events::{BuildCompleted, BuildKind, Digest, Environment, OPERATOR, Scope, Sender};
+use events::{BuildCompleted, BuildKind, Digest, Environment, FilePath, OPERATOR, Scope, Sender};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -94,27 +94,44 @@ impl Documents<'_> {
             None => None,
         };
         let name = subject.as_ref().map_or("unnamed", |it| it.name.as_str());
+        let project = name.parse::<Scope>().map_or("unnamed", |_| name);
+        // Whatever the product is called, its file has a name.
+        let file =
+            |name: &str| name.parse::<FilePath>().map_or("artifact".into(), |it| it.to_string());
         let subjects = provenance["subject"].as_array().into_iter().flatten();
         let mut artifacts: Vec<Value> = subjects
             .filter_map(|it| {
                 let digest = format!("sha256:{}", it["digest"]["sha256"].as_str()?);
-                Some(json!({ "name": it["name"].as_str().unwrap_or(name), "digest": digest }))
+                Some(json!({ "name": file(it["name"].as_str().unwrap_or(name)), "digest": digest }))
             })
             .collect();
         if artifacts.is_empty() {
-            artifacts.push(json!({ "name": name, "digest": Digest::of(name.as_bytes()) }));
+            artifacts.push(json!({ "name": file(name), "digest": Digest::of(name.as_bytes()) }));
         }
         let definition = &provenance["predicate"]["buildDefinition"];
         let source =
             definition["resolvedDependencies"].as_array().into_iter().flatten().find_map(|it| {
                 let commit = it["digest"]["gitCommit"].as_str()?;
                 let uri = it["uri"].as_str()?;
-                let repository = uri.strip_prefix("git+").unwrap_or(uri).split('@').next()?;
-                Some(json!({ "repository": repository, "commit": commit }))
+                let bare = uri.strip_prefix("git+").unwrap_or(uri);
+                // The user of a URL stands before its host, the reference behind its path.
+                let path = bare.find("://").map_or(0, |it| it + 3);
+                let path = bare[path..].find('/').map_or(bare.len(), |it| path + it);
+                let (repository, reference) = match bare[path..].split_once('@') {
+                    Some((rest, reference)) => (&bare[..path + rest.len()], Some(reference)),
+                    None => (bare, None),
+                };
+                let mut source = json!({ "repository": repository, "commit": commit });
+                if let Some(reference) = reference {
+                    source["ref"] = json!(reference);
+                }
+                Some(source)
             });
+        let parameters = &definition["externalParameters"]["parameters"];
+        let finished = &provenance["predicate"]["runDetails"]["metadata"]["finishedOn"];
         let builder = provenance["predicate"]["runDetails"]["builder"]["id"].as_str();
         let mut build = json!({
-            "project": name,
+            "project": project,
             "kind": match self.environment {
                 Environment::Pr => BuildKind::Pr,
                 Environment::Staging | Environment::Production => BuildKind::Release,
@@ -126,6 +143,12 @@ impl Documents<'_> {
         });
         if let Some(source) = source {
             build["source"] = source;
+        }
+        if finished.is_string() {
+            build["finished_at"] = finished.clone();
+        }
+        if parameters.is_object() {
+            build["parameters"] = parameters.clone();
         }
         serde_json::from_value(build)
             .map_err(|error| format!("the documents name a build that cannot be: {error}"))

@@ -160,6 +160,18 @@ pub enum LoadError {
         /// The rule's name.
         rule: String,
     },
+    /// A `default` that a rule of another file asks for.
+    #[error(
+        "{position}: `{rule}` has a `default` and is asked for in {used_in}, where the engine would then lose other values; write `{rule} := … if … else := …`, or move it there"
+    )]
+    DefaultElsewhere {
+        /// The default.
+        position: Position,
+        /// Its name.
+        rule: String,
+        /// The file that asks for it.
+        used_in: String,
+    },
     /// A rule that needs itself.
     #[error(
         "{position}: recursion: {cycle}; break the circle (if a local variable has the name of a rule, rename it)"

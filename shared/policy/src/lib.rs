@@ -112,6 +112,7 @@ impl Bundle {
             return Err(LoadError::Empty);
         }
         rules.check_unused()?;
+        rules.check_defaults()?;
         evaluate::prepare(&mut engine, &[&build, &supplier])?;
 
         let canonical = files.canonical();

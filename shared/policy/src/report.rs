@@ -255,7 +255,7 @@ impl Report {
     /// Makes warnings of the violations that may be softened, and decides anew. A list that was cut stays: nobody knows
     /// what it left out.
     pub fn soften(&mut self, may: impl Fn(&Finding) -> bool) {
-        if self.violations.len() >= MAX_FINDINGS && self.omitted > 0 {
+        if self.violations.len() + self.waived.len() >= MAX_FINDINGS && self.omitted > 0 {
             return;
         }
         let all = std::mem::take(&mut self.violations);

@@ -113,6 +113,28 @@ impl Rules {
         Ok(())
     }
 
+    /// Refuses a `default` that another file asks for: regorus 0.14.1 goes on in the file of the default, and takes
+    /// expressions of the rule that asked for others, in silence.
+    pub(super) fn check_defaults(&self) -> Result<(), LoadError> {
+        for (path, rule) in self.all().filter(|(_, it)| matches!(*it.rule, Rule::Default { .. })) {
+            let asks = |other: &&Declared| {
+                let called = other.references.called.iter().map(|(path, _)| path);
+                let named = other.references.named.iter().chain(called);
+                let mut meanings = named.flat_map(|named| other.meanings(named));
+                other.position.file != rule.position.file
+                    && meanings.any(|meaning| path.starts_with(&meaning))
+            };
+            if let Some(other) = self.declared.values().flatten().find(asks) {
+                return Err(LoadError::DefaultElsewhere {
+                    position: rule.position.clone(),
+                    rule: path.last().cloned().unwrap_or_default(),
+                    used_in: other.position.file.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses recursion, and chains that the engine's stack would not hold.
     pub(super) fn check_recursion(&self) -> Result<(), LoadError> {
         let graph = self.graph();

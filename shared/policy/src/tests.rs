@@ -337,3 +337,16 @@ fn a_bundle_judges_on_many_threads() {
 
     shared(&bundle);
 }
+
+#[test]
+fn a_default_that_another_file_asks_for_is_refused() {
+    let deny = format!(
+        "package attestry.a\nimport data.attestry.lib as l\ndeny contains {FINDING} if l.x == 1\n"
+    );
+    let with = |lib: &str| load(&[("a.rego", &deny), ("lib.rego", lib)]).err();
+    let refused = with("package attestry.lib\ndefault x := 0\nx := 1 if input.y\n");
+    assert!(matches!(refused, Some(LoadError::DefaultElsewhere { .. })), "{refused:?}");
+    let text = refused.map(|it| it.to_string()).unwrap_or_default();
+    assert!(text.starts_with("lib.rego:2:1: `x`") && text.contains("a.rego"), "{text}");
+    assert!(with("package attestry.lib\nx := 1 if input.y\n\nelse := 0\n").is_none());
+}
