@@ -161,7 +161,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Link(args) => link::run(&args, format),
         Command::Signatures(command) => signatures::run(command, format).await,
         Command::Policy(command) => policy::run(command, format).await,
-        Command::Waiver(command) => waiver::run(&command, format),
+        Command::Waiver(command) => waiver::run(&command, format).await,
         Command::Quarantine(command) => quarantine::run(command, format).await,
         Command::Supplier(command) => supplier::run(command, format).await,
         Command::Vex(command) => vex::run(command, format).await,

@@ -16,7 +16,7 @@ use generator::Generator;
 use policy_gate::{
     GateArgs, PolicyGate,
     again::{self, JudgedAgain},
-    queries,
+    queries, standing,
 };
 use registrar::{Registrar, RegistrarArgs};
 use signer::{Signer, SigningIdentity};
@@ -332,6 +332,7 @@ impl Workers {
             ended = all => ended,
             () = queries::answer(bus, archive) => Ok(()),
             () = again::watch(bus, &handlers.gate) => Ok(()),
+            () = standing::answer(bus, &handlers.gate) => Ok(()),
             () = stand_at_doors(bus, passports) => Ok(()),
             () = signal => Ok(()),
         }

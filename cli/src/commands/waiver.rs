@@ -8,11 +8,15 @@ use std::{
 use attestation::Trust;
 use events::Digest;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use policy_gate::waivers::{self, Scope, Waiver, bundle_of};
+use policy_gate::{
+    standing::{Standing, WAIVERS},
+    waivers::{self, Scope, Waiver, bundle_of},
+};
 use serde::Serialize;
 use signer::KeyArgs;
 
 use crate::{
+    client::{ANSWER_PATIENCE, ClientArgs},
     failure::Failure,
     output::{self, Format, note, plain},
 };
@@ -33,6 +37,12 @@ pub(crate) enum Command {
         /// Who may approve, TOML [default: signatures are not checked]
         #[arg(long, value_name = "FILE")]
         approvers: Option<PathBuf>,
+    },
+    /// Tell which waivers end soon, are not used, name no rule, or do not count, as the gate sees them; exit 1 if any
+    #[command(after_help = "Example:\n  attestry waiver report")]
+    Report {
+        #[command(flatten)]
+        client: ClientArgs,
     },
     /// Remove a waiver: what it excepted is denied from the next build on
     #[command(after_help = "Example:\n  attestry waiver revoke sha256:2c26b46b")]
@@ -111,12 +121,13 @@ struct Line<'a> {
     waiver: &'a Waiver,
 }
 
-pub(crate) fn run(command: &Command, format: Format) -> Result<(), Failure> {
+pub(crate) async fn run(command: &Command, format: Format) -> Result<(), Failure> {
     #[allow(clippy::disallowed_methods, reason = "a waiver is issued, and ends, by the clock")]
     let now = Timestamp::now();
     match command {
         Command::Add(add) => add.run(now, format),
         Command::List { waivers, approvers } => list(waivers, approvers.as_deref(), now, format),
+        Command::Report { client } => report(client, format).await,
         Command::Revoke { id, waivers } => revoke(id, waivers, format),
     }
 }
@@ -207,6 +218,37 @@ fn list(
         output::result(format, &plain(&line.text()), &line)?;
     }
     Ok(())
+}
+
+async fn report(client: &ClientArgs, format: Format) -> Result<(), Failure> {
+    let bus = client.connect().await?;
+    let answer = bus.ask(WAIVERS, "".into(), ANSWER_PATIENCE).await?;
+    let standings: Vec<Standing> = serde_json::from_slice(&answer)
+        .map_err(|_| Failure::unknown("the policy-gate cannot read its waivers now"))?;
+    let wanting = standings.iter().filter(|it| it.states.iter().any(|it| it.wants_attention()));
+    let wanting = wanting.count();
+    for standing in &standings {
+        output::result(format, &plain(&told(standing)), standing)?;
+    }
+    match wanting {
+        0 => Ok(()),
+        _ => Err(Failure::No(format!("{wanting} of {} waivers want attention", standings.len()))),
+    }
+}
+
+fn told(standing: &Standing) -> String {
+    let Standing { id, waiver, approver, states, last_used, problem } = standing;
+    let states: Vec<_> = states.iter().map(|it| it.as_str()).collect();
+    let state = states.join(", ");
+    let (state, approver) = (state.as_str(), approver.as_deref());
+    let mut text = match waiver {
+        Some(waiver) => Line { id: *id, state, approver, problem: problem.clone(), waiver }.text(),
+        None => format!("{id}  {state}\n  {}\n", problem.as_deref().unwrap_or("cannot be read")),
+    };
+    if let Some(used) = last_used {
+        text.push_str(&format!("  excepted something of {} last at {}\n", used.project, used.time));
+    }
+    text
 }
 
 impl Line<'_> {

@@ -95,6 +95,9 @@ fn a_waiver_of_an_approver_lets_a_build_pass_until_it_is_revoked() {
         .expect(0)
         .says(&["active", "boss", &id]);
     place.submit("--run 3").expect(0).says(&["PASSED", "1 waived", "by:        boss"]);
+    // It ends within two weeks.
+    let report = place.attestry("waiver report").expect(1);
+    report.says(&["active, expiring", "excepted something of app"]);
     place.attestry(&format!("waiver revoke {}", &id[..20])).expect(0);
     place.submit("--run 4").expect(1).says(&["ACME-001"]);
     up.terminate();

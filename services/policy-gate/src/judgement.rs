@@ -1,6 +1,6 @@
 //! The verdict on one build: what policy says, and the statement that will be signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use advisories::Index;
 use archive::{Class, Entry};
@@ -42,6 +42,9 @@ pub(crate) struct Judgement {
     /// Whether somebody let it pass whatever was found.
     #[serde(default)]
     pub(crate) is_overridden: bool,
+    /// Waivers that excepted something.
+    #[serde(default)]
+    pub(crate) waivers: Vec<Digest>,
     #[serde(deserialize_with = "artifacts")]
     pub(crate) artifacts: Vec<Artifact>,
     /// The build's version, where CI knows it.
@@ -158,6 +161,11 @@ impl Judgement {
                 vex: evidence.known.vex_on_record,
             },
             is_overridden: report.overridden.is_some(),
+            waivers: {
+                let used: BTreeSet<_> =
+                    report.waived.iter().map(|it| it.grant.waiver.hex()).collect();
+                by.waivers.iter().map(|it| it.id).filter(|it| used.contains(&it.hex())).collect()
+            },
             artifacts: evidence.build.artifacts.to_vec(),
             version: evidence.build.version.clone(),
             report: text,

@@ -16,6 +16,7 @@ mod quality;
 pub mod queries;
 mod settings;
 mod signed_policy;
+pub mod standing;
 mod study;
 mod trust;
 mod vulnerabilities;
@@ -163,7 +164,13 @@ impl PolicyGate {
     ) -> Result<(), HandleError> {
         let entries = judgement.entries(event_time);
         let stored = async { Ok::<_, HandleError>(self.archive.put(&entries, now).await?) };
-        futures::try_join!(stored, queries::index(&self.archive, judged))?;
+        let used =
+            standing::Used { time: now, project: judged.scope.clone(), story: judged.correlation };
+        futures::try_join!(
+            stored,
+            queries::index(&self.archive, judged),
+            standing::used(&self.archive, &judgement.waivers, &used),
+        )?;
         Ok(())
     }
 }

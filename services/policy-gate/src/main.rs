@@ -7,7 +7,7 @@ use clap::Parser;
 use policy_gate::{
     Args, PolicyGate,
     again::{self, JudgedAgain},
-    queries,
+    queries, standing,
 };
 use worker::Process;
 
@@ -36,7 +36,11 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let gate = PolicyGate::new(archive.clone(), settings);
     let again = JudgedAgain(gate.clone());
     let beside = async |bus: &Bus| {
-        tokio::join!(queries::answer(bus, &archive), again::watch(bus, &gate));
+        tokio::join!(
+            queries::answer(bus, &archive),
+            again::watch(bus, &gate),
+            standing::answer(bus, &gate)
+        );
     };
     Ok(process.run_both(&args.worker.events, gate.clone(), again, beside).await?)
 }

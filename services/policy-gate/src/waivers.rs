@@ -104,9 +104,6 @@ pub enum WaiverError {
         /// What is wrong, and the remedy.
         problem: String,
     },
-    /// As it was told before.
-    #[error("{0}")]
-    Other(String),
 }
 
 /// A file and the waiver in it, or why there is none.
@@ -264,15 +261,7 @@ pub(crate) fn active(
     now: Timestamp,
 ) -> Result<Vec<Approved>, WaiverError> {
     let mut active = Vec::new();
-    let found = read(directory)?;
-    let all: Vec<&Waiver> = found.iter().flatten().map(|(_, it)| it).collect();
-    for waiver in &found {
-        let approved = match waiver {
-            Ok((path, _)) => {
-                approved(path, approvers, signers).and_then(|it| it.renewed_honestly(path, &all))
-            }
-            Err(error) => Err(WaiverError::Other(error.to_string())),
-        };
+    for (_, approved) in all(directory, approvers, signers)? {
         match approved {
             Ok(approved) if approved.waiver.is_active(now) => active.push(approved),
             Ok(_) => {}
@@ -280,6 +269,48 @@ pub(crate) fn active(
         }
     }
     Ok(active)
+}
+
+/// A waiver's digest, what it says if it can be read, and who approved it or why nobody did.
+pub(crate) type Judged = (Digest, Option<Waiver>, Result<String, String>);
+
+/// Every waiver of `directory`, and whether somebody who may has signed it.
+pub(crate) fn judged(
+    directory: &Path,
+    approvers: &Trust,
+    signers: &Trust,
+) -> Result<Vec<Judged>, WaiverError> {
+    let all = all(directory, approvers, signers)?.into_iter();
+    Ok(all
+        .map(|((path, waiver), approved)| match approved {
+            Ok(it) => (it.id, Some(it.waiver), Ok(it.approver)),
+            Err(error) => {
+                let bytes = path.and_then(|it| bounded(&it, MAX_WAIVER_BYTES).ok());
+                (Digest::of(&bytes.unwrap_or_default()), waiver, Err(error.to_string()))
+            }
+        })
+        .collect())
+}
+
+/// A waiver's file and what it says, as far as there are any.
+type Named = (Option<PathBuf>, Option<Waiver>);
+
+fn all(
+    directory: &Path,
+    approvers: &Trust,
+    signers: &Trust,
+) -> Result<Vec<(Named, Result<Approved, WaiverError>)>, WaiverError> {
+    let found = read(directory)?;
+    let others: Vec<Waiver> = found.iter().flatten().map(|(_, it)| it.clone()).collect();
+    let judge = |found: Found| match found {
+        Ok((path, waiver)) => {
+            let approved = approved(&path, approvers, signers)
+                .and_then(|it| it.renewed_honestly(&path, &others));
+            ((Some(path), Some(waiver)), approved)
+        }
+        Err(error) => ((None, None), Err(error)),
+    };
+    Ok(found.into_iter().map(judge).collect())
 }
 
 /// The waiver at `path`, if its bundle is of somebody who may. It is read from the very bytes that the signature was
@@ -309,8 +340,8 @@ pub fn approved(path: &Path, approvers: &Trust, signers: &Trust) -> Result<Appro
 
 impl Approved {
     /// A waiver that conceals how often its exception was made already is none.
-    fn renewed_honestly(self, path: &Path, all: &[&Waiver]) -> Result<Self, WaiverError> {
-        let renews = self.waiver.renews(all.iter().copied());
+    fn renewed_honestly(self, path: &Path, all: &[Waiver]) -> Result<Self, WaiverError> {
+        let renews = self.waiver.renews(all);
         if self.waiver.renewal >= renews {
             return Ok(self);
         }

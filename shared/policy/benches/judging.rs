@@ -23,15 +23,20 @@ const LIMIT: Duration = Duration::from_secs(120);
 const ROUNDS: usize = 7;
 
 fn main() {
+    if let Some(file) = std::env::args().skip_while(|it| it != "--peak").nth(1) {
+        let text = fs::read_to_string(file).unwrap();
+        drop(Bundle::shipped(LIMIT).unwrap().evaluate(&text));
+        return println!("{}", peak().unwrap());
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let place = root.join("target/bench-policy");
     fs::create_dir_all(&place).unwrap();
     let library = Bundle::shipped(LIMIT).unwrap();
     let nothing = idle(&place);
     println!(
-        "| components | MB | reading ms | judging ms | together ms | per s, 1 thread | per s, 2 threads | OPA ms |"
+        "| components | MB | reading ms | judging ms | together ms | peak MiB | per s, 1 thread | per s, 2 threads | OPA ms |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     for size in SIZES {
         let text = input(size).to_string();
         let file = place.join(format!("{size}.json"));
@@ -42,9 +47,10 @@ fn main() {
         let reading = median(|| drop(nothing.evaluate(&text)));
         let opa = opa(&root, &file).map_or("-".to_owned(), |ms| format!("{ms:.0}"));
         println!(
-            "| {size} | {:.1} | {reading:.1} | {:.1} | {together:.1} | {:.1} | {:.1} | {opa} |",
+            "| {size} | {:.1} | {reading:.1} | {:.1} | {together:.1} | {:.0} | {:.1} | {:.1} | {opa} |",
             text.len() as f64 / 1e6,
             together - reading,
+            peak_of(&file),
             rate(1, &library, &text),
             rate(2, &library, &text),
         );
@@ -58,6 +64,20 @@ fn idle(place: &Path) -> Bundle {
     let rule = "package attestry.idle\n\ndeny contains finding if {\n\tfinding := input.never\n}\n";
     fs::write(directory.join("idle.rego"), rule).unwrap();
     Bundle::load(&directory, DEFAULT_TIME_LIMIT).unwrap()
+}
+
+/// Most memory that a process of its own needs to judge the file once, in MiB.
+fn peak_of(file: &Path) -> f64 {
+    let itself = std::env::current_exe().unwrap();
+    let said = Command::new(itself).arg("--peak").arg(file).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// What the system says of this process, in KiB.
+fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// Milliseconds.
@@ -146,7 +166,8 @@ fn input(size: usize) -> Value {
         "index": {
             "components": size, "sha256": { artifact: true }, "repeated": [],
             "packages": (0..size).map(|it| (format!("pkg:pypi/package-{it}"), json!([it]))).collect::<Map<_, _>>(),
-            "lacking": { "name": [], "version": [], "purl": [], "sha256": [] },
+            "licenses": { "MIT": { "components": (0..size).collect::<Vec<_>>(), "alternatives": [["MIT"]] } },
+            "lacking": { "name": [], "version": [], "purl": [], "license": [], "sha256": [] },
         },
         "sbom_digest": digest, "sbom_comparison": null,
         "provenance": {

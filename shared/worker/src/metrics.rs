@@ -31,6 +31,7 @@ struct Metrics {
     policy_refused: IntGauge,
     promoted_failing: IntGauge,
     overrides: IntCounterVec,
+    waivers: IntGaugeVec,
     shadow_verdicts: IntCounterVec,
     supplier_documents: IntCounterVec,
     stream_bytes: IntGaugeVec,
@@ -101,6 +102,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "attestry_overrides_total",
         "Verdicts that somebody overrode",
         &["project"]
+    )
+    .expect("registers"),
+    waivers: register_int_gauge_vec!(
+        "attestry_waivers",
+        "Waivers by what is so of them; one may be several",
+        &["state"]
     )
     .expect("registers"),
     shadow_verdicts: register_int_counter_vec!(
@@ -188,6 +195,11 @@ pub fn verdict(project: &str, result: &str) {
 pub fn overridden(project: &str) {
     static PROJECTS: LazyLock<Capped> = LazyLock::new(Capped::default);
     METRICS.overrides.with_label_values(&[PROJECTS.label(project)]).inc();
+}
+
+/// How many waivers are in a state.
+pub fn waivers(state: &str, count: usize) {
+    METRICS.waivers.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
 }
 
 /// The shadow policy was asked.
