@@ -20,6 +20,7 @@ mod outages;
 mod place;
 mod policies;
 mod quarantine;
+mod recipes;
 mod suppliers;
 mod traces;
 mod verdicts;
