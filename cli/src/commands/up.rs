@@ -226,17 +226,14 @@ impl Identity {
             waivers: may_waive.then(|| args.data.join("waivers")),
             approvers: may_waive.then(|| approvers.clone()),
             policy: args.policy.clone(),
-            policy_trust: None,
             trusted_key: if development { vec![] } else { vec![public.clone()] },
-            trust: None,
             trusted_development_key: if development { vec![public] } else { vec![] },
             allow_development_key: development,
             modes: args.modes.clone(),
             shadow_policy: args.shadow_policy.clone(),
             judge_again: Some(args.judge_again),
-            policy_timeout: 5,
-            policy_memory: 2048,
             advisories: Some(args.data.join("advisories")),
+            ..GateArgs::default()
         };
         Ok(Self { key, gate, development_key })
     }

@@ -128,6 +128,27 @@ pub enum SettingsError {
     NoKey,
 }
 
+impl Default for GateArgs {
+    fn default() -> Self {
+        Self {
+            policy: None,
+            policy_trust: None,
+            trusted_key: vec![],
+            trust: None,
+            trusted_development_key: vec![],
+            allow_development_key: false,
+            policy_timeout: 5,
+            waivers: None,
+            approvers: None,
+            modes: None,
+            shadow_policy: None,
+            judge_again: None,
+            policy_memory: 2048,
+            advisories: None,
+        }
+    }
+}
+
 impl GateArgs {
     /// Loads policy and keys; whatever is wrong with them shows here and not in a verdict.
     pub fn load(&self) -> Result<Settings, SettingsError> {

@@ -54,17 +54,10 @@ async fn start_with(more: &str, policy: Option<PathBuf>) -> (Pipeline, PrivateSi
     .unwrap();
     fs::write(dir.join("standby.pub"), pipeline.key().public_key().to_pem()).unwrap();
     let gate = GateArgs {
-        waivers: None,
-        approvers: None,
         policy,
-        policy_trust: None,
-        trusted_key: vec![],
         trust: Some(dir.join("trust.toml")),
-        trusted_development_key: vec![],
-        allow_development_key: false,
         policy_timeout: 30,
-        policy_memory: 2048,
-        advisories: None,
+        ..GateArgs::default()
     };
     let signing = SigningArgs {
         keyless: true,

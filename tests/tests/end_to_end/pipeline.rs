@@ -51,19 +51,8 @@ impl Pipeline {
     fn gate(&self) -> PolicyGate {
         let public = self.directory.path().join("trusted.pub");
         fs::write(&public, self.key().public_key().to_pem()).unwrap();
-        let args = GateArgs {
-            waivers: None,
-            approvers: None,
-            policy: None,
-            policy_trust: None,
-            trusted_key: vec![public],
-            trust: None,
-            trusted_development_key: vec![],
-            allow_development_key: false,
-            policy_timeout: 30,
-            policy_memory: 2048,
-            advisories: None,
-        };
+        let args =
+            GateArgs { trusted_key: vec![public], policy_timeout: 30, ..GateArgs::default() };
         PolicyGate::new(self.archive.clone(), args.load().unwrap())
     }
 
