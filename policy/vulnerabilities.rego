@@ -33,6 +33,11 @@ rules := {
 		"severity": "critical",
 		"remedy": "Remove the component, and rotate the secrets of machines that installed it",
 	},
+	"VULN-006": {
+		"title": "What settings ask for is known",
+		"severity": "high",
+		"remedy": "Run attestry advisories sync with what is missing, or take the setting out of data.json",
+	},
 }
 
 # What is missing or of another type reads as empty here; rules of attestry.input say so.
@@ -217,6 +222,37 @@ warn contains finding if {
 }
 
 is_matched if lib.present(input.advisories.digest)
+
+default advisories := null
+
+advisories := input.advisories
+
+has_some(list) if {
+	number := lib.value(advisories, list)
+	is_number(number)
+	number > 0
+}
+
+# Where a list is missing, nothing is on it: what it would stop would pass.
+missing contains "no advisory index was at hand, which denied_severities asks for" if {
+	count(denied) > 0
+	not is_matched
+}
+
+missing contains "the advisory index has no list of exploited vulnerabilities (KEV), which deny_kev asks for" if {
+	choices.deny_kev == true
+	not has_some("kev")
+}
+
+missing contains "the advisory index has no list of likelihoods (EPSS), which epss_threshold asks for" if {
+	is_number(choices.epss_threshold)
+	not has_some("epss")
+}
+
+deny contains finding if {
+	some message in missing
+	finding := lib.finding(rules, "VULN-006", message, null)
+}
 
 info contains finding if {
 	not is_matched

@@ -291,3 +291,24 @@ test_data_of_another_form_asks_nothing_here if {
 	denied == set() with input as but("high", {}) with data.vulnerabilities as null
 	warned == {"VULN-001"} with input as but("high", {}) with data.vulnerabilities as []
 }
+
+with_advisories(advisories) := object.union(object.remove(fixtures.good, ["advisories"]), {"advisories": advisories})
+
+test_a_list_that_settings_ask_for_and_nobody_brought_is_denied if {
+	denied == set() with input as fixtures.good with data.vulnerabilities as {"deny_kev": true, "epss_threshold": 0.5} with data.denied_severities as ["low"]
+	every advisories in [null, {}, {"digest": " "}] {
+		denied == {"VULN-006"} with input as with_advisories(advisories) with data.denied_severities as ["low"]
+		messages(judged.deny) == {"no advisory index was at hand, which denied_severities asks for"} with input as with_advisories(advisories) with data.denied_severities as ["low"]
+		denied == set() with input as with_advisories(advisories)
+	}
+	every number in [0, null, "2"] {
+		without_kev := with_advisories({"digest": "x", "kev": number, "epss": 1})
+		told := messages(judged.deny) with input as without_kev with data.vulnerabilities as {"deny_kev": true, "epss_threshold": 0.5}
+		told == {"the advisory index has no list of exploited vulnerabilities (KEV), which deny_kev asks for"}
+		denied == set() with input as without_kev with data.vulnerabilities as {"deny_kev": false, "epss_threshold": 0.5}
+		without_epss := with_advisories({"digest": "x", "kev": 1, "epss": number})
+		others := messages(judged.deny) with input as without_epss with data.vulnerabilities as {"deny_kev": true, "epss_threshold": 0.5}
+		others == {"the advisory index has no list of likelihoods (EPSS), which epss_threshold asks for"}
+		denied == set() with input as without_epss with data.vulnerabilities as {"deny_kev": true, "epss_threshold": null}
+	}
+}

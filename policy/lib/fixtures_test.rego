@@ -55,7 +55,7 @@ good := indexed({
 	],
 	"findings": [],
 	"finding_count": 0,
-	"advisories": {"digest": concat("", ["sha256:", lockfile]), "records": 3},
+	"advisories": {"digest": concat("", ["sha256:", lockfile]), "records": 3, "kev": 2, "epss": 9},
 	"quality": {
 		"cisa": {"score": 100, "grade": "A", "met": true, "missing": []},
 		"ntia": {"score": 100, "grade": "A", "met": true, "missing": []},

@@ -190,8 +190,12 @@ fn list(
         return Ok(());
     }
     let found = waivers::read(directory).map_err(Failure::input)?;
-    if found.is_empty() {
-        note("no waivers");
+    match (&approvers, found.is_empty()) {
+        (_, true) => note("no waivers"),
+        (None, false) => {
+            note("signatures are not checked: give --approvers, or ask the gate: waiver report")
+        }
+        (Some(_), false) => {}
     }
     for found in found {
         let (path, waiver) = match found {

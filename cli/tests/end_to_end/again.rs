@@ -67,7 +67,8 @@ fn a_pull_request_is_never_judged_for_production() {
     let place = Place::with_lock(LOCK);
     let up = place.up();
     let digest = Digest::of(b"the bytes of a wheel");
-    place.submit("--kind pr --environment production").expect(0);
+    place.submit("--kind pr --environment production").expect(2).says(&["--kind release"]);
+    place.submit("--kind pr").expect(0);
     let asked = format!("verdict {digest} --again --environment production --wait");
     place.attestry(&asked).expect(0);
     place.attestry(&format!("verdict {digest} --for production")).expect(3);

@@ -96,17 +96,13 @@ pub(crate) struct By<'a> {
 
 impl By<'_> {
     /// What policy says, waivers counted, and what the shadow would say.
-    fn ask(&self, evidence: &Evidence, input: &str) -> Result<Report, HandleError> {
-        let build = waivers::Build {
-            project: evidence.build.project.as_str(),
-            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
-        };
+    fn ask(&self, build: &waivers::Build<'_>, input: &str) -> Result<Report, HandleError> {
         let ask = |policy: &Evaluator| {
             let mut report = policy.build(input).map_err(|error| HandleError::Outage {
                 dependency: "processes",
                 detail: error.to_string(),
             })?;
-            waivers::apply(&mut report, self.waivers, &build);
+            waivers::except(&mut report, self.waivers, build);
             Ok::<_, HandleError>(report)
         };
         let mut report = ask(self.policy)?;
@@ -127,8 +123,12 @@ impl Judgement {
         by: &By<'_>,
         now: Timestamp,
     ) -> Result<Self, HandleError> {
+        let build = waivers::Build {
+            project: evidence.build.project.as_str(),
+            artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
+        };
         let (mut report, decision) = match input(evidence, index, by.settings.config, now) {
-            Ok(Judged { input, decision }) => (by.ask(evidence, &input)?, Some(decision)),
+            Ok(Judged { input, decision }) => (by.ask(&build, &input)?, Some(decision)),
             Err(reason) => (Report::unjudged(by.policy.digest(), reason), None),
         };
         report.advisories = index.map(named);
@@ -136,10 +136,8 @@ impl Judgement {
         if let Some((_, sbom)) = &evidence.sbom {
             places::complete(&mut report, sbom);
         }
-        report.mode = by.mode;
-        if by.mode == Mode::Warn {
-            report.soften(modes::may_be_softened);
-        }
+        modes::apply(&mut report, by.mode);
+        waivers::overrule(&mut report, by.waivers, &build);
         let policy = by.policy;
         let summary = summary(evidence, &report, now);
         let summary = Statement::new(&subjects(evidence), &summary)
@@ -275,7 +273,13 @@ const DECISION_JSON: &str = "application/vnd.attestry.policy-decision.v1+json";
 const POLICY_FILES: &str = "application/vnd.attestry.policy-files.v1";
 
 pub(crate) fn named(index: &Index) -> AdvisoryIndex {
-    AdvisoryIndex { digest: index.digest(), records: index.len() as u64 }
+    let (kev, epss) = index.exploitation();
+    AdvisoryIndex {
+        digest: index.digest(),
+        records: index.len() as u64,
+        kev: kev as u64,
+        epss: epss as u64,
+    }
 }
 
 /// SLSA VSA v1: what was judged, by which policy, on which evidence, with which result.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use events::{Environment, Scope};
-use policy::{Finding, Mode};
+use policy::{Finding, Mode, Report};
 use serde::Deserialize;
 
 use crate::waivers::NEVER_WAIVED;
@@ -84,9 +84,18 @@ impl Modes {
     }
 }
 
-/// Whether a denial may become a warning: not one that says that nothing could be judged, or by whom it was signed.
-pub(crate) fn may_be_softened(finding: &Finding) -> bool {
-    !NEVER_WAIVED.iter().any(|it| finding.id.starts_with(it))
+/// Lets denials count for less. One that says that nothing could be judged, or by whom it was signed, counts everywhere:
+/// it ends a dry run, too.
+pub(crate) fn apply(report: &mut Report, mode: Mode) {
+    let is_soft = |finding: &Finding| !NEVER_WAIVED.iter().any(|it| finding.id.starts_with(it));
+    let is_judged = report.errors.is_empty() && report.violations.iter().all(is_soft);
+    report.mode = match mode {
+        Mode::DryRun if !is_judged => Mode::Enforce,
+        mode => mode,
+    };
+    if mode == Mode::Warn {
+        report.soften(is_soft);
+    }
 }
 
 #[cfg(test)]

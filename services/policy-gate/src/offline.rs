@@ -1,7 +1,7 @@
 //! What policies would see of documents at hand, for whoever writes policies.
 
 use advisories::Index;
-use documents::{bom, vex};
+use documents::{Kind, bom, detect, vex};
 use events::{BuildCompleted, BuildKind, Digest, Environment, FilePath, OPERATOR, Scope, Sender};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -79,6 +79,11 @@ impl Documents<'_> {
             let from = Sender::Operator(Scope::of(OPERATOR));
             known.add_vex(&from, self.now, Digest::of(bytes), &read.statements);
         }
+        if let Some(previous) = self.previous
+            && !matches!(detect(previous), Kind::CycloneDx)
+        {
+            return Err("the SBOM of the build before is no CycloneDX".to_owned());
+        }
         known.previous = self.previous.map(|bytes| {
             let sbom = Digest::of(bytes);
             (Before { time: self.now, version: None, sbom }, bytes.to_vec().into())
@@ -109,24 +114,7 @@ impl Documents<'_> {
             artifacts.push(json!({ "name": file(name), "digest": Digest::of(name.as_bytes()) }));
         }
         let definition = &provenance["predicate"]["buildDefinition"];
-        let source =
-            definition["resolvedDependencies"].as_array().into_iter().flatten().find_map(|it| {
-                let commit = it["digest"]["gitCommit"].as_str()?;
-                let uri = it["uri"].as_str()?;
-                let bare = uri.strip_prefix("git+").unwrap_or(uri);
-                // The user of a URL stands before its host, the reference behind its path.
-                let path = bare.find("://").map_or(0, |it| it + 3);
-                let path = bare[path..].find('/').map_or(bare.len(), |it| path + it);
-                let (repository, reference) = match bare[path..].split_once('@') {
-                    Some((rest, reference)) => (&bare[..path + rest.len()], Some(reference)),
-                    None => (bare, None),
-                };
-                let mut source = json!({ "repository": repository, "commit": commit });
-                if let Some(reference) = reference {
-                    source["ref"] = json!(reference);
-                }
-                Some(source)
-            });
+        let source = source_of(&definition["resolvedDependencies"]);
         let parameters = &definition["externalParameters"]["parameters"];
         let finished = &provenance["predicate"]["runDetails"]["metadata"]["finishedOn"];
         let builder = provenance["predicate"]["runDetails"]["builder"]["id"].as_str();
@@ -153,6 +141,27 @@ impl Documents<'_> {
         serde_json::from_value(build)
             .map_err(|error| format!("the documents name a build that cannot be: {error}"))
     }
+}
+
+/// The source that was built, as the provenance names it: `git+<repository>[@<ref>]` with the commit.
+fn source_of(dependencies: &Value) -> Option<Value> {
+    dependencies.as_array().into_iter().flatten().find_map(|it| {
+        let commit = it["digest"]["gitCommit"].as_str()?;
+        let uri = it["uri"].as_str()?;
+        let bare = uri.strip_prefix("git+").unwrap_or(uri);
+        // The user of a URL stands before its host, the reference behind its path.
+        let path = bare.find("://").map_or(0, |it| it + 3);
+        let path = bare[path..].find('/').map_or(bare.len(), |it| path + it);
+        let (repository, reference) = match bare[path..].split_once('@') {
+            Some((rest, reference)) => (&bare[..path + rest.len()], Some(reference)),
+            None => (bare, None),
+        };
+        let mut source = json!({ "repository": repository, "commit": commit });
+        if let Some(reference) = reference {
+            source["ref"] = json!(reference);
+        }
+        Some(source)
+    })
 }
 
 impl<'a> Signature<'a> {

@@ -7,13 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use attestation::{
-    Artifact, SignedArtifact, Trust, VerifyError, verify::MAX_BUNDLE_BYTES, verify_artifact,
-};
 use events::Digest;
 use jiff::{SignedDuration, Timestamp};
-use policy::{Finding, Grant, Report};
+use policy::Finding;
 use serde::{Deserialize, Serialize};
+
+mod approval;
+
+pub use approval::{Approved, approved};
+pub(crate) use approval::{active, except, judged, overrule};
 
 /// What a bundle's name adds to the waiver's.
 pub const BUNDLE_SUFFIX: &str = ".sigstore.json";
@@ -108,17 +110,6 @@ pub enum WaiverError {
 
 /// A file and the waiver in it, or why there is none.
 pub type Found = Result<(PathBuf, Waiver), WaiverError>;
-
-/// A waiver that somebody who may has signed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Approved {
-    /// What it says.
-    pub waiver: Waiver,
-    /// Digest of its file.
-    pub id: Digest,
-    /// Who signed, as the approvers' list calls them.
-    pub approver: String,
-}
 
 /// What a build is, as far as a scope asks.
 pub(crate) struct Build<'a> {
@@ -252,132 +243,6 @@ impl Scope {
     }
 }
 
-/// The waivers of `directory` that somebody in `approvers` signed and that count at `now`. Others are told in the log:
-/// whoever is in `signers`, and so may sign evidence, approves nothing, and nobody approves what they asked for.
-pub(crate) fn active(
-    directory: &Path,
-    approvers: &Trust,
-    signers: &Trust,
-    now: Timestamp,
-) -> Result<Vec<Approved>, WaiverError> {
-    let mut active = Vec::new();
-    for (_, approved) in all(directory, approvers, signers)? {
-        match approved {
-            Ok(approved) if approved.waiver.is_active(now) => active.push(approved),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "A waiver does not count"),
-        }
-    }
-    Ok(active)
-}
-
-/// A waiver's digest, what it says if it can be read, and who approved it or why nobody did.
-pub(crate) type Judged = (Digest, Option<Waiver>, Result<String, String>);
-
-/// Every waiver of `directory`, and whether somebody who may has signed it.
-pub(crate) fn judged(
-    directory: &Path,
-    approvers: &Trust,
-    signers: &Trust,
-) -> Result<Vec<Judged>, WaiverError> {
-    let all = all(directory, approvers, signers)?.into_iter();
-    Ok(all
-        .map(|((path, waiver), approved)| match approved {
-            Ok(it) => (it.id, Some(it.waiver), Ok(it.approver)),
-            Err(error) => {
-                let bytes = path.and_then(|it| bounded(&it, MAX_WAIVER_BYTES).ok());
-                (Digest::of(&bytes.unwrap_or_default()), waiver, Err(error.to_string()))
-            }
-        })
-        .collect())
-}
-
-/// A waiver's file and what it says, as far as there are any.
-type Named = (Option<PathBuf>, Option<Waiver>);
-
-fn all(
-    directory: &Path,
-    approvers: &Trust,
-    signers: &Trust,
-) -> Result<Vec<(Named, Result<Approved, WaiverError>)>, WaiverError> {
-    let found = read(directory)?;
-    let others: Vec<Waiver> = found.iter().flatten().map(|(_, it)| it.clone()).collect();
-    let judge = |found: Found| match found {
-        Ok((path, waiver)) => {
-            let approved = approved(&path, approvers, signers)
-                .and_then(|it| it.renewed_honestly(&path, &others));
-            ((Some(path), Some(waiver)), approved)
-        }
-        Err(error) => ((None, None), Err(error)),
-    };
-    Ok(found.into_iter().map(judge).collect())
-}
-
-/// The waiver at `path`, if its bundle is of somebody who may. It is read from the very bytes that the signature was
-/// checked over: the file may be exchanged at any time.
-///
-/// # Errors
-/// Who signed instead, or that nobody did.
-pub fn approved(path: &Path, approvers: &Trust, signers: &Trust) -> Result<Approved, WaiverError> {
-    let unfit = |problem: String| WaiverError::Unfit { path: path.to_owned(), problem };
-    let bytes = bounded(path, MAX_WAIVER_BYTES)?;
-    let bundle = bounded(&bundle_of(path), MAX_BUNDLE_BYTES as u64)?;
-    let artifact = Artifact::of(&bytes);
-    let signed =
-        verify_artifact(&bundle, &artifact, approvers).map_err(|error| unfit(error.to_string()))?;
-    if signed.predicate_type.is_some() {
-        return Err(unfit("a statement names it: sign the file itself".to_owned()));
-    }
-    let waiver = Waiver::parse(path, &bytes)?;
-    if is_known(verify_artifact(&bundle, &artifact, signers)) {
-        return Err(unfit("who signs evidence approved it: let somebody else".to_owned()));
-    }
-    if signed.signer.label == waiver.requested_by || signed.signer.name() == waiver.requested_by {
-        return Err(unfit("who asked for it approved it: let somebody else".to_owned()));
-    }
-    Ok(Approved { waiver, id: Digest::of(&bytes), approver: signed.signer.label })
-}
-
-impl Approved {
-    /// A waiver that conceals how often its exception was made already is none.
-    fn renewed_honestly(self, path: &Path, all: &[Waiver]) -> Result<Self, WaiverError> {
-        let renews = self.waiver.renews(all);
-        if self.waiver.renewal >= renews {
-            return Ok(self);
-        }
-        let problem = format!(
-            "`renewal` is {}, but {renews} of the same scope came before: say so",
-            self.waiver.renewal
-        );
-        Err(WaiverError::Unfit { path: path.to_owned(), problem })
-    }
-
-    fn grant(&self) -> Grant {
-        Grant {
-            waiver: self.id,
-            approver: self.approver.clone(),
-            reason: self.waiver.reason.clone(),
-            expires: self.waiver.expires,
-        }
-    }
-}
-
-/// Whether the signature is of somebody who is trusted, be it without the log entry or time that is asked for.
-fn is_known(verified: Result<SignedArtifact, VerifyError>) -> bool {
-    use VerifyError as E;
-    let strange = |error: &E| {
-        matches!(
-            error,
-            E::UnknownKey { .. }
-                | E::UntrustedIdentity { .. }
-                | E::SignedWithCertificate
-                | E::SignedWithKey
-                | E::NoTrustedRoot { .. }
-        )
-    };
-    !verified.err().as_ref().is_some_and(strange)
-}
-
 pub(crate) fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
     let file = |source| WaiverError::File { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(file)?.len();
@@ -388,68 +253,17 @@ pub(crate) fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, WaiverError> {
     fs::read(path).map_err(file)
 }
 
-/// Takes what is waived out of the violations, and decides anew.
-pub(crate) fn apply(report: &mut Report, waivers: &[Approved], build: &Build<'_>) {
-    let of =
-        |is_override: bool| waivers.iter().filter(move |it| it.waiver.is_override() == is_override);
-    report.waive(|finding| {
-        of(false).find(|it| it.waiver.covers(finding, build)).map(Approved::grant)
-    });
-    if report.violations.is_empty() {
-        return;
-    }
-    if let Some(overriding) = of(true).find(|it| it.waiver.scope.is_about(build)) {
-        report.overrule(&overriding.grant());
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use attestation::{SigningKey, TrustedKey};
-
+pub(crate) mod tests {
     use super::*;
 
-    fn waiver() -> Waiver {
+    pub(crate) fn waiver() -> Waiver {
         serde_json::from_value(serde_json::json!({
             "schema": "attestry.waiver/v1", "owner": "team", "requested_by": "dev", "reason": "tried",
             "scope": { "rule": "VULN-001", "vulnerability": "CVE-2026-1" },
             "issued": "2026-12-01T00:00:00Z", "expires": "2026-12-31T00:00:00Z",
         }))
         .expect("a waiver")
-    }
-
-    fn believing(label: &str, key: &SigningKey) -> Trust {
-        let mut trust = Trust::new();
-        trust.add(TrustedKey::new(label, key.public_key().clone())).expect("new");
-        trust
-    }
-
-    #[test]
-    fn only_what_an_approver_signed_counts_and_for_nobody_who_asked() {
-        let directory = tempfile::tempdir().expect("made");
-        let path = directory.path().join("w.json");
-        let text = serde_json::to_string(&waiver()).expect("writes");
-        fs::write(&path, &text).expect("written");
-        let [boss, signer] = [(); 2].map(|()| SigningKey::generate().expect("a key"));
-        let sign = |key: &SigningKey, text: &str| {
-            let bundle = key.sign_file(text.as_bytes()).expect("signs");
-            fs::write(bundle_of(&path), bundle).expect("written");
-        };
-        let now = "2026-12-02T00:00:00Z".parse().expect("valid");
-        let active = |approvers: &Trust, signers: &Trust| {
-            active(directory.path(), approvers, signers, now).expect("reads").len()
-        };
-        let signers = believing("signer", &signer);
-
-        assert_eq!(active(&believing("boss", &boss), &signers), 0, "nobody signed");
-        sign(&boss, &text);
-        assert_eq!(active(&believing("boss", &boss), &signers), 1);
-        assert_eq!(active(&believing("dev", &boss), &signers), 0, "who asked for it signed");
-        assert_eq!(active(&signers, &Trust::new()), 0, "somebody else signed");
-        sign(&boss, "another text");
-        assert_eq!(active(&believing("boss", &boss), &signers), 0, "another text was signed");
-        sign(&signer, &text);
-        assert_eq!(active(&signers, &signers), 0, "who signs evidence signed");
     }
 
     #[test]

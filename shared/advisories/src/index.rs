@@ -82,6 +82,11 @@ impl Index {
         self.tables.len()
     }
 
+    /// How many vulnerabilities KEV and EPSS have: none where the list was not among the sources.
+    pub fn exploitation(&self) -> (usize, usize) {
+        (self.tables.kev.len(), self.tables.epss.len())
+    }
+
     /// Whether there is no advisory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

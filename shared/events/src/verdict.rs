@@ -23,7 +23,7 @@ pub struct VerdictRequested {
     /// Tells this request from every other of the same reason: the digest of a policy, the id of a vulnerability, a
     /// time. The same request twice is one.
     pub key: Label,
-    /// What it is judged for now; as before, if left out. A release that was for staging gets to production so.
+    /// What it is judged for now; what CI said, if left out. A release that was for staging gets to production so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use events::Digest;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{Evaluator, Limits, LoadError, files::Files, tarball};
 
@@ -58,6 +58,7 @@ impl CurrentPolicy {
             Some(source) => Evaluator::of_files(&source.read()?, limits)?,
             None => Evaluator::load(None, limits)?,
         };
+        tell_unasked(&evaluator);
         let state = State { evaluator: Arc::new(evaluator), looked: Instant::now(), refused: None };
         Ok(Self { source, limits, state: Mutex::new(state) })
     }
@@ -94,6 +95,7 @@ impl CurrentPolicy {
         let place = source.place.display();
         match loaded {
             Ok(evaluator) => {
+                tell_unasked(&evaluator);
                 info!(policy = %evaluator.digest(), %place, "Read the policy again");
                 state.evaluator = Arc::new(evaluator);
                 state.refused = None;
@@ -104,6 +106,12 @@ impl CurrentPolicy {
                 state.refused = Some(found);
             }
         }
+    }
+}
+
+fn tell_unasked(evaluator: &Evaluator) {
+    for key in evaluator.unasked() {
+        warn!(key, "No rule asks for this key of data.json; perhaps it is misspelt");
     }
 }
 

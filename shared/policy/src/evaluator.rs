@@ -130,6 +130,13 @@ impl Evaluator {
         &self.data
     }
 
+    /// Names in `data` that stand in no policy: perhaps misspelt, so that what is set there decides nothing.
+    pub fn unasked(&self) -> Vec<&str> {
+        let text = String::from_utf8_lossy(&self.canonical);
+        let keys = self.data.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        keys.filter(|key| !text.contains(&format!("data.{key}"))).collect()
+    }
+
     /// Judges a build, as [`Bundle::evaluate`] does. A policy that takes too much time or memory is FAILED.
     ///
     /// # Errors

@@ -116,6 +116,12 @@ pub struct AdvisoryIndex {
     pub digest: Digest,
     /// Number of advisories in it.
     pub records: u64,
+    /// Vulnerabilities that CISA's catalogue of known exploited ones has; 0 without the catalogue.
+    #[serde(default)]
+    pub kev: u64,
+    /// Vulnerabilities that have an EPSS; 0 without the list.
+    #[serde(default)]
+    pub epss: u64,
 }
 
 /// One objection of a rule. The order is that of a report: by severity, rule, component and place.

@@ -95,7 +95,7 @@ pub(crate) struct Args {
 }
 
 /// Why a build was made.
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Kind {
     /// To check a proposed change
     Pr,
@@ -131,6 +131,11 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
 }
 
 async fn submit(args: Args, format: Format) -> Result<(), Failure> {
+    if args.environment.is_some() && args.event.is_none() && args.kind != Some(Kind::Release) {
+        let why =
+            "--environment is for releases: a pull request is judged as one; add --kind release";
+        return Err(Failure::Input(why.to_owned()));
+    }
     let (event, uploads) = describe::event(&args)?;
     let bus = args.client.connect().await?;
     let project = &event.data.project;

@@ -9,8 +9,8 @@ use bus::Bus;
 use bytes::Bytes;
 use clap::ValueEnum;
 use events::{
-    BuildCompleted, Digest, Document, Envelope, EvidenceSigned, FilePath, Producer, Quarantined,
-    Record, Role, VerdictResult,
+    BuildCompleted, Digest, Document, Envelope, Environment, EvidenceSigned, FilePath, Producer,
+    Quarantined, Record, Role, VerdictResult,
 };
 use policy::{Mode, Report};
 use serde::Serialize;
@@ -55,6 +55,11 @@ pub(crate) struct Reported<'a> {
 struct Outcome<'a> {
     build: uuid::Uuid,
     project: &'a str,
+    /// What it was judged for; releases of before did not say.
+    environment: Option<Environment>,
+    /// The story of the verdict, where the build was judged again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<uuid::Uuid>,
     result: VerdictResult,
     policy: Digest,
     /// Whether the signature was checked here, with --key.
@@ -140,8 +145,10 @@ pub(crate) async fn tell(
         None => vec![],
     };
     let outcome = Outcome {
-        build: signed.correlation,
+        build: verdict.supersedes.unwrap_or(signed.correlation),
         project: signed.data.project.as_str(),
+        environment: verdict.environment,
+        request: verdict.supersedes.map(|_| signed.correlation),
         result: verdict.result,
         policy: verdict.policy,
         signature_checked: reported.key.is_some(),
@@ -178,8 +185,11 @@ fn print(format: ReportFormat, outcome: &Outcome<'_>) -> Result<(), Failure> {
                 true => "signature checked",
                 false => "signature not checked here: give --key",
             };
-            let Outcome { project, build, .. } = outcome;
-            let mut text = format!("Verdict on {project}, build {build} ({signature})\n");
+            let Outcome { project, build, environment, .. } = outcome;
+            let environment =
+                environment.map_or(String::new(), |it| format!(" for {}", it.as_str()));
+            let mut text =
+                format!("Verdict on {project}{environment}, build {build} ({signature})\n");
             text.push_str(&outcome.report.text());
             for file in &outcome.files {
                 text.push_str(&format!("  wrote {}\n", file.display()));

@@ -68,6 +68,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
         false => policy.build(&input),
     };
     let report = report.map_err(Failure::unknown)?;
+    for key in policy.unasked() {
+        note(&format!("data.json has `{key}`, which no rule asks for: is it misspelt?"));
+    }
     if args.input.is_none() {
         note("signatures are taken for granted: nobody signed what is judged here");
     }
@@ -106,7 +109,17 @@ impl Args {
         let bytes = |path: &Option<PathBuf>| path.as_deref().map(file).transpose();
         let (sbom, provenance) = (bytes(&self.sbom)?, bytes(&self.provenance)?);
         let index = match &self.advisories {
-            Some(directory) => CurrentIndex::new(directory).get().map_err(Failure::input)?,
+            Some(directory) => {
+                let index = CurrentIndex::new(directory).get().map_err(Failure::input)?;
+                let missing = || {
+                    let remedy = "make one with `attestry advisories sync`";
+                    Failure::Input(format!(
+                        "no advisory index in {}: {remedy}",
+                        directory.display()
+                    ))
+                };
+                Some(index.ok_or_else(missing)?)
+            }
             None => None,
         };
         let vex = self.vex.iter().map(|it| file(it)).collect::<Result<Vec<_>, _>>()?;

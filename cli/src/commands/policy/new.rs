@@ -35,7 +35,7 @@ import data.attestry.lib
 rules := {"ID-001": {
 	"title": "The version is told",
 	"severity": "medium",
-	"remedy": "Submit the build with --version",
+	"remedy": "Submit the build with --product-version",
 }}
 
 deny contains finding if {

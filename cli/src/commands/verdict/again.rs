@@ -57,8 +57,12 @@ pub(super) async fn one(
             Some(_) => RequestReason::Promotion,
             None => RequestReason::Operator,
         };
+        let environment = match asked.environment {
+            Some(asked) => Some(asked),
+            None => environment_of(bus, &judged).await?,
+        };
         let matter = (judged.scope, build, judged.artifacts);
-        let event = request(matter, reason, asked.environment)?;
+        let event = request(matter, reason, environment)?;
         publish(bus, &event, format).await?;
         let Some(patience) = asked.wait else { continue };
         let producer = Some(Producer::PolicyGate);
@@ -84,6 +88,13 @@ pub(super) async fn all(bus: &Bus, project: Option<&Scope>, format: Format) -> R
         publish(bus, &event, format).await?;
     }
     Ok(())
+}
+
+/// What a verdict was made for.
+async fn environment_of(bus: &Bus, judged: &Judged) -> Result<Option<Environment>, Failure> {
+    let gate = Some(Producer::PolicyGate);
+    let verdict = bus.find::<EvidenceSigned>(&judged.scope, gate, judged.correlation).await?;
+    Ok(verdict.and_then(|it| it.data.verdict).and_then(|it| it.environment))
 }
 
 fn request(

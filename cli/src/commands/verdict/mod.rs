@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Have it judged again, by the policy, advisories, waivers and VEX of now
     #[arg(long)]
     again: bool,
-    /// What it is judged for now [default: what CI said]
+    /// What it is judged for now [default: as before]
     #[arg(long, value_name = "ENVIRONMENT", requires = "again", value_parser = environment)]
     environment: Option<Environment>,
     /// Wait for the verdict, at most this long; give it as --wait=5m

@@ -10,7 +10,7 @@ impl Report {
     /// Plain text: one line of result, then each finding with its rule, component and remedy.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n", self.headline());
-        if let Some(AdvisoryIndex { digest, records }) = self.advisories {
+        if let Some(AdvisoryIndex { digest, records, .. }) = self.advisories {
             push(&mut text, format_args!("Matched with {records} advisories: index {digest}\n"));
         }
         for remark in self.remarks() {
@@ -64,7 +64,7 @@ impl Report {
     /// Markdown: the result, then a table of findings.
     pub fn markdown(&self) -> String {
         let mut text = format!("**{}**\n", self.headline());
-        if let Some(AdvisoryIndex { digest, records }) = self.advisories {
+        if let Some(AdvisoryIndex { digest, records, .. }) = self.advisories {
             push(&mut text, format_args!("\nMatched with {records} advisories: index {digest}\n"));
         }
         for remark in self.remarks() {

@@ -66,7 +66,8 @@ fn the_worst_comes_first_and_the_rest_is_counted() {
 fn the_advisory_index_is_named_if_there_was_one() {
     let mut report = report();
     assert!(!report.text().contains("advisories"), "{}", report.text());
-    report.advisories = Some(AdvisoryIndex { digest: Digest::of(b"index"), records: 7 });
+    report.advisories =
+        Some(AdvisoryIndex { digest: Digest::of(b"index"), records: 7, kev: 1, epss: 2 });
 
     let line = format!("Matched with 7 advisories: index {}\n", Digest::of(b"index"));
     assert_eq!(report.text().lines().nth(1), Some(line.trim_end()));
