@@ -4,13 +4,15 @@ usage: python policy.py ATTESTRY OPA_LIBRARY POLICY_DIR [INPUTS]
 
 OPA_LIBRARY is where opa-golib-python-bindings lies, unpacked. Inputs are made from the samples that every policy is
 tried on, by seeded changes of their fields; each is judged by `attestry policy eval`, by OPA and by rego-cpp, and
-every set of findings must be the same.
+every set of findings must be the same. Half of them are judged with the settings of policy_settings.json, which turn on
+what the library leaves off (effective_on apart, which is no matter of the engines).
 """
 
 import base64
 import copy
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from opa_bindings import OpaEngine  # noqa: E402
 from regopy import Interpreter  # noqa: E402
 
 SAMPLES = Path("shared/policy/src")
+SETTINGS = Path(__file__).with_name("policy_settings.json")
 LISTS = {"deny": "violations", "warn": "warnings", "info": "infos", "supplier": "violations", "supplier_warn": "warnings"}
 VALUES = [None, True, False, 0, -1, 7.5, "", " ", "x", "pkg:pypi/colourama@1.0", "2026-11-22T18:15:12Z", [], {}, [None], {"a": 1}, "sha256:" + "0" * 64]
 
@@ -48,22 +51,22 @@ def judges(is_supplier):
 
 
 class Opa:
-    def __init__(self):
+    def __init__(self, data):
         self.engine = OpaEngine()
         for name, text in policies():
             self.engine.add_policy(name, text)
-        self.engine.add_data(json.loads((POLICY / "data.json").read_text()))
+        self.engine.add_data(data)
 
     def findings(self, document, package, rule):
         return self.engine.eval_document(f"{package}.{rule}", document)
 
 
 class RegoCpp:
-    def __init__(self):
+    def __init__(self, data):
         self.engine = Interpreter()
         for name, text in policies():
             self.engine.add_module(name, text)
-        self.engine.add_data(json.loads((POLICY / "data.json").read_text()))
+        self.engine.add_data(data)
 
     def findings(self, document, package, rule):
         self.engine.set_input(document)
@@ -81,9 +84,9 @@ def plain(field):
 
 
 def ours(document, place):
-    path = place / "input.json"
+    path = place.parent / "input.json"
     path.write_text(json.dumps(document))
-    words = [ATTESTRY, "policy", "eval", "--input", path, "--policy", POLICY, "--report", "json"]
+    words = [ATTESTRY, "policy", "eval", "--input", path, "--policy", place, "--report", "json"]
     said = subprocess.run([str(it) for it in words], capture_output=True, text=True, check=False)
     if said.returncode not in (0, 1):
         raise SystemExit(f"attestry: {said.stderr}")
@@ -134,19 +137,29 @@ def form(finding):
     return key({name: value.replace('"', "") for name, value in finding.items() if value is not None})
 
 
+def with_data(data, place):
+    """The library beside this data.json, and the other engines with both."""
+    shutil.copytree(POLICY, place)
+    (place / "data.json").write_text(json.dumps(data))
+    engines = {"OPA": Opa, "rego-cpp": RegoCpp}
+    wanted = sys.argv[5:] or engines
+    return place, {name: engines[name](data) for name in wanted}
+
+
 def main():
     dice = random.Random(20261130)
-    engines = {"OPA": Opa(), "rego-cpp": RegoCpp()}
-    if len(sys.argv) > 5:
-        engines = {name: engine for name, engine in engines.items() if name == sys.argv[5]}
+    shipped = json.loads((POLICY / "data.json").read_text())
+    settings = shipped | json.loads(SETTINGS.read_text())
     samples = {name: json.loads((SAMPLES / f"{name}_sample.json").read_text()) for name in ("build", "supplier")}
     samples["good"] = good_build()
     counted, differences = Counter(), 0
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as temporary:
+        ways = [with_data(data, Path(temporary) / name) for name, data in (("off", shipped), ("on", settings))]
         for number in range(COUNT):
+            place, engines = ways[number // 3 % 2]
             kind = ("build", "good", "supplier")[number % 3]
-            document = samples[kind] if number < 3 else changed(samples[kind], dice)
-            report = ours(document, Path(place))
+            document = samples[kind] if number < 6 else changed(samples[kind], dice)
+            report = ours(document, place)
             counted[report["result"]] += 1
             if report["errors"]:
                 differences += 1
