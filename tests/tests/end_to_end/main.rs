@@ -12,6 +12,7 @@ mod priorities;
 mod quarantine;
 mod registrar;
 mod replicas;
+mod requested;
 mod resigned;
 mod restarts;
 mod retries;

@@ -48,7 +48,7 @@ impl Pipeline {
         signer::load_or_make(&self.directory.path().join("key.pem")).unwrap()
     }
 
-    fn gate(&self) -> PolicyGate {
+    pub(super) fn gate(&self) -> PolicyGate {
         let public = self.directory.path().join("trusted.pub");
         fs::write(&public, self.key().public_key().to_pem()).unwrap();
         let args =
