@@ -37,7 +37,9 @@ fn what_was_promoted_is_judged_again_when_the_policy_changes_and_once_for_each_c
     place.write("policy/acme.rego", &rule);
     until(&place, "verdict --promoted", &["PASSED"]).expect(0);
     // Both verdicts are signed, and theirs is a story each, with the artifact in it.
-    until(&place, &format!("explain {digest}"), &["FAILED", "PASSED"]).expect(0);
+    let told =
+        until(&place, &format!("explain {digest}"), &["FAILED", "PASSED", "asked for again"]);
+    told.expect(0);
     place.attestry("doctor").expect(0);
     up.terminate();
 }

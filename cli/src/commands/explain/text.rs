@@ -61,6 +61,11 @@ fn found(found: &Found) -> String {
     }
 }
 
+/// Whether the story began with `verdict.requested`.
+fn is_requested(build: &Build) -> bool {
+    build.events.first().is_some_and(|it| it.event_type == "verdict.requested")
+}
+
 fn build(out: &mut String, build: &Build) -> fmt::Result {
     let state = state(build.state);
     match &build.submitted {
@@ -68,9 +73,16 @@ fn build(out: &mut String, build: &Build) -> fmt::Result {
             let version = it.version.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
             writeln!(out, "{state}  {}{version}, {} of run {}", it.project, it.kind, it.run)?;
         }
+        None if is_requested(build) => {
+            writeln!(
+                out,
+                "{state}  a verdict that somebody asked for again; its report names the build"
+            )?;
+        }
         None => writeln!(out, "{state}  a build whose submission is not known")?,
     }
-    writeln!(out, "  build      {}", build.correlation)?;
+    let what = if is_requested(build) { "request" } else { "build" };
+    writeln!(out, "  {what:10} {}", build.correlation)?;
     if let Some(it) = &build.submitted {
         if let Some(source) = &it.source {
             let commit = source.commit.as_deref().unwrap_or("commit not given");
