@@ -9,6 +9,7 @@ use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
+    time::Duration,
 };
 
 use policy::{
@@ -52,8 +53,13 @@ fn library() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy"))
 }
 
+/// Time for a machine that has other things to do: a test that was stopped says nothing of its rule.
+fn options() -> Options {
+    Options { time_limit: Duration::from_secs(120), ..Options::default() }
+}
+
 fn tests_of(directory: &Path) -> TestReport {
-    run_tests(directory, &Options::default()).unwrap_or_else(|error| panic!("{error}"))
+    run_tests(directory, &options()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -193,7 +199,7 @@ fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usi
         while let Some((line, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             fs::write(scratch.path().join(file), mutant).expect("writes");
             // A mutant that cannot be loaded is noticed, too.
-            let options = Options { stops_at_failure: true, ..Options::default() };
+            let options = Options { stops_at_failure: true, ..options() };
             let report = run_tests(scratch.path(), &options);
             if report.is_ok_and(|report| report.passed()) {
                 survivors.push(*line);
