@@ -61,6 +61,13 @@ pub(crate) fn openvex_0_0_1() -> Result<&'static Validator, String> {
     once(&COMPILED, include_str!("../../schemas/openvex-0.0.1.schema.json"), jsonschema::options())
 }
 
+/// Our schema of CSAF 2.0: of the official one, what is read. That one refers to FIRST's schemas of
+/// scores, which nothing here depends on.
+pub(crate) fn csaf_2_0() -> Result<&'static Validator, String> {
+    static COMPILED: OnceLock<Result<Validator, String>> = OnceLock::new();
+    once(&COMPILED, include_str!("../../schemas/csaf-2.0.schema.json"), jsonschema::options())
+}
+
 fn once(
     compiled: &'static OnceLock<Result<Validator, String>>,
     schema: &str,

@@ -20,6 +20,7 @@ pub(super) fn document(bom: Bom, document: &Value) -> Result<Document, VexError>
         id: link(&bom).unwrap_or_default(),
         author: bom.supplier.or_else(|| authors.iter().find_map(|it| owned(it, "name"))),
         timestamp: bom.timestamp,
+        tlp: None,
         statements: bom.statements,
     })
 }

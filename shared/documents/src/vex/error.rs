@@ -14,8 +14,8 @@ pub enum VexError {
     CycloneDx(#[from] SchemaError),
     /// Another kind of document.
     #[error(
-        "`@context` is no OpenVEX namespace, and `bomFormat` is not \"CycloneDX\"; \
-         is this another kind of document?"
+        "`@context` is no OpenVEX namespace, `bomFormat` is not \"CycloneDX\", and there is no \
+         `/document/csaf_version`; is this another kind of document?"
     )]
     NotVex,
     /// A version of OpenVEX that is not known.
@@ -24,12 +24,42 @@ pub enum VexError {
         /// What stands there, shortened.
         found: String,
     },
-    /// The schema of OpenVEX is violated.
+    /// A version of CSAF that is not known.
+    #[error("`/document/csaf_version` is {found:?}, which is not 2.0; convert the document")]
+    UnsupportedCsaf {
+        /// What stands there, shortened.
+        found: String,
+    },
+    /// CSAF of a profile that says nothing of products' status (CSAF 2.0, section 4).
     #[error(
-        "not valid OpenVEX: {}; correct the document or the tool that wrote it",
+        "`/document/category` is {found:?}; send csaf_vex, or csaf_security_advisory, which say \
+         whether products are affected"
+    )]
+    OtherProfile {
+        /// What stands there, shortened.
+        found: String,
+    },
+    /// CSAF that is not released yet.
+    #[error("`/document/tracking/status` is draft; send the document when it is interim or final")]
+    Draft,
+    /// The schema of OpenVEX or CSAF is violated.
+    #[error(
+        "not valid {format}: {}; correct the document or the tool that wrote it",
         listed(violations)
     )]
     Invalid {
+        /// The format and its version.
+        format: &'static str,
+        /// The first violations.
+        violations: Vec<Violation>,
+    },
+    /// CSAF that contradicts itself, or refers to what it does not define: mandatory tests of the
+    /// standard (6.1) fail.
+    #[error(
+        "CSAF that fails mandatory tests: {}; correct the document or the tool that wrote it",
+        listed(violations)
+    )]
+    Unsound {
         /// The first violations.
         violations: Vec<Violation>,
     },
@@ -39,9 +69,17 @@ pub enum VexError {
          this says nothing that a VEX says"
     )]
     NoStatements,
+    /// CSAF that says nothing about any product.
+    #[error(
+        "`vulnerabilities` has no entry with `cve` or `ids` and a `product_status` but recommended; \
+         this says nothing that a VEX says"
+    )]
+    NoStatus,
     /// A schema that is part of this program is broken.
-    #[error("the built-in schema of OpenVEX cannot be used: {message}; report a bug")]
+    #[error("the built-in schema of {format} cannot be used: {message}; report a bug")]
     BrokenSchema {
+        /// The format and its version.
+        format: &'static str,
         /// What is wrong with it.
         message: String,
     },
@@ -53,10 +91,12 @@ impl VexError {
         match self {
             Self::Json(error) => error.code(),
             Self::CycloneDx(error) => error.code(),
-            Self::NotVex => "not-vex",
-            Self::UnsupportedVersion { .. } => "unsupported-version",
+            Self::NotVex | Self::OtherProfile { .. } => "not-vex",
+            Self::UnsupportedVersion { .. } | Self::UnsupportedCsaf { .. } => "unsupported-version",
+            Self::Draft => "draft",
             Self::Invalid { .. } => "schema",
-            Self::NoStatements => "no-statements",
+            Self::Unsound { .. } => "unsound",
+            Self::NoStatements | Self::NoStatus => "no-statements",
             Self::BrokenSchema { .. } => "broken-schema",
         }
     }

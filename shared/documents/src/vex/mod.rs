@@ -1,5 +1,6 @@
-//! VEX: what a supplier or an operator says about vulnerabilities, in OpenVEX or CycloneDX.
+//! VEX: what a supplier or an operator says about vulnerabilities, in OpenVEX, CycloneDX or CSAF.
 
+mod csaf;
 pub(crate) mod cyclonedx;
 mod error;
 mod names;
@@ -28,12 +29,16 @@ const MAX_COPIED_BYTES: usize = 16 * 1024 * 1024;
 pub struct Document {
     /// Its format.
     pub format: Format,
-    /// OpenVEX `@id`; for CycloneDX its BOM-Link, or empty where it has no serial number.
+    /// OpenVEX `@id`; for CycloneDX its BOM-Link, or empty where it has no serial number; for CSAF
+    /// `/document/tracking/id`.
     pub id: String,
-    /// Who says it; for CycloneDX `metadata.supplier`, otherwise the first of `metadata.authors`.
+    /// Who says it; for CycloneDX `metadata.supplier`, otherwise the first of `metadata.authors`; for
+    /// CSAF the publisher's name.
     pub author: Option<String>,
     /// When it was said.
     pub timestamp: Option<Timestamp>,
+    /// To whom it may be passed on: the label of the Traffic Light Protocol (CSAF 2.0, 3.1.6).
+    pub tlp: Option<String>,
     /// What is said, in document order.
     pub statements: Vec<Statement>,
 }
@@ -48,6 +53,39 @@ pub enum Format {
     OpenVex0_2_0,
     /// CycloneDX, 1.4 and later.
     CycloneDx,
+    /// CSAF 2.0.
+    Csaf2_0,
+}
+
+impl Format {
+    /// The format in a word, as passports list it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenVex0_0_1 | Self::OpenVex0_2_0 => "openvex",
+            Self::CycloneDx => "cyclonedx",
+            Self::Csaf2_0 => "csaf",
+        }
+    }
+
+    /// Its version, where there is one for all documents.
+    pub fn version(self) -> Option<&'static str> {
+        match self {
+            Self::OpenVex0_0_1 => Some("0.0.1"),
+            Self::OpenVex0_2_0 => Some("0.2.0"),
+            Self::CycloneDx => None,
+            Self::Csaf2_0 => Some("2.0"),
+        }
+    }
+
+    /// Its name with its version, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenVex0_0_1 => "OpenVEX 0.0.1",
+            Self::OpenVex0_2_0 => "OpenVEX 0.2.0",
+            Self::CycloneDx => "CycloneDX",
+            Self::Csaf2_0 => "CSAF 2.0",
+        }
+    }
 }
 
 /// What is said about one vulnerability in some products.
@@ -71,7 +109,9 @@ pub struct Statement {
 
 /// Status of a vulnerability, in the words of OpenVEX. CycloneDX: `resolved` and
 /// `resolved_with_pedigree` are fixed, `exploitable` is affected, `in_triage` is under
-/// investigation, `false_positive` and `not_affected` are not affected.
+/// investigation, `false_positive` and `not_affected` are not affected. CSAF: `known_not_affected` is
+/// not affected; `known_`, `first_` and `last_affected` are affected; `fixed` and `first_fixed` are
+/// fixed; `recommended` is no status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say all there is to say")]
 pub enum Status {
@@ -108,8 +148,8 @@ pub struct Product {
     pub versions: Option<Vec<String>>,
 }
 
-/// Reads a VEX document: OpenVEX 0.2.0 or 0.0.1, or CycloneDX 1.4 to 1.7 with at least one
-/// vulnerability that has an analysis.
+/// Reads a VEX document: OpenVEX 0.2.0 or 0.0.1, CycloneDX 1.4 to 1.7 with at least one
+/// vulnerability that has an analysis, or CSAF 2.0 with at least one `product_status`.
 ///
 /// # Errors
 /// [`VexError`]: the document is too large, not sound JSON, not VEX, or breaks its schema.
@@ -119,6 +159,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
             let (bom, document) = bom::read_with_document(bytes)?;
             cyclonedx::document(bom, &document)
         }
+        crate::Kind::Csaf => csaf::read(bytes),
         _ => openvex::read(bytes),
     }
 }

@@ -17,10 +17,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, VexError> {
         Format::OpenVex0_0_1 => validator::openvex_0_0_1(),
         _ => validator::openvex_0_2_0(),
     };
-    let validator = validator.map_err(|message| VexError::BrokenSchema { message })?;
+    let validator =
+        validator.map_err(|message| VexError::BrokenSchema { format: format.name(), message })?;
     let violations = validator.violations(&document, weight);
     if !violations.is_empty() {
-        return Err(VexError::Invalid { violations });
+        return Err(VexError::Invalid { format: format.name(), violations });
     }
     let mut copies = Copies::default();
     let statements =
@@ -30,6 +31,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, VexError> {
         id: owned(&document, "@id").unwrap_or_default(),
         author: owned(&document, "author"),
         timestamp: time(&document, "timestamp"),
+        tlp: None,
         statements: statements.collect::<Result<_, _>>()?,
     })
 }

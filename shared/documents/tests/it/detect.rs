@@ -32,6 +32,7 @@ fn kinds_are_told_by_the_first_bytes_or_a_key_anywhere_at_the_top() {
         ("sbom/redhat-rpm-openssl-1.6.json", Kind::CycloneDx),
         ("vex/jackson.cdx.json", Kind::CycloneDx),
         ("vex/demo.vex.json", Kind::OpenVex),
+        ("csaf/rhsa-2023_5835.json", Kind::Csaf),
     ] {
         assert_eq!(detect(&fixture(name)), kind, "{name}");
     }

@@ -40,6 +40,9 @@ mod schema;
 mod score;
 mod spdx;
 mod vex;
+mod vex_csaf;
+mod vex_csaf_examples;
+mod vex_csaf_hostile;
 mod vex_target;
 
 use documents::inventory::{Inventory, Package};

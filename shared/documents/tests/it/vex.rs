@@ -125,7 +125,7 @@ fn what_is_no_sound_vex_is_refused_for_its_own_reason() {
         (r#"{"@context":"https://openvex.dev/ns/v9"}"#.into(), "unsupported-version", "v9"),
         (r#"{"@context":"https://openvex.dev/ns"}"#.into(), "schema", "author"),
         (r#"{"@context":"https://schema.example"}"#.into(), "not-vex", "`@context`"),
-        (r#"{"document":{"csaf_version":"2.0"}}"#.into(), "not-vex", "`@context`"),
+        (r#"{"document":{"csaf_version":"2.0"}}"#.into(), "schema", "/document"),
         (
             r#"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#.into(),
             "no-statements",
