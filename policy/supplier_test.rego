@@ -39,6 +39,13 @@ test_a_good_vex_document_passes if {
 	warned == set() with input as fixtures.supplied_but(vex)
 }
 
+test_csaf_passes_where_the_passport_lists_it if {
+	csaf := object.union(vex, {"document": {"format": "csaf", "spec_version": "2.0"}})
+	refused == {"SUP-006"} with input as fixtures.supplied_but(csaf)
+	listed := object.union(csaf, {"supplier": {"formats": ["csaf"]}})
+	refused == set() with input as fixtures.supplied_but(listed)
+}
+
 test_another_schema_is_refused if {
 	refused == {"SUP-001"} with input as fixtures.supplied_but({"schema": "attestry.policy-input/v1"})
 }

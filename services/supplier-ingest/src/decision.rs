@@ -233,6 +233,8 @@ impl Decided {
     fn media_type(&self) -> &'static str {
         match self.format.as_deref() {
             Some("openvex") => "application/vnd.openvex+json",
+            // The standard names no media type of its own.
+            Some("csaf") => "application/json",
             _ => "application/vnd.cyclonedx+json",
         }
     }

@@ -61,7 +61,7 @@ struct Contents {
     format: &'static str,
     spec_version: Option<&'static str>,
     timestamp: Option<Timestamp>,
-    /// Absent for OpenVEX.
+    /// Absent for OpenVEX and CSAF.
     bom: Option<Bom>,
     statements: usize,
 }
@@ -141,20 +141,21 @@ impl Contents {
 
 fn read(document: &[u8]) -> Result<Contents, Vec<ReceiptFinding>> {
     match detect(document) {
-        Kind::OpenVex => {
+        kind @ (Kind::OpenVex | Kind::Csaf) => {
             let read = vex::read(document).map_err(|error| refused_vex(&error))?;
             Ok(Contents {
                 kind: DocumentKind::Vex,
-                format: "openvex",
-                spec_version: None,
+                format: read.format.as_str(),
+                // Receipts have never told that of OpenVEX.
+                spec_version: read.format.version().filter(|_| kind == Kind::Csaf),
                 timestamp: read.timestamp,
                 bom: None,
                 statements: read.statements.len(),
             })
         }
-        Kind::Csaf | Kind::Spdx | Kind::InToto | Kind::SigstoreBundle => {
+        Kind::Spdx | Kind::InToto | Kind::SigstoreBundle => {
             let reason = "is of a format that is not taken yet";
-            let remedy = "send CycloneDX 1.4 to 1.7 in JSON, or OpenVEX 0.2.0";
+            let remedy = "send CycloneDX 1.4 to 1.7 in JSON, OpenVEX 0.2.0, or CSAF 2.0";
             Err(vec![finding("unknown-format", WHOLE, reason, remedy)])
         }
         // The reader knows best what is wrong with anything else.
@@ -186,11 +187,17 @@ fn refused_bom(error: &BomError) -> Vec<ReceiptFinding> {
 
 fn refused_vex(error: &VexError) -> Vec<ReceiptFinding> {
     match error {
-        VexError::Invalid { violations } => violated(
-            error.code(),
-            violations,
-            "make the document valid by the schema of OpenVEX 0.2.0",
-        ),
+        VexError::Invalid { format, violations } => {
+            let remedy = format!("make the document valid by the schema of {format}");
+            violated(error.code(), violations, &remedy)
+        }
+        VexError::Unsound { violations } => {
+            let each = violations.iter().map(|it| (it, parted(&it.message)));
+            each.map(|(it, (reason, remedy))| {
+                finding(error.code(), or_whole(&it.pointer), reason, remedy)
+            })
+            .collect()
+        }
         _ => vec![said(error.code(), &error.to_string())],
     }
 }
@@ -202,11 +209,13 @@ fn violated(code: &str, violations: &[Violation], remedy: &str) -> Vec<ReceiptFi
 
 /// A message of the form `what is wrong; what to do about it`.
 fn said(code: &str, message: &str) -> ReceiptFinding {
-    let (reason, remedy) = match message.rsplit_once("; ") {
-        Some((reason, remedy)) => (reason, remedy),
-        None => (message, "mend the document and submit it again"),
-    };
+    let (reason, remedy) = parted(message);
     finding(code, WHOLE, reason, remedy)
+}
+
+fn parted(message: &str) -> (&str, &str) {
+    let parted = message.rsplit_once("; ");
+    parted.unwrap_or((message, "mend the document and submit it again"))
 }
 
 pub(crate) fn finding(rule: &str, field: &str, reason: &str, remedy: &str) -> ReceiptFinding {

@@ -66,3 +66,48 @@ fn what_the_passport_tolerates_is_told_and_does_not_reject() {
     let both = ["dangling-reference", "dependency-cycle"];
     assert_eq!(told(&both), [(circle, false), (dangling, false)]);
 }
+
+/// What comes of a CSAF document from a supplier whose passport lists `formats`.
+fn csaf(document: &str, formats: &[&str]) -> Examined {
+    let passport = Passport {
+        formats: formats.iter().map(|&it| it.to_owned()).collect(),
+        ..Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])
+    };
+    let submission = Submission {
+        document: Bytes::copy_from_slice(document.as_bytes()),
+        bundle: None,
+        passport: Some(Arc::new(passport)),
+        now: "2022-03-04T00:00:00Z".parse().expect("valid"),
+        root: Arc::new(TrustRoot::public_good().expect("sound")),
+    };
+    let policy = Evaluator::load(None, Limits::default()).expect("loads");
+    examine(&submission, &policy).expect("judges")
+}
+
+const NOT_AFFECTED: &str =
+    include_str!("../../../../shared/documents/fixtures/csaf/2022-evd-uc-07-001.json");
+
+#[test]
+fn csaf_is_vex_where_the_passport_lists_it() {
+    let rules = |examined: &Examined| {
+        examined.findings.iter().map(|it| it.rule.to_string()).collect::<Vec<_>>()
+    };
+    let examined = csaf(NOT_AFFECTED, &["csaf"]);
+    assert_eq!(examined.kind, Some(DocumentKind::Vex));
+    let read = examined.read.as_ref().expect("reads");
+    assert_eq!((read.format.as_str(), read.spec_version.as_deref()), ("csaf", Some("2.0")));
+    assert_eq!(read.entries, 5);
+    assert!(!rules(&examined).contains(&"SUP-006".to_owned()), "{:?}", rules(&examined));
+    let unlisted = csaf(NOT_AFFECTED, &["cyclonedx", "openvex"]);
+    assert!(rules(&unlisted).contains(&"SUP-006".to_owned()), "{:?}", rules(&unlisted));
+}
+
+#[test]
+fn csaf_that_contradicts_itself_is_refused_where_it_does() {
+    let twice = NOT_AFFECTED.replace("\"CSAFPID-0010\"\n        ]", "\"CSAFPID-0001\"\n        ]");
+    let [finding] = &csaf(&twice, &["csaf"]).findings[..] else { panic!("not one finding") };
+    assert_eq!((finding.rule.as_str(), finding.rejects), ("unsound", true));
+    assert_eq!(finding.field.as_str(), "/vulnerabilities/0/product_status/fixed/0");
+    assert!(finding.reason.as_str().contains("known_not_affected"), "{finding:?}");
+    assert_eq!(finding.remedy.as_str(), "keep one (6.1.6)");
+}
