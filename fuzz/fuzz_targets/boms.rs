@@ -1,4 +1,4 @@
-//! Others' SBOMs and VEX documents, as CycloneDX and OpenVEX.
+//! Others' SBOMs and VEX documents, as CycloneDX, OpenVEX and CSAF.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

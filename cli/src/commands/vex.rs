@@ -34,7 +34,7 @@ pub(crate) enum Command {
     after_help = "Exit codes: 0 accepted, 1 rejected, 2 wrong input, 3 could not find out.\n\nExample:\n  attestry vex add not-affected.openvex.json --project hotpass"
 )]
 pub(crate) struct AddArgs {
-    /// The document: OpenVEX, or CycloneDX with analyses
+    /// The document: OpenVEX, CycloneDX with analyses, or CSAF 2.0
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The project or supplier whose findings it may suppress [default: all]

@@ -98,7 +98,7 @@ pub enum Role {
     Policy,
     /// What was judged, with documents by digest, so that the judgement can be repeated.
     Decision,
-    /// A document that says which vulnerabilities matter, OpenVEX or CycloneDX.
+    /// A document that says which vulnerabilities matter, OpenVEX, CycloneDX or CSAF.
     Vex,
     /// The Sigstore bundle that came with a submitted document.
     Signature,

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// A CycloneDX SBOM (JSON) or a lockfile
     #[arg(value_name = "SBOM|LOCKFILE")]
     file: PathBuf,
-    /// VEX document, OpenVEX or CycloneDX: what it says is not affected or fixed is suppressed
+    /// VEX document, OpenVEX, CycloneDX or CSAF: what it says is not affected or fixed is suppressed
     #[arg(long, value_name = "FILE")]
     vex: Vec<PathBuf>,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// In-toto statement with SLSA provenance
     #[arg(long, value_name = "FILE")]
     provenance: Option<PathBuf>,
-    /// VEX document, OpenVEX or CycloneDX, as if an operator had added it; repeat for several
+    /// VEX document, OpenVEX, CycloneDX or CSAF, as if an operator had added it; repeat for several
     #[arg(long, value_name = "FILE")]
     vex: Vec<PathBuf>,
     /// CycloneDX SBOM of the build that was promoted before
