@@ -22,6 +22,8 @@ pub enum Kind {
     Spdx,
     /// An in-toto statement.
     InToto,
+    /// A DSSE envelope around an in-toto statement.
+    Dsse,
     /// A Sigstore bundle.
     SigstoreBundle,
     /// XML or HTML.
@@ -63,7 +65,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
             let told = match key.as_str() {
                 "bomFormat" => Some(Kind::CycloneDx),
                 "spdxVersion" => Some(Kind::Spdx),
-                "@context" | "_type" | "mediaType" | "document" => {
+                "@context" | "_type" | "payloadType" | "mediaType" | "document" => {
                     told_by_value(&key, entries.next_value::<&RawValue>()?.get())
                 }
                 _ => entries.next_value::<IgnoredAny>().map(|_| None)?,
@@ -87,6 +89,7 @@ fn told_by_value(key: &str, value: &str) -> Option<Kind> {
         "@context" if begins("https://openvex.dev/ns") => Some(Kind::OpenVex),
         "@context" if begins("https://spdx.org/rdf/") => Some(Kind::Spdx),
         "_type" if begins("https://in-toto.io/Statement/") => Some(Kind::InToto),
+        "payloadType" if text == "application/vnd.in-toto+json" => Some(Kind::Dsse),
         "mediaType" if begins("application/vnd.dev.sigstore.bundle") => Some(Kind::SigstoreBundle),
         _ => None,
     }

@@ -3,6 +3,7 @@
 mod bill;
 pub mod bom;
 mod both;
+mod carried;
 pub mod convert;
 pub mod cyclonedx;
 mod detect;
@@ -17,4 +18,5 @@ pub mod spdx;
 pub mod vex;
 
 pub use both::both;
+pub use carried::{CarriedError, carried};
 pub use detect::{Kind, detect};

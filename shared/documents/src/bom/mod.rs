@@ -2,6 +2,7 @@
 
 mod components;
 mod cycle;
+mod deviations;
 mod problems;
 mod references;
 
@@ -11,10 +12,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use crate::schema::SchemaError as BomError;
+pub use deviations::DEVIATIONS;
 pub(crate) use problems::Problems;
 pub use problems::{MAX_PROBLEMS_PER_CODE, Problem};
 
-use crate::schema::{CycloneDxVersion, Violation, json, read_cyclonedx};
+use crate::schema::{CycloneDxVersion, Violation, json, read_unjudged, violations};
+use crate::score;
 use crate::vex::{self, Statement};
 
 /// Longest purl or bom-ref that is read, in bytes: ten times the longest we have seen.
@@ -66,18 +69,31 @@ pub struct Component {
     pub kind: String,
 }
 
-/// Reads a CycloneDX JSON document of version 1.4 to 1.7. A byte-order mark is passed over.
+/// Reads a CycloneDX JSON document of version 1.4 to 1.7, or the one that an attestation carries. A
+/// byte-order mark is passed over.
 ///
 /// # Errors
 /// [`BomError`]: the document is too large, not sound JSON, not CycloneDX, of another version, or
-/// breaks the schema. What is sound but suspicious is not an error, but in [`Bom::problems`].
+/// breaks the schema, other than by one of the [`DEVIATIONS`]. Those, and what is sound but
+/// suspicious, are no error, but in [`Bom::problems`].
 pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
-    read_with_document(bytes).map(|(bom, _)| bom)
+    read_with_document(&crate::carried(bytes)?).map(|(bom, _)| bom)
+}
+
+/// Reads a document as [`read`] does, and scores it by every standard.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_and_score(bytes: &[u8]) -> Result<(Bom, Option<score::Report>), BomError> {
+    let (bom, document) = read_with_document(&crate::carried(bytes)?)?;
+    let report = score::of_valid(document, bom.version);
+    Ok((bom, Some(report)))
 }
 
 /// Reads a document, and hands out the JSON too.
 pub(crate) fn read_with_document(bytes: &[u8]) -> Result<(Bom, Value), BomError> {
-    let (document, version) = read_cyclonedx(bytes, CycloneDxVersion::V1_4)?;
+    let mut problems = Problems::default();
+    let (document, version) = read_tolerantly(bytes, &mut problems)?;
     let bom_version = bom_version(&document).ok_or_else(|| BomError::Invalid {
         version,
         violations: vec![Violation {
@@ -85,7 +101,6 @@ pub(crate) fn read_with_document(bytes: &[u8]) -> Result<(Bom, Value), BomError>
             message: "is larger than any version of a document can be".to_owned(),
         }],
     })?;
-    let mut problems = Problems::default();
     let metadata = document.get("metadata").unwrap_or(&Value::Null);
     let (subject, components) = components::read(&document, &mut problems);
     let edges = references::check(&document, &mut problems);
@@ -105,6 +120,22 @@ pub(crate) fn read_with_document(bytes: &[u8]) -> Result<(Bom, Value), BomError>
     bom.statements = vex::cyclonedx::statements(&document, &bom, &mut problems)?;
     (bom.problems, bom.problem_counts) = problems.into_parts();
     Ok((bom, document))
+}
+
+/// Reads a document that keeps to its schema, or departs from it in no other way than [`DEVIATIONS`].
+fn read_tolerantly(
+    bytes: &[u8],
+    problems: &mut Problems,
+) -> Result<(Value, CycloneDxVersion), BomError> {
+    let (mut document, version, weight) = read_unjudged(bytes, CycloneDxVersion::V1_4)?;
+    let mut broken = violations(&document, version, weight)?;
+    if !broken.is_empty() && deviations::mend(&mut document, problems) {
+        broken = violations(&document, version, weight)?;
+    }
+    match broken.is_empty() {
+        true => Ok((document, version)),
+        false => Err(BomError::Invalid { version, violations: broken }),
+    }
 }
 
 /// `version`, which the schema lets be any whole number from 1, written as a fraction too.

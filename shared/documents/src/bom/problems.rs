@@ -23,7 +23,8 @@ pub struct Problem {
     ///   last has no purl, CPE, SWID, SWHID, OmniBOR id or hash;
     /// - `control-character`: a name that may not show as what it is;
     /// - `vulnerability-without-id`: an analysis that can apply to nothing;
-    /// - `unreadable-timestamp`.
+    /// - `unreadable-timestamp`;
+    /// - those of [`DEVIATIONS`](super::DEVIATIONS).
     pub code: &'static str,
     /// The place, as a JSON Pointer (RFC 6901).
     pub pointer: String,

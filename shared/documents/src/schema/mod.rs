@@ -31,6 +31,9 @@ pub enum SchemaError {
     /// Not JSON that can be judged.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// An attestation without a document.
+    #[error(transparent)]
+    Carried(#[from] crate::CarriedError),
     /// JSON, but something else.
     #[error("`bomFormat` is not \"CycloneDX\"; is this another kind of document?")]
     NotCycloneDx,
@@ -68,6 +71,7 @@ impl SchemaError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Json(error) => error.code(),
+            Self::Carried(error) => error.code(),
             Self::NotCycloneDx => "not-cyclonedx",
             Self::UnsupportedVersion { .. } => "unsupported-version",
             Self::Invalid { .. } => "schema",

@@ -76,6 +76,31 @@ fn once(
     compiled.get_or_init(|| compile(schema, options)).as_ref().map_err(Clone::clone)
 }
 
+/// Whether `text` is an IRI reference, as the schemas ask of a URL.
+pub(crate) fn is_iri_reference(text: &str) -> bool {
+    static COMPILED: OnceLock<Option<jsonschema::Validator>> = OnceLock::new();
+    keeps_to(&COMPILED, "iri-reference", text)
+}
+
+/// Whether `text` is an e-mail address, as the schemas ask.
+pub(crate) fn is_email(text: &str) -> bool {
+    static COMPILED: OnceLock<Option<jsonschema::Validator>> = OnceLock::new();
+    keeps_to(&COMPILED, "idn-email", text)
+}
+
+fn keeps_to(
+    compiled: &'static OnceLock<Option<jsonschema::Validator>>,
+    format: &str,
+    text: &str,
+) -> bool {
+    let compile = || {
+        let schema = serde_json::json!({ "format": format });
+        jsonschema::options().should_validate_formats(true).build(&schema).ok()
+    };
+    // A schema that cannot be used blames nobody.
+    compiled.get_or_init(compile).as_ref().is_none_or(|it| it.is_valid(&Value::from(text)))
+}
+
 /// Schemas that the CycloneDX ones refer to.
 const REFERRED: [(&str, &str); 3] = [
     (

@@ -6,10 +6,11 @@ mod rules;
 mod standards;
 mod view;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::bill::{Bill, Part, shortened};
-use crate::schema::SchemaError;
+use crate::schema::{CycloneDxVersion, SchemaError, Violation};
 use finding::Finding;
 use rules::{Judge, Rule};
 use view::View;
@@ -18,7 +19,7 @@ use view::View;
 pub const MAX_LACKING: usize = 20;
 
 /// A standard that says what an SBOM has to tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standard {
     /// CISA, "Minimum Elements for a Software Bill of Materials", 2026.
@@ -27,6 +28,20 @@ pub enum Standard {
     Ntia,
     /// BSI TR-03183-2 2.1.0, section 5.2.
     Bsi,
+}
+
+impl Standard {
+    /// All, in their order.
+    pub const ALL: [Self; 3] = [Self::Cisa, Self::Ntia, Self::Bsi];
+
+    /// As reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cisa => "cisa",
+            Self::Ntia => "ntia",
+            Self::Bsi => "bsi",
+        }
+    }
 }
 
 /// How good an SBOM is by each standard.
@@ -126,8 +141,18 @@ pub struct Lacking {
 /// [`SchemaError`] where the document is too large, not sound JSON, or not CycloneDX.
 pub fn score(bytes: &[u8]) -> Result<Report, SchemaError> {
     let bill = Bill::read(bytes)?;
+    let violations = bill.violations()?;
+    Ok(of(&bill, violations))
+}
+
+/// Scores a document that keeps to the schema of its version.
+pub(crate) fn of_valid(document: Value, version: CycloneDxVersion) -> Report {
+    of(&Bill { document, version, weight: 0 }, vec![])
+}
+
+fn of(bill: &Bill, violations: Vec<Violation>) -> Report {
     let parts = bill.parts();
-    let view = View::of(&bill, &parts)?;
+    let view = View::of(bill, &parts, violations);
     let is_software = |part: &&Part<'_>| {
         let kind = part.text("type").unwrap_or_default();
         part.is_subject || !["file", "data", "cryptographic-asset"].contains(&kind)
@@ -138,13 +163,13 @@ pub fn score(bytes: &[u8]) -> Result<Report, SchemaError> {
         true => software,
         false => parts.iter().collect(),
     };
-    let standards = [Standard::Cisa, Standard::Ntia, Standard::Bsi];
-    Ok(Report {
+    let standards = Standard::ALL;
+    Report {
         spec_version: bill.version.as_str(),
         components: listed.len(),
         left_out: parts.len() - listed.len(),
         scores: standards.map(|standard| judge(standard, &view, &listed)).into(),
-    })
+    }
 }
 
 fn judge(standard: Standard, view: &View<'_>, parts: &[&Part<'_>]) -> Score {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bill::{Bill, Part};
 use crate::schema::json::{items, text};
-use crate::schema::{CycloneDxVersion, SchemaError, Violation};
+use crate::schema::{CycloneDxVersion, Violation};
 
 pub(super) struct View<'a> {
     pub(super) document: &'a Value,
@@ -27,7 +27,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(bill: &'a Bill, parts: &'a [Part<'a>]) -> Result<Self, SchemaError> {
+    pub(super) fn of(bill: &'a Bill, parts: &'a [Part<'a>], violations: Vec<Violation>) -> Self {
         let document = &bill.document;
         let dependencies = items(document, "dependencies");
         let targets = dependencies.iter().flat_map(|it| items(it, "dependsOn"));
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
             document,
             metadata: bill.metadata(),
             version: bill.version,
-            violations: bill.violations()?,
+            violations,
             entries: dependencies.iter().filter_map(|it| text(it, "ref")).collect(),
             targets: targets.filter_map(Value::as_str).collect(),
             told: HashMap::new(),
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         // What is said of dependencies goes before what is said of parts.
         view.read_compositions("assemblies");
         view.read_compositions("dependencies");
-        Ok(view)
+        view
     }
 
     fn read_compositions(&mut self, list: &str) {

@@ -1,5 +1,6 @@
 //! Why a document is not read as VEX.
 
+use crate::CarriedError;
 use crate::schema::{JsonError, SchemaError, Violation, listed};
 
 /// Why a document is not read as VEX.
@@ -9,6 +10,9 @@ pub enum VexError {
     /// Not JSON that can be judged.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// An attestation without a document.
+    #[error(transparent)]
+    Carried(#[from] CarriedError),
     /// CycloneDX, but not sound.
     #[error(transparent)]
     CycloneDx(#[from] SchemaError),
@@ -90,6 +94,7 @@ impl VexError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Json(error) => error.code(),
+            Self::Carried(error) => error.code(),
             Self::CycloneDx(error) => error.code(),
             Self::NotVex | Self::OtherProfile { .. } => "not-vex",
             Self::UnsupportedVersion { .. } | Self::UnsupportedCsaf { .. } => "unsupported-version",

@@ -149,18 +149,20 @@ pub struct Product {
 }
 
 /// Reads a VEX document: OpenVEX 0.2.0 or 0.0.1, CycloneDX 1.4 to 1.7 with at least one
-/// vulnerability that has an analysis, or CSAF 2.0 with at least one `product_status`.
+/// vulnerability that has an analysis, or CSAF 2.0 with at least one `product_status`; or an
+/// attestation that carries one.
 ///
 /// # Errors
 /// [`VexError`]: the document is too large, not sound JSON, not VEX, or breaks its schema.
 pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
-    match crate::detect(bytes) {
+    let bytes = crate::carried(bytes)?;
+    match crate::detect(&bytes) {
         crate::Kind::CycloneDx => {
-            let (bom, document) = bom::read_with_document(bytes)?;
+            let (bom, document) = bom::read_with_document(&bytes)?;
             cyclonedx::document(bom, &document)
         }
-        crate::Kind::Csaf => csaf::read(bytes),
-        _ => openvex::read(bytes),
+        crate::Kind::Csaf => csaf::read(&bytes),
+        _ => openvex::read(&bytes),
     }
 }
 

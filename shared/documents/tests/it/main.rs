@@ -8,12 +8,14 @@
 
 mod arbitrary;
 mod bom;
+mod carried;
 mod contents;
 mod convert;
 mod cyclonedx;
 mod cyclonedx_inventories;
 mod cyclonedx_random;
 mod detect;
+mod deviations;
 mod diff;
 mod foreign;
 mod hostile;
