@@ -323,6 +323,8 @@ refused_problems := {
 	"invalid-purl": "SUP-017",
 	"purl-bomb": "SUP-017",
 	"control-character": "SUP-023",
+	"look-alike-product": "SUP-024",
+	"malicious-package": "SUP-025",
 }
 
 noted_problems := {
@@ -330,6 +332,7 @@ noted_problems := {
 	"component-without-name": "SUP-013",
 	"component-without-version": "SUP-013",
 	"non-canonical-purl": "SUP-017",
+	"look-alike-component": "SUP-024",
 }
 
 # What a passport may let pass; the other problems hide something from a reader.
@@ -412,4 +415,22 @@ supplier_warn contains finding if {
 	not lower(trim_space(document.declared_supplier)) == lower(trim_space(lib.shown(passport, "name", "")))
 	message := sprintf("the document names %s as the supplier, the passport %s", [document.declared_supplier, lib.shown(passport, "name", "nobody")])
 	finding := found("SUP-022", message, null, "/metadata/supplier/name")
+}
+
+# Grades that are good enough, if the passport asks for any: what cannot be graded is none of them.
+supplier contains finding if {
+	document.kind == "sbom"
+	is_array(passport.grades)
+	not lib.value(lib.value(document, "grade"), "grade") in passport.grades
+	grade := lib.shown(lib.value(document, "grade"), "grade", "missing")
+	message := sprintf("the grade of the SBOM is %s; the passport asks for %s", [grade, concat(", ", passport.grades)])
+	finding := found("SUP-026", message, null, "document.grade")
+}
+
+# It is kept, and does not replace the one that stands.
+supplier_warn contains finding if {
+	stands := lib.value(document, "standing")
+	lib.seconds(lib.value(stands, "timestamp")) > lib.seconds(document.timestamp)
+	message := sprintf("an SBOM of this product of %s was accepted before; this one is of %s", [stands.timestamp, document.timestamp])
+	finding := found("SUP-027", message, null, "document.timestamp")
 }

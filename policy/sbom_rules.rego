@@ -162,4 +162,24 @@ rules := {
 		"severity": "high",
 		"remedy": "Remove control characters and marks that change the direction of writing",
 	},
+	"SUP-024": {
+		"title": "Names are what they look like",
+		"severity": "high",
+		"remedy": "Write the product as the passport has it; check a component whose name only looks like it",
+	},
+	"SUP-025": {
+		"title": "No malware among the components",
+		"severity": "critical",
+		"remedy": "Remove the package, rotate the secrets of machines that installed it, and see the record that the message names",
+	},
+	"SUP-026": {
+		"title": "The SBOM tells enough",
+		"severity": "medium",
+		"remedy": "Add what is missing: attestry sbom score FILE lists it; minimum_grade in the passport says how much is asked",
+	},
+	"SUP-027": {
+		"title": "The document is newer than the one that stands",
+		"severity": "medium",
+		"remedy": "Send the current document; an older one is kept as history and replaces nothing",
+	},
 }

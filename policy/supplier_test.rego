@@ -255,6 +255,8 @@ test_problems_are_refused_by_their_rules if {
 		"invalid-purl": "SUP-017",
 		"purl-bomb": "SUP-017",
 		"control-character": "SUP-023",
+		"look-alike-product": "SUP-024",
+		"malicious-package": "SUP-025",
 	} {
 		refused == {id} with input as with_problems([problem(code)], 1)
 		warned == set() with input as with_problems([problem(code)], 1)
@@ -293,7 +295,12 @@ test_only_what_the_passport_names_is_tolerated if {
 }
 
 test_what_hides_something_is_never_tolerated if {
-	every code, id in {"purl-bomb": "SUP-017", "control-character": "SUP-023"} {
+	every code, id in {
+		"purl-bomb": "SUP-017",
+		"control-character": "SUP-023",
+		"look-alike-product": "SUP-024",
+		"malicious-package": "SUP-025",
+	} {
 		refused == {id} with input as tolerating([code], [problem(code)])
 		warned == set() with input as tolerating([code], [problem(code)])
 	}
@@ -310,6 +317,7 @@ test_other_problems_are_warned_of if {
 		"component-without-name": "SUP-013",
 		"component-without-version": "SUP-013",
 		"non-canonical-purl": "SUP-017",
+		"look-alike-component": "SUP-024",
 		"odd": "SUP-018",
 	} {
 		refused == set() with input as with_problems([problem(code)], 1)
@@ -376,4 +384,41 @@ test_a_component_without_purl_is_judged_like_any_other if {
 test_a_number_of_problems_that_is_none_is_not_compared if {
 	warned == set() with input as with_document({"problems": [], "problem_count": "many"})
 	refused == set() with input as with_document({"problems": [], "problem_count": "many"})
+}
+
+graded(grade) := fixtures.supplied_but({
+	"supplier": {"grades": ["A", "B"]},
+	"document": {"grade": {"standard": "ntia", "score": 84, "grade": grade}},
+})
+
+test_a_grade_that_is_asked_for_is_needed if {
+	refused == set() with input as graded("A")
+	refused == set() with input as graded("B")
+	refused == {"SUP-026"} with input as graded("C")
+	["the grade of the SBOM is C; the passport asks for A, B", "document.grade"] in said with input as graded("C")
+	ungraded := with_passport({"grades": ["A", "B"]})
+	refused == {"SUP-026"} with input as ungraded
+	["the grade of the SBOM is missing; the passport asks for A, B", "document.grade"] in said with input as ungraded
+}
+
+test_no_grade_is_needed_if_none_is_asked_for if {
+	refused == set() with input as with_document({"grade": {"standard": "ntia", "score": 3, "grade": "F"}})
+	refused == set() with input as object.union(graded("F"), {"supplier": {"grades": null}})
+	refused == set() with input as object.union(fixtures.supplied_but(vex), {"supplier": {"grades": ["A"]}})
+}
+
+standing(timestamp) := with_document({"standing": {
+	"document": concat("", ["sha256:", "0"]),
+	"timestamp": timestamp,
+	"accepted_at": "2026-11-21T10:00:00Z",
+}})
+
+test_a_document_that_is_older_than_the_one_that_stands_is_warned_of if {
+	older := standing("2026-11-21T09:00:01Z")
+	refused == set() with input as older
+	warned == {"SUP-027"} with input as older
+	message := "an SBOM of this product of 2026-11-21T09:00:01Z was accepted before; this one is of 2026-11-21T09:00:00Z"
+	[message, "document.timestamp"] in said with input as older
+	warned == set() with input as standing("2026-11-21T09:00:00Z")
+	warned == set() with input as standing(null)
 }

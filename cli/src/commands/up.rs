@@ -173,6 +173,7 @@ impl Settings {
             passports: args.data.join("passports"),
             trusted_root: None,
             policy: args.policy.clone(),
+            advisories: Some(args.data.join("advisories")),
             policy_timeout: 30,
             policy_memory: 2048,
         };

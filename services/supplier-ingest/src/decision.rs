@@ -3,7 +3,7 @@
 use archive::{Class, Entry};
 use attestation::{
     Predicate, Receipt, Statement, Subject,
-    predicate::receipt::{ReadDocument, ReceiptFinding, VerifiedKey},
+    predicate::receipt::{ReadDocument, ReceiptFinding, ReceiptStep, Step, VerifiedKey},
 };
 use bytes::Bytes;
 use events::{
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use worker::HandleError;
 
 use crate::{
-    examine::{self, Examined},
+    examine::{self, Examined, Steps},
     passport::Passport,
 };
 
@@ -30,6 +30,9 @@ pub(crate) struct Decided {
     /// What an SBOM is about.
     #[serde(default)]
     product: Option<Text<1024>>,
+    /// When the document says that it was made.
+    #[serde(default)]
+    made_at: Option<Timestamp>,
     /// Whether a signature over the document was verified.
     #[serde(default)]
     signed: bool,
@@ -45,8 +48,9 @@ impl Decided {
     ) -> Result<Self, HandleError> {
         let reason = format!("{} has no passport here", event.data.from);
         let remedy = "ask the operator to add it: `attestry supplier add`";
-        let finding = examine::finding("supplier-unknown", "supplier", &reason, remedy);
-        Self::new(event, None, Parts::only(finding), now)
+        let finding =
+            examine::finding(Step::Sender, "supplier-unknown", "supplier", &reason, remedy);
+        Self::new(event, None, Parts::only(finding, Steps::stranger()), now)
     }
 
     /// The document could not be put together.
@@ -59,8 +63,8 @@ impl Decided {
     ) -> Result<Self, HandleError> {
         let reason = reason.rsplit_once("; ").map_or(reason, |(reason, _)| reason);
         let remedy = "upload every chunk, then publish the manifest under another name";
-        let finding = examine::finding(rule, "manifest", reason, remedy);
-        Self::new(event, passport, Parts::only(finding), now)
+        let finding = examine::finding(Step::Upload, rule, "manifest", reason, remedy);
+        Self::new(event, passport, Parts::only(finding, Steps::not_uploaded()), now)
     }
 
     /// The document was read as far as possible.
@@ -71,11 +75,12 @@ impl Decided {
         now: Timestamp,
     ) -> Result<Self, HandleError> {
         let parts = Parts {
+            product: examined.product(),
+            steps: examined.steps,
             findings: examined.findings,
             finding_count: examined.finding_count,
             kind: examined.kind,
             read: examined.read,
-            product: examined.product.as_deref().map(Text::of),
             signed_by: examined.signed_by,
             policy: examined.policy,
         };
@@ -105,10 +110,12 @@ impl Decided {
             policy: parts.policy,
         };
         let format = parts.read.as_ref().map(|it| it.format.clone());
+        let made_at = parts.read.as_ref().and_then(|it| it.timestamp);
         let signed = parts.signed_by.is_some();
         let receipt = Receipt {
             decision: decision.clone(),
             received_at: event.time,
+            steps: parts.steps,
             findings: parts.findings,
             finding_count: parts.finding_count,
             document: parts.read,
@@ -125,7 +132,7 @@ impl Decided {
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
         let (product, content) = (parts.product, identity(&submitted.content));
-        Ok(Self { decision, receipt, format, product, signed, content })
+        Ok(Self { decision, receipt, format, product, made_at, signed, content })
     }
 
     /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
@@ -183,6 +190,7 @@ impl Decided {
             document: (*document).filter(|_| self.keeps_document())?,
             kind: (*kind)?,
             product: self.product.clone(),
+            made_at: self.made_at,
             accepted_at: *ingested_at,
             signed: self.signed,
         })
@@ -254,6 +262,7 @@ fn identity(content: &Content) -> Digest {
 
 /// What a decision is made of.
 struct Parts {
+    steps: Vec<ReceiptStep>,
     findings: Vec<ReceiptFinding>,
     finding_count: u64,
     kind: Option<DocumentKind>,
@@ -265,9 +274,11 @@ struct Parts {
 
 impl Parts {
     /// Nothing is known but what speaks against it.
-    fn only(finding: ReceiptFinding) -> Self {
+    fn only(finding: ReceiptFinding, steps: Steps) -> Self {
+        let findings = vec![finding];
         Self {
-            findings: vec![finding],
+            steps: steps.told(&findings),
+            findings,
             finding_count: 1,
             kind: None,
             read: None,

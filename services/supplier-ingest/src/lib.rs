@@ -17,6 +17,7 @@ use bytes::Bytes;
 use events::{
     Accepted, Content, DocumentSubmitted, Envelope, EvidenceReady, Input, Manifest, Sender,
 };
+use jiff::Timestamp;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
 use crate::{decision::Decided, examine::Submission, passports::Known};
@@ -102,36 +103,63 @@ impl SupplierIngest {
                 (Decided::on_upload(event, passport.as_deref(), rule, &reason, context.now)?, None)
             }
             Ok(picked_up) => {
-                let submission = Submission {
-                    document: picked_up.document.clone(),
-                    bundle: picked_up.bundle.clone(),
-                    passport: passport.clone(),
-                    now: context.now,
-                    root: Arc::clone(&self.settings.root),
-                };
-                let (settings, event, now) = (self.settings.clone(), event.clone(), context.now);
-                let decided = off_thread(move || {
-                    let policy = settings.policy.get();
-                    metrics::policy_refused(settings.policy.is_refused());
-                    let examined = examine::examine(&submission, &policy);
-                    let examined = examined.map_err(|error| HandleError::Outage {
-                        dependency: "processes",
-                        detail: error.to_string(),
-                    })?;
-                    Decided::on_document(&event, passport.as_deref(), examined, now)
-                });
-                (decided.await?, Some(picked_up))
+                let decided = self.on_document(event, passport, &picked_up, context.now).await?;
+                (decided, Some(picked_up))
             }
         };
         Ok((self.claim(&name, event, &decided).await?, picked_up))
     }
 
+    async fn on_document(
+        &self,
+        event: &Envelope<DocumentSubmitted>,
+        passport: Option<Arc<Passport>>,
+        picked_up: &PickedUp,
+        now: Timestamp,
+    ) -> Result<Decided, HandleError> {
+        let document = picked_up.document.clone();
+        let contents = off_thread(move || Ok::<_, HandleError>(examine::read(&document))).await?;
+        let product = contents.as_ref().ok().map(|it| it.product().map(str::to_owned));
+        let standing = match product {
+            Some(product) => {
+                self.standing(&Accepted::sbom(&event.data.from, product.as_deref())).await?
+            }
+            None => None,
+        };
+        let submission = Submission {
+            document: picked_up.document.clone(),
+            bundle: picked_up.bundle.clone(),
+            passport: passport.clone(),
+            now,
+            root: Arc::clone(&self.settings.root),
+            advisories: None,
+            standing,
+        };
+        let (settings, event) = (self.settings.clone(), event.clone());
+        off_thread(move || {
+            let submission = Submission { advisories: settings.advisories()?, ..submission };
+            let policy = settings.policy.get();
+            metrics::policy_refused(settings.policy.is_refused());
+            let examined = examine::examine(&submission, contents, &policy);
+            let examined = examined.map_err(|error| HandleError::Outage {
+                dependency: "processes",
+                detail: error.to_string(),
+            })?;
+            Decided::on_document(&event, passport.as_deref(), examined, now)
+        })
+        .await
+    }
+
+    /// What stands under a name; a damaged entry is written anew.
+    async fn standing(&self, name: &str) -> Result<Option<Accepted>, HandleError> {
+        let standing = self.archive.pointed(name).await?;
+        Ok(standing.and_then(|it| serde_json::from_slice(&it).ok()))
+    }
+
     /// What is older than what stands there already says nothing new.
     async fn put_on_record(&self, accepted: &Accepted) -> Result<(), HandleError> {
         let name = accepted.pointer();
-        let standing = self.archive.pointed(&name).await?;
-        let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(&it).ok());
-        if standing.is_some_and(|it| it.accepted_at >= accepted.accepted_at) {
+        if self.standing(&name).await?.is_some_and(|it| !accepted.replaces(&it)) {
             return Ok(());
         }
         let value = serde_json::to_vec(accepted).map_err(HandleError::transient)?;

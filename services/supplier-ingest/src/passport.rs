@@ -6,6 +6,7 @@ use attestation::{
     PublicKey, Trust, TrustRoot, TrustedKey,
     trust::{IdentityEntry, Validity},
 };
+use documents::score::Standard;
 use events::{Digest, Label, SupplierId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,16 @@ pub const TOLERABLE: [&str; 5] = [
     "duplicate-bom-ref",
     "invalid-purl",
 ];
+
+/// Problems that a passport tolerates where it does not say: circles are what the packages of distributions form, and
+/// a reference without target leaves the rest of the graph as it is.
+pub const TOLERATED: [&str; 3] = ["dependency-cycle", "self-dependency", "dangling-reference"];
+/// Formats that can be read.
+pub const FORMATS: [&str; 4] = ["cyclonedx", "spdx", "openvex", "csaf"];
+/// Versions of CycloneDX that can be read.
+pub const SPEC_VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
+/// What `version` of a passport's file is read.
+pub const VERSION: u32 = 1;
 
 /// Who a supplier is to us.
 #[derive(Clone, Debug)]
@@ -44,6 +55,10 @@ pub struct Passport {
     pub spec_versions: Vec<String>,
     /// Age of a document, in days, above which it is too old.
     pub max_age_days: u32,
+    /// The grade that its SBOMs must have at least; none: any will do.
+    pub minimum_grade: Option<Grade>,
+    /// The standard that grades are by.
+    pub grade_by: Standard,
     /// Whether its VEX documents count.
     pub vex: bool,
     /// Codes of problems, each of [`TOLERABLE`], that only warn.
@@ -54,6 +69,43 @@ pub struct Passport {
     pub identities: Vec<IdentityEntry>,
     /// Digest of the file that says all this.
     pub digest: Digest,
+}
+
+/// How much an SBOM tells, from all that a standard asks for to hardly anything.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
+#[allow(missing_docs, reason = "the names say all there is to say")]
+#[value(rename_all = "UPPER")]
+pub enum Grade {
+    A,
+    B,
+    C,
+    D,
+    F,
+}
+
+impl Grade {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::F => "F",
+        }
+    }
 }
 
 /// Whether findings reject.
@@ -105,6 +157,8 @@ impl fmt::Display for PassportError {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default = "version")]
+    version: Spanned<u32>,
     id: SpannedText,
     name: Label,
     #[serde(default)]
@@ -114,16 +168,20 @@ struct File {
     #[serde(default)]
     products: Vec<String>,
     #[serde(default)]
-    namespaces: Vec<String>,
+    namespaces: Vec<SpannedText>,
     #[serde(default = "default_formats")]
-    formats: Vec<String>,
+    formats: Vec<SpannedText>,
     #[serde(default = "default_spec_versions")]
-    spec_versions: Vec<String>,
+    spec_versions: Vec<SpannedText>,
     #[serde(default = "default_max_age_days")]
     max_age_days: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_grade: Option<Grade>,
+    #[serde(default = "default_standard")]
+    grade_by: Standard,
     #[serde(default = "yes")]
     vex: bool,
-    #[serde(default)]
+    #[serde(default = "default_tolerates")]
     tolerates: Vec<SpannedText>,
     #[serde(default)]
     keys: Vec<KeyEntry>,
@@ -146,12 +204,29 @@ struct KeyEntry {
 
 type SpannedText = Spanned<String>;
 
-fn default_formats() -> Vec<String> {
-    ["cyclonedx", "openvex"].map(str::to_owned).to_vec()
+fn version() -> Spanned<u32> {
+    Spanned::new(0..0, VERSION)
 }
 
-fn default_spec_versions() -> Vec<String> {
-    ["1.4", "1.5", "1.6", "1.7"].map(str::to_owned).to_vec()
+/// Texts that stand nowhere.
+fn spanned<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<SpannedText> {
+    texts.into_iter().map(|it| Spanned::new(0..0, it.as_ref().to_owned())).collect()
+}
+
+fn default_formats() -> Vec<SpannedText> {
+    spanned(FORMATS)
+}
+
+fn default_spec_versions() -> Vec<SpannedText> {
+    spanned(SPEC_VERSIONS)
+}
+
+fn default_tolerates() -> Vec<SpannedText> {
+    spanned(TOLERATED)
+}
+
+fn default_standard() -> Standard {
+    Standard::Ntia
 }
 
 fn default_max_age_days() -> u32 {
@@ -167,6 +242,21 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn plain(texts: Vec<SpannedText>) -> Vec<String> {
+    texts.into_iter().map(Spanned::into_inner).collect()
+}
+
+/// What purls may begin with: a type, and perhaps a namespace or a name.
+fn check_namespace(text: &str) -> Result<(), String> {
+    let rest = text.strip_prefix("pkg:").filter(|it| !it.contains(['@', '?', '#', ' ']));
+    let parts = rest.and_then(|it| it.split_once('/'));
+    let example = "write a type and what follows, such as pkg:npm/%40acme/ or pkg:pypi/acme-widget";
+    match parts {
+        Some((kind, _)) if !kind.is_empty() => Ok(()),
+        _ => Err(format!("has {text:?}, which no purl of a package begins with; {example}")),
+    }
+}
+
 impl Passport {
     /// A passport with what has to be there and the defaults for the rest.
     pub fn new(id: SupplierId, name: Label, keys: Vec<Key>) -> Self {
@@ -177,11 +267,13 @@ impl Passport {
             contacts: vec![],
             products: vec![],
             namespaces: vec![],
-            formats: default_formats(),
-            spec_versions: default_spec_versions(),
+            formats: FORMATS.map(str::to_owned).to_vec(),
+            spec_versions: SPEC_VERSIONS.map(str::to_owned).to_vec(),
             max_age_days: default_max_age_days(),
+            minimum_grade: None,
+            grade_by: default_standard(),
             vex: true,
-            tolerates: vec![],
+            tolerates: TOLERATED.map(str::to_owned).to_vec(),
             keys,
             identities: vec![],
             digest: Digest::of(b""),
@@ -207,13 +299,26 @@ impl Passport {
         })?;
         let id = file.id.as_ref().parse::<SupplierId>();
         let id = id.map_err(|error| at(file.id.span(), format!("`id` {error}")))?;
-        if let Some(code) =
-            file.tolerates.iter().find(|it| !TOLERABLE.contains(&it.as_ref().as_str()))
-        {
-            let (found, known) = (code.as_ref(), TOLERABLE.join(", "));
-            let problem =
-                format!("`tolerates` {found:?} is nothing to be tolerated; known are {known}");
-            return Err(at(code.span(), problem));
+        if *file.version.as_ref() != VERSION {
+            let found = file.version.as_ref();
+            let problem = format!("`version` is {found}; this release reads {VERSION}");
+            return Err(at(file.version.span(), problem));
+        }
+        for (field, texts, known) in [
+            ("tolerates", &file.tolerates, &TOLERABLE[..]),
+            ("formats", &file.formats, &FORMATS[..]),
+            ("spec_versions", &file.spec_versions, &SPEC_VERSIONS[..]),
+        ] {
+            let unknown = texts.iter().find(|it| !known.contains(&it.as_ref().as_str()));
+            if let Some(text) = unknown {
+                let (found, known) = (text.as_ref(), known.join(", "));
+                let problem = format!("`{field}` has {found:?}; known are {known}");
+                return Err(at(text.span(), problem));
+            }
+        }
+        for namespace in &file.namespaces {
+            let wrong = |problem| at(namespace.span(), format!("`namespaces` {problem}"));
+            check_namespace(namespace.as_ref()).map_err(wrong)?;
         }
         let mut keys: Vec<Key> = Vec::new();
         for entry in &file.keys {
@@ -241,12 +346,14 @@ impl Passport {
             mode: file.mode,
             contacts: file.contacts,
             products: file.products,
-            namespaces: file.namespaces,
-            formats: file.formats,
-            spec_versions: file.spec_versions,
+            namespaces: plain(file.namespaces),
+            formats: plain(file.formats),
+            spec_versions: plain(file.spec_versions),
             max_age_days: file.max_age_days,
+            minimum_grade: file.minimum_grade,
+            grade_by: file.grade_by,
             vex: file.vex,
-            tolerates: file.tolerates.into_iter().map(Spanned::into_inner).collect(),
+            tolerates: plain(file.tolerates),
             keys,
             identities: file.identities.into_iter().map(Spanned::into_inner).collect(),
             digest: Digest::of(text.as_bytes()),
@@ -263,17 +370,20 @@ impl Passport {
             not_after: key.not_after,
         };
         let file = File {
+            version: version(),
             id: Spanned::new(0..0, self.id.to_string()),
             name: self.name.clone(),
             mode: self.mode,
             contacts: self.contacts.clone(),
             products: self.products.clone(),
-            namespaces: self.namespaces.clone(),
-            formats: self.formats.clone(),
-            spec_versions: self.spec_versions.clone(),
+            namespaces: spanned(&self.namespaces),
+            formats: spanned(&self.formats),
+            spec_versions: spanned(&self.spec_versions),
             max_age_days: self.max_age_days,
+            minimum_grade: self.minimum_grade,
+            grade_by: self.grade_by,
             vex: self.vex,
-            tolerates: self.tolerates.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
+            tolerates: spanned(&self.tolerates),
             keys: self.keys.iter().map(entry).collect(),
             identities: self.identities.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
         };
@@ -339,7 +449,7 @@ mod tests {
 
         assert!(refusal("id = \"a\"\nnome = \"x\"\n").starts_with("line 2: unknown field"), "typo");
         assert!(
-            refusal(&good.replace("\"acme\"", "\"A.B\"")).starts_with("line 1: `id` may"),
+            refusal(&good.replace("\"acme\"", "\"A.B\"")).starts_with("line 2: `id` may"),
             "id"
         );
         let line = good.lines().position(|it| it.starts_with("pem")).expect("there") + 1;
@@ -366,12 +476,33 @@ mod tests {
         for code in ["purl-bomb", "control-character", "Dependency-Cycle", ""] {
             let refused = passport(&format!("\"invalid-purl\",\n\"{code}\"")).expect_err("refused");
             let expected = format!(
-                "line 5: `tolerates` {code:?} is nothing to be tolerated; known are dependency-cycle, \
+                "line 5: `tolerates` has {code:?}; known are dependency-cycle, \
                  self-dependency, dangling-reference, duplicate-bom-ref, invalid-purl"
             );
             assert_eq!(refused, expected);
         }
-        assert!(acme(vec![]).tolerates.is_empty(), "strict unless it says otherwise");
+        assert_eq!(acme(vec![]).tolerates, TOLERATED);
+        assert_eq!(passport("").expect("reads").tolerates, [""; 0], "strict if it says so");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_line() {
+        for (entry, why) in [
+            ("version = 2", "this release reads 1"),
+            ("formats = [\"cyclonedx\", \"cyclone\"]", "known are cyclonedx, spdx, openvex, csaf"),
+            ("spec_versions = [\"1.1\"]", "known are 1.2, 1.3"),
+            ("namespaces = [\"npm/acme\"]", "no purl of a package begins with"),
+            ("namespaces = [\"pkg:npm\"]", "no purl of a package begins with"),
+            ("namespaces = [\"pkg:npm/acme@1\"]", "no purl of a package begins with"),
+            ("minimum_grade = \"E\"", "unknown variant"),
+            ("grade_by = \"iso\"", "unknown variant"),
+            ("max_age_days = -1", "integer"),
+        ] {
+            let text = format!("id = \"acme\"\nname = \"Acme\"\n{entry}\n");
+            let refused = Passport::parse(&text).expect_err(entry);
+            assert_eq!(refused.line, Some(3), "{entry}: {refused}");
+            assert!(refused.problem.contains(why), "{entry}: {refused}");
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use advisories::{CurrentIndex, Index};
 use attestation::{TrustRoot, trust::TrustRootError};
 use policy::{CurrentPolicy, Limits, LoadError};
+use worker::HandleError;
 
 use crate::{PassportDirectory, PassportsError};
 
@@ -20,6 +22,10 @@ pub struct IngestArgs {
     /// Directory of Rego policies, or an OPA bundle (*.tar.gz), with the rule set `supplier`, read again when it changes [default: the library that ships with Attestry]
     #[arg(long, env, value_name = "DIR")]
     pub policy: Option<PathBuf>,
+    /// Directory of advisory indexes, as `attestry advisories sync` writes it: malware in a document rejects it [default: no
+    /// index]
+    #[arg(long, env, value_name = "DIR")]
+    pub advisories: Option<PathBuf>,
     /// Seconds that judging one document may take
     #[arg(long, env, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub policy_timeout: u64,
@@ -34,6 +40,18 @@ pub struct Settings {
     pub passports: PassportDirectory,
     pub(crate) policy: CurrentPolicy,
     pub(crate) root: Arc<TrustRoot>,
+    pub(crate) advisories: Option<CurrentIndex>,
+}
+
+impl Settings {
+    /// The advisory index of now, if there is to be one. May wait for the disk.
+    pub(crate) fn advisories(&self) -> Result<Option<Index>, HandleError> {
+        let Some(advisories) = &self.advisories else { return Ok(None) };
+        advisories.get().map_err(|error| HandleError::Outage {
+            dependency: "advisories",
+            detail: error.to_string(),
+        })
+    }
 }
 
 /// Why supplier-ingest cannot start.
@@ -72,7 +90,8 @@ impl IngestArgs {
             SettingsError::Policy { place, source }
         })?;
         let passports = PassportDirectory::open(&self.passports)?;
-        Ok(Settings { passports, policy, root: Arc::new(self.root()?) })
+        let advisories = self.advisories.as_deref().map(CurrentIndex::new);
+        Ok(Settings { passports, policy, root: Arc::new(self.root()?), advisories })
     }
 
     fn root(&self) -> Result<TrustRoot, SettingsError> {

@@ -17,6 +17,9 @@ pub struct Accepted {
     /// What an SBOM is about: the purl of its subject, else its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Text<1024>>,
+    /// When it says that it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     /// When it was accepted.
     pub accepted_at: Timestamp,
     /// Whether a signature over it was verified by the passport.
@@ -28,12 +31,21 @@ impl Accepted {
     pub fn pointer(&self) -> String {
         match self.kind {
             DocumentKind::Vex => format!("{}/{}", Self::vex(&self.from), self.document.hex()),
-            DocumentKind::Sbom => {
-                let product = self.product.as_ref().map_or("", |it| it.as_str());
-                let product = Digest::of(product.as_bytes());
-                format!("{}/{}", Self::below(&self.from, "sbom"), product.hex())
-            }
+            DocumentKind::Sbom => Self::sbom(&self.from, self.product.as_ref().map(Text::as_str)),
         }
+    }
+
+    /// Where the newest SBOM of a sender's product stands.
+    pub fn sbom(from: &Sender, product: Option<&str>) -> String {
+        let product = Digest::of(product.unwrap_or_default().as_bytes());
+        format!("{}/{}", Self::below(from, "sbom"), product.hex())
+    }
+
+    /// Whether this one stands in place of `other`: it was made later, whichever came first. What does not say when it
+    /// was made counts as made when it was accepted.
+    pub fn replaces(&self, other: &Self) -> bool {
+        let age = |it: &Self| (it.made_at.unwrap_or(it.accepted_at), it.accepted_at, it.document);
+        age(self) > age(other)
     }
 
     /// Where a sender's VEX documents stand.

@@ -13,6 +13,7 @@ mod envelope;
 mod evidence;
 mod listing;
 pub mod quarantine;
+pub mod receipt;
 mod record;
 mod schemas;
 mod signed;

@@ -4,10 +4,10 @@ use schemars::{Schema, schema_for};
 
 use crate::{
     AdvisoriesUpdated, BacklogMapped, BuildCompleted, DocumentSubmitted, Envelope, EvidenceReady,
-    EvidenceResigned, EvidenceSigned, Manifest, VerdictRequested,
+    EvidenceResigned, EvidenceSigned, Manifest, VerdictRequested, receipt::Receipt,
 };
 
-/// File name and schema of every event type, and of what suppliers send.
+/// File name and schema of every event type, of what suppliers send, and of the predicate of their receipts.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("advisories.updated.schema.json", schema_for!(Envelope<AdvisoriesUpdated>)),
@@ -18,6 +18,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("evidence.resigned.schema.json", schema_for!(Envelope<EvidenceResigned>)),
         ("evidence.signed.schema.json", schema_for!(Envelope<EvidenceSigned>)),
         ("ingest-manifest.schema.json", schema_for!(Manifest)),
+        ("receipt.schema.json", schema_for!(Receipt)),
         ("verdict.requested.schema.json", schema_for!(Envelope<VerdictRequested>)),
     ]
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use attestation::{Receipt, verify::read_without_verifying_unsafe, verify_bundle};
+use attestation::{
+    Receipt, predicate::receipt::StepResult, verify::read_without_verifying_unsafe, verify_bundle,
+};
 use events::{DecisionResult, DocumentSubmitted, Sender, SubmissionId};
 use serde::Serialize;
 
@@ -86,6 +88,15 @@ fn text(told: &Told<'_>) -> String {
         text.push_str(&format!("  signed by {}\n", key.label));
     }
     text.push_str(&format!("  ingested at {}\n", decision.ingested_at));
+    for it in &receipt.steps {
+        let result = match it.result {
+            StepResult::Passed => "passed",
+            StepResult::Warned => "warned",
+            StepResult::Failed => "failed",
+            StepResult::NotReached => continue,
+        };
+        text.push_str(&format!("  {:<9} {result}: {}\n", it.step.as_str(), it.detail));
+    }
     for it in &receipt.findings {
         let weight = if it.rejects { "rejects" } else { "warning" };
         text.push_str(&format!("  {weight} {} at {}: {}\n", it.rule, it.field, it.reason));

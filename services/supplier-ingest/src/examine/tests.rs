@@ -1,26 +1,37 @@
+use attestation::predicate::receipt::StepResult;
 use events::Label;
 use policy::Limits;
 
 use super::*;
+
+fn acme() -> Passport {
+    Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])
+}
+
+/// What comes of an unsigned `document`.
+fn examined(document: &[u8], passport: Passport, now: Timestamp) -> Examined {
+    let submission = Submission {
+        document: Bytes::copy_from_slice(document),
+        bundle: None,
+        passport: Some(Arc::new(passport)),
+        now,
+        root: Arc::new(TrustRoot::public_good().expect("sound")),
+        advisories: None,
+        standing: None,
+    };
+    let policy = Evaluator::load(None, Limits::default()).expect("loads");
+    examine(&submission, read(document), &policy).expect("judges")
+}
 
 #[test]
 fn component_without_purl_is_judged_like_any_other() {
     let document = include_bytes!(
         "../../../../shared/documents/fixtures/sbom/cyclonedx-py-environment-1.6.json"
     );
-    let bom = bom::read(document).expect("reads");
+    let bom = documents::bom::read(document).expect("reads");
     assert!(bom.components.iter().any(|it| it.purl.is_none()));
-    let passport = Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![]);
-    let submission = Submission {
-        document: Bytes::from_static(document),
-        bundle: None,
-        passport: Some(Arc::new(passport)),
-        now: Timestamp::UNIX_EPOCH,
-        root: Arc::new(TrustRoot::public_good().expect("sound")),
-    };
 
-    let policy = Evaluator::load(None, Limits::default()).expect("loads");
-    let examined = examine(&submission, &policy).expect("judges");
+    let examined = examined(document, acme(), Timestamp::UNIX_EPOCH);
     let rules: Vec<&str> = examined.findings.iter().map(|it| it.rule.as_str()).collect();
     assert!(rules.contains(&"SUP-002") && !rules.contains(&"policy-failed"), "{rules:?}");
 }
@@ -41,20 +52,11 @@ const CIRCLE: &str = r#"{
 
 #[test]
 fn what_the_passport_tolerates_is_told_and_does_not_reject() {
-    let policy = Evaluator::load(None, Limits::default()).expect("loads");
     let told = |tolerates: &[&str]| {
-        let passport = Passport {
-            tolerates: tolerates.iter().map(|&it| it.to_owned()).collect(),
-            ..Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])
-        };
-        let submission = Submission {
-            document: Bytes::from_static(CIRCLE.as_bytes()),
-            bundle: None,
-            passport: Some(Arc::new(passport)),
-            now: Timestamp::UNIX_EPOCH,
-            root: Arc::new(TrustRoot::public_good().expect("sound")),
-        };
-        let findings = examine(&submission, &policy).expect("judges").findings;
+        let tolerates = tolerates.iter().map(|&it| it.to_owned()).collect();
+        let passport = Passport { tolerates, ..acme() };
+        let examined = examined(CIRCLE.as_bytes(), passport, Timestamp::UNIX_EPOCH);
+        let findings = examined.findings;
         let about = ["SUP-014", "SUP-015"];
         let graph = findings.into_iter().filter(|it| about.contains(&it.rule.as_str()));
         graph.map(|it| (it.rule.to_string(), it.rejects)).collect::<Vec<_>>()
@@ -69,19 +71,9 @@ fn what_the_passport_tolerates_is_told_and_does_not_reject() {
 
 /// What comes of a CSAF document from a supplier whose passport lists `formats`.
 fn csaf(document: &str, formats: &[&str]) -> Examined {
-    let passport = Passport {
-        formats: formats.iter().map(|&it| it.to_owned()).collect(),
-        ..Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])
-    };
-    let submission = Submission {
-        document: Bytes::copy_from_slice(document.as_bytes()),
-        bundle: None,
-        passport: Some(Arc::new(passport)),
-        now: "2022-03-04T00:00:00Z".parse().expect("valid"),
-        root: Arc::new(TrustRoot::public_good().expect("sound")),
-    };
-    let policy = Evaluator::load(None, Limits::default()).expect("loads");
-    examine(&submission, &policy).expect("judges")
+    let formats = formats.iter().map(|&it| it.to_owned()).collect();
+    let passport = Passport { formats, ..acme() };
+    examined(document.as_bytes(), passport, "2022-03-04T00:00:00Z".parse().expect("valid"))
 }
 
 const NOT_AFFECTED: &str =
@@ -110,4 +102,78 @@ fn csaf_that_contradicts_itself_is_refused_where_it_does() {
     assert_eq!(finding.field.as_str(), "/vulnerabilities/0/product_status/fixed/0");
     assert!(finding.reason.as_str().contains("known_not_affected"), "{finding:?}");
     assert_eq!(finding.remedy.as_str(), "keep one (6.1.6)");
+}
+
+#[test]
+fn every_step_is_told_with_what_came_of_it() {
+    let result = |examined: &Examined, step: Step| {
+        examined.steps.iter().find(|it| it.step == step).expect("told").result
+    };
+    let steps = |examined: &Examined| {
+        let steps: Vec<Step> = examined.steps.iter().map(|it| it.step).collect();
+        assert_eq!(steps, Step::ALL);
+    };
+    let unsigned = examined(CIRCLE.as_bytes(), acme(), Timestamp::UNIX_EPOCH);
+    steps(&unsigned);
+    assert_eq!(result(&unsigned, Step::Schema), StepResult::Passed);
+    assert_eq!(result(&unsigned, Step::Signature), StepResult::Failed);
+    assert_eq!(result(&unsigned, Step::Grade), StepResult::Passed);
+    let mut twice: serde_json::Value = serde_json::from_str(CIRCLE).expect("JSON");
+    twice["components"][0]["scope"] = serde_json::Value::Null;
+    let tolerated = examined(twice.to_string().as_bytes(), acme(), Timestamp::UNIX_EPOCH);
+    let schema = tolerated.steps.iter().find(|it| it.step == Step::Schema).expect("told");
+    assert_eq!(schema.detail.as_str(), "valid but for what is tolerated: null-field (1)");
+
+    for (document, step) in [
+        ("[]", Step::Format),
+        ("{", Step::Bytes),
+        (&*CIRCLE.replace("1.6", "1.1"), Step::Format),
+        (&*CIRCLE.replace("library", "thing"), Step::Schema),
+    ] {
+        let unread = examined(document.as_bytes(), acme(), Timestamp::UNIX_EPOCH);
+        steps(&unread);
+        assert_eq!(result(&unread, step), StepResult::Failed, "{document}");
+        for other in Step::ALL {
+            let expected = match other.cmp(&step) {
+                std::cmp::Ordering::Less => StepResult::Passed,
+                std::cmp::Ordering::Equal => StepResult::Failed,
+                std::cmp::Ordering::Greater => StepResult::NotReached,
+            };
+            assert_eq!(result(&unread, other), expected, "{other:?} of {document}");
+        }
+    }
+}
+
+#[test]
+fn an_sbom_that_tells_less_than_is_asked_for_is_rejected() {
+    let rules = |minimum_grade| {
+        let passport = Passport { minimum_grade, ..acme() };
+        let examined = examined(CIRCLE.as_bytes(), passport, Timestamp::UNIX_EPOCH);
+        examined
+            .findings
+            .into_iter()
+            .filter(|it| it.rejects)
+            .map(|it| it.rule.to_string())
+            .collect()
+    };
+    let asked: Vec<String> = rules(Some(crate::passport::Grade::A));
+    assert!(asked.contains(&"SUP-026".to_owned()), "{asked:?}");
+    let not_asked: Vec<String> = rules(None);
+    assert!(!not_asked.contains(&"SUP-026".to_owned()), "{not_asked:?}");
+}
+
+#[test]
+fn a_name_that_only_looks_right_is_told() {
+    let passport = Passport { products: vec!["widget".to_owned()], ..acme() };
+    let document = CIRCLE
+        .replace("\"widget\"", "\"wіdget\"")
+        .replace("\"name\": \"b\"", "\"name\": \"w1dget\"");
+    let examined = examined(document.as_bytes(), passport, Timestamp::UNIX_EPOCH);
+    let told: Vec<_> = examined
+        .findings
+        .iter()
+        .filter(|it| it.rule.as_str() == "SUP-024")
+        .map(|it| (it.rejects, it.field.as_str()))
+        .collect();
+    assert_eq!(told, [(true, "/metadata/component/name"), (false, "b")]);
 }
