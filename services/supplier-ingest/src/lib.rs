@@ -1,6 +1,7 @@
 //! Decides on what suppliers and operators submit: `document.submitted` → `evidence.ready` with a
 //! receipt. Stands at the suppliers' doors, and lays their signed receipts out.
 
+mod check;
 mod decision;
 mod delivery;
 mod door;
@@ -20,14 +21,15 @@ use events::{
 use jiff::Timestamp;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
 
-use crate::{decision::Decided, examine::Submission, passports::Known};
 pub use crate::{
+    check::{Checked, CheckedBy, check},
     delivery::ReceiptDelivery,
     door::stand_at_doors,
     passport::{Passport, PassportError},
     passports::{PassportDirectory, PassportsError},
     settings::{IngestArgs, Settings, SettingsError},
 };
+use crate::{decision::Decided, examine::Submission, passports::Known};
 
 /// Largest document that is taken, in bytes.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
 }
 
 /// The policies in `directory`, or the library.
-pub(super) fn load(directory: Option<&Path>) -> Result<Evaluator, Failure> {
+pub(crate) fn load(directory: Option<&Path>) -> Result<Evaluator, Failure> {
     Evaluator::load(directory, Limits::default()).map_err(|error| {
         let place = directory.map_or("library".into(), |it| it.display().to_string());
         Failure::Input(format!("policy {place}: {error}"))

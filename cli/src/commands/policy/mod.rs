@@ -5,6 +5,8 @@ mod new;
 mod replay;
 mod test;
 
+pub(super) use eval::load;
+
 use crate::{failure::Failure, output::Format};
 
 #[derive(clap::Subcommand)]

@@ -1,5 +1,6 @@
 //! `attestry supplier`: who may submit documents, submitting them, and what became of them.
 
+mod check;
 mod passport;
 pub(super) mod receipt;
 pub(super) mod submit;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Show(passport::ShowArgs),
     /// Sign a document with a key, as a supplier does; `cosign sign-blob` does as well
     Sign(SignArgs),
+    /// Tell what would be decided about a document, before it is sent; needs no broker
+    Check(Box<check::Args>),
     /// Submit a document in a supplier's name: an SBOM or VEX of any size, and the bundle that signs it
     Submit(SubmitArgs),
     /// Tell what became of a submission, and check its receipt
@@ -96,6 +99,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::List(args) => passport::list(&args, format),
         Command::Show(args) => passport::show(&args, format),
         Command::Sign(args) => sign(&args, format),
+        Command::Check(args) => check::run(&args, format),
         Command::Submit(args) => submit::run(args, format).await,
         Command::Status(args) => submit::status(args, format).await,
     }

@@ -8,7 +8,7 @@ use events::{Label, SupplierId};
 use serde::Serialize;
 use supplier_ingest::{
     Passport, PassportDirectory,
-    passport::{Key, Mode, TOLERABLE},
+    passport::{Grade, Key, Mode, TOLERABLE},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct DirectoryArgs {
     /// Directory of passports
     #[arg(long, env, value_name = "DIR", default_value = "data/passports")]
-    passports: PathBuf,
+    pub(super) passports: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -53,7 +53,11 @@ pub(crate) struct AddArgs {
     /// Age of a document, in days, above which it is too old
     #[arg(long, value_name = "DAYS", default_value_t = 365)]
     max_age_days: u32,
-    /// Only warn of that problem, which real generators cause; repeat for several
+    /// Grade that its SBOMs must have at least [default: any will do]
+    #[arg(long, value_name = "GRADE", ignore_case = true)]
+    minimum_grade: Option<Grade>,
+    /// Only warn of that problem, which real generators cause; repeat for several [default: dependency-cycle,
+    /// self-dependency and dangling-reference]
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(TOLERABLE))]
     tolerate: Vec<String>,
     /// Accept what breaks the trust policy, with a warning
@@ -93,6 +97,9 @@ struct Shown<'a> {
     formats: &'a [String],
     spec_versions: &'a [String],
     max_age_days: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum_grade: Option<Grade>,
+    grade_by: &'static str,
     vex: bool,
     tolerates: &'a [String],
     keys: Vec<ShownKey<'a>>,
@@ -112,6 +119,7 @@ struct ShownKey<'a> {
 pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
     let keys = args.key.iter().map(read_key).collect::<Result<_, _>>()?;
     let identity = args.identity.entry()?;
+    let defaults = Passport::new(args.supplier, args.name, keys);
     let passport = Passport {
         identities: identity.into_iter().collect(),
         mode: if args.warn_only { Mode::Warn } else { Mode::Enforce },
@@ -120,8 +128,12 @@ pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
         namespaces: args.namespace,
         max_age_days: args.max_age_days,
         vex: !args.no_vex,
-        tolerates: args.tolerate,
-        ..Passport::new(args.supplier, args.name, keys)
+        minimum_grade: args.minimum_grade,
+        tolerates: match args.tolerate.is_empty() {
+            true => defaults.tolerates.clone(),
+            false => args.tolerate,
+        },
+        ..defaults
     };
     // What is written is what will be read.
     let text = passport.to_toml();
@@ -217,7 +229,11 @@ pub(super) fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
     output::result(format, &text, &Shown::of(&passport))
 }
 
-fn read(passports: &PassportDirectory, supplier: &SupplierId) -> Result<Passport, Failure> {
+/// The passport of `supplier`, by whose file.
+pub(super) fn read(
+    passports: &PassportDirectory,
+    supplier: &SupplierId,
+) -> Result<Passport, Failure> {
     let file = passports.file(supplier);
     let at_fault = |why: String| Failure::Input(format!("{}: {why}", file.display()));
     let text = fs::read_to_string(&file).map_err(|error| at_fault(error.to_string()))?;
@@ -243,6 +259,8 @@ impl<'a> Shown<'a> {
             formats: &passport.formats,
             spec_versions: &passport.spec_versions,
             max_age_days: passport.max_age_days,
+            minimum_grade: passport.minimum_grade,
+            grade_by: passport.grade_by.as_str(),
             vex: passport.vex,
             tolerates: &passport.tolerates,
             keys: passport.keys.iter().map(key).collect(),

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use attestation::{
-    Receipt, predicate::receipt::StepResult, verify::read_without_verifying_unsafe, verify_bundle,
+    Receipt,
+    predicate::receipt::{ReadDocument, ReceiptFinding, ReceiptStep, StepResult},
+    verify::read_without_verifying_unsafe,
+    verify_bundle,
 };
-use events::{DecisionResult, DocumentSubmitted, Sender, SubmissionId};
+use events::{DecisionResult, DocumentKind, DocumentSubmitted, Sender, SubmissionId};
 use serde::Serialize;
 
 use crate::{
@@ -72,15 +75,7 @@ fn text(told: &Told<'_>) -> String {
     };
     let result = decision.result.as_str().to_uppercase();
     let mut text = format!("{result} {} ({signature})\n", told.submission);
-    if let (Some(kind), Some(read)) = (decision.kind, &receipt.document) {
-        let version = read.spec_version.iter().map(|it| format!(" {it}")).collect::<String>();
-        let entries = match kind {
-            events::DocumentKind::Sbom => "components",
-            events::DocumentKind::Vex => "statements",
-        };
-        let (kind, format) = (kind.as_str(), &read.format);
-        text.push_str(&format!("  {kind}: {format}{version}, {} {entries}\n", read.entries));
-    }
+    add_read(&mut text, decision.kind.map(DocumentKind::as_str), receipt.document.as_ref());
     if let Some(document) = decision.document {
         text.push_str(&format!("  document {document}\n"));
     }
@@ -88,7 +83,26 @@ fn text(told: &Told<'_>) -> String {
         text.push_str(&format!("  signed by {}\n", key.label));
     }
     text.push_str(&format!("  ingested at {}\n", decision.ingested_at));
-    for it in &receipt.steps {
+    add_steps(&mut text, &receipt.steps);
+    add_findings(&mut text, &receipt.findings, receipt.finding_count);
+    text
+}
+
+/// What the document says of itself.
+pub(crate) fn add_read(text: &mut String, kind: Option<&str>, read: Option<&ReadDocument>) {
+    let (Some(kind), Some(read)) = (kind, read) else { return };
+    let version = read.spec_version.iter().map(|it| format!(" {it}")).collect::<String>();
+    let entries = if kind == DocumentKind::Sbom.as_str() { "components" } else { "statements" };
+    let format = &read.format;
+    text.push_str(&format!("  {kind}: {format}{version}, {} {entries}\n", read.entries));
+    if let Some(product) = &read.product {
+        text.push_str(&format!("  about {product}\n"));
+    }
+}
+
+/// What came of each step that was reached.
+pub(crate) fn add_steps(text: &mut String, steps: &[ReceiptStep]) {
+    for it in steps {
         let result = match it.result {
             StepResult::Passed => "passed",
             StepResult::Warned => "warned",
@@ -97,14 +111,17 @@ fn text(told: &Told<'_>) -> String {
         };
         text.push_str(&format!("  {:<9} {result}: {}\n", it.step.as_str(), it.detail));
     }
-    for it in &receipt.findings {
+}
+
+/// What speaks against it, each with its remedy; there are `count`.
+pub(crate) fn add_findings(text: &mut String, findings: &[ReceiptFinding], count: u64) {
+    for it in findings {
         let weight = if it.rejects { "rejects" } else { "warning" };
         text.push_str(&format!("  {weight} {} at {}: {}\n", it.rule, it.field, it.reason));
         text.push_str(&format!("    remedy: {}\n", it.remedy));
     }
-    let listed = receipt.findings.len() as u64;
-    if receipt.finding_count > listed {
-        text.push_str(&format!("  and {} more\n", receipt.finding_count - listed));
+    let listed = findings.len() as u64;
+    if count > listed {
+        text.push_str(&format!("  and {} more\n", count - listed));
     }
-    text
 }

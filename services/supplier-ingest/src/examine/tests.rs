@@ -4,6 +4,8 @@ use policy::Limits;
 
 use super::*;
 
+mod decisions;
+
 fn acme() -> Passport {
     Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])
 }
