@@ -38,7 +38,7 @@ mod metadata_rpm;
 mod samples;
 mod schema;
 mod score;
-mod spdx;
+mod spdx_write;
 mod vex;
 mod vex_csaf;
 mod vex_csaf_examples;
