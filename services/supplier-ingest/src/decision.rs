@@ -27,6 +27,9 @@ pub(crate) struct Decided {
     receipt: String,
     /// The format, when it could be read.
     format: Option<String>,
+    /// Whether that is SPDX in tag-value.
+    #[serde(default)]
+    is_tag_value: bool,
     /// What an SBOM is about.
     #[serde(default)]
     product: Option<Text<1024>>,
@@ -75,6 +78,7 @@ impl Decided {
             finding_count: examined.finding_count,
             kind: examined.kind,
             read: examined.read,
+            is_tag_value: examined.is_tag_value,
             product: examined.product.as_deref().map(Text::of),
             signed_by: examined.signed_by,
             policy: examined.policy,
@@ -105,7 +109,7 @@ impl Decided {
             policy: parts.policy,
         };
         let format = parts.read.as_ref().map(|it| it.format.clone());
-        let signed = parts.signed_by.is_some();
+        let (signed, is_tag_value) = (parts.signed_by.is_some(), parts.is_tag_value);
         let receipt = Receipt {
             decision: decision.clone(),
             received_at: event.time,
@@ -125,7 +129,7 @@ impl Decided {
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
         let (product, content) = (parts.product, identity(&submitted.content));
-        Ok(Self { decision, receipt, format, product, signed, content })
+        Ok(Self { decision, receipt, format, is_tag_value, product, signed, content })
     }
 
     /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
@@ -235,6 +239,8 @@ impl Decided {
             Some("openvex") => "application/vnd.openvex+json",
             // The standard names no media type of its own.
             Some("csaf") => "application/json",
+            Some("spdx") if self.is_tag_value => "text/spdx",
+            Some("spdx") => "application/spdx+json",
             _ => "application/vnd.cyclonedx+json",
         }
     }
@@ -258,6 +264,7 @@ struct Parts {
     finding_count: u64,
     kind: Option<DocumentKind>,
     read: Option<ReadDocument>,
+    is_tag_value: bool,
     product: Option<Text<1024>>,
     signed_by: Option<VerifiedKey>,
     policy: Option<Digest>,
@@ -271,6 +278,7 @@ impl Parts {
             finding_count: 1,
             kind: None,
             read: None,
+            is_tag_value: false,
             product: None,
             signed_by: None,
             policy: None,

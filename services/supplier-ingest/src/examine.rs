@@ -13,6 +13,7 @@ use documents::{
     bom::{self, Bom, BomError},
     detect,
     schema::Violation,
+    spdx,
     vex::{self, VexError},
 };
 use events::{Digest, DocumentKind, Text};
@@ -47,6 +48,8 @@ pub(crate) struct Submission {
 pub(crate) struct Examined {
     pub(crate) kind: Option<DocumentKind>,
     pub(crate) read: Option<ReadDocument>,
+    /// Whether it is SPDX in tag-value, not JSON.
+    pub(crate) is_tag_value: bool,
     /// What an SBOM is about: the purl of its subject, else its name.
     pub(crate) product: Option<String>,
     pub(crate) findings: Vec<ReceiptFinding>,
@@ -85,6 +88,7 @@ pub(crate) fn examine(
             spec_version: contents.spec_version.map(str::to_owned),
             entries: contents.entries() as u64,
         }),
+        is_tag_value: spdx::is_tag_value(&submission.document),
         product: contents.product(),
         ..Examined::default()
     };
@@ -153,9 +157,10 @@ fn read(document: &[u8]) -> Result<Contents, Vec<ReceiptFinding>> {
                 statements: read.statements.len(),
             })
         }
-        Kind::Spdx | Kind::InToto | Kind::SigstoreBundle => {
+        Kind::InToto | Kind::SigstoreBundle => {
             let reason = "is of a format that is not taken yet";
-            let remedy = "send CycloneDX 1.4 to 1.7 in JSON, OpenVEX 0.2.0, or CSAF 2.0";
+            let remedy =
+                "send CycloneDX 1.2 to 1.7 in JSON, SPDX 2.2 or 2.3, OpenVEX 0.2.0, or CSAF 2.0";
             Err(vec![finding("unknown-format", WHOLE, reason, remedy)])
         }
         // The reader knows best what is wrong with anything else.
@@ -164,8 +169,8 @@ fn read(document: &[u8]) -> Result<Contents, Vec<ReceiptFinding>> {
             let is_vex = bom.components.is_empty() && !bom.statements.is_empty();
             Ok(Contents {
                 kind: if is_vex { DocumentKind::Vex } else { DocumentKind::Sbom },
-                format: "cyclonedx",
-                spec_version: Some(bom.version.as_str()),
+                format: bom.format.name(),
+                spec_version: Some(bom.format.spec_version()),
                 timestamp: bom.timestamp,
                 statements: bom.statements.len(),
                 bom: Some(bom),
@@ -176,9 +181,8 @@ fn read(document: &[u8]) -> Result<Contents, Vec<ReceiptFinding>> {
 
 fn refused_bom(error: &BomError) -> Vec<ReceiptFinding> {
     match error {
-        BomError::Invalid { version, violations } => {
-            let remedy =
-                format!("make the document valid by the official schema of CycloneDX {version}");
+        BomError::Invalid { format, violations } => {
+            let remedy = format!("make the document valid by the official schema of {format}");
             violated(error.code(), violations, &remedy)
         }
         _ => vec![said(error.code(), &error.to_string())],

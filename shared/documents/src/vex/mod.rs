@@ -156,7 +156,7 @@ pub struct Product {
 pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
     match crate::detect(bytes) {
         crate::Kind::CycloneDx => {
-            let (bom, document) = bom::read_with_document(bytes)?;
+            let (bom, document) = bom::read_with_document(bytes, cyclonedx::FIRST)?;
             cyclonedx::document(bom, &document)
         }
         crate::Kind::Csaf => csaf::read(bytes),
