@@ -22,7 +22,8 @@ pub enum SchemaError {
     NotCycloneDx,
     /// SPDX where only CycloneDX can be taken.
     #[error(
-        "the document is SPDX, not CycloneDX, whose `bomFormat` this needs; convert the document"
+        "the document is SPDX, not CycloneDX, whose `bomFormat` this needs; \
+         convert the document to CycloneDX"
     )]
     Spdx,
     /// JSON, but neither CycloneDX nor SPDX.

@@ -85,7 +85,15 @@ fn a_real_document_is_read_with_all_that_is_used_of_it() {
 /// Name, subject, packages beside it, edges, and the codes of the problems.
 type Told = (&'static str, Option<&'static str>, usize, usize, &'static [&'static str]);
 
-const REAL: [Told; 8] = [
+const REAL: [Told; 10] = [
+    (
+        "trivy.spdx.json",
+        Some("testdata/fixtures/repo/conda"),
+        2,
+        0,
+        &["component-without-identity", "component-without-version"],
+    ),
+    ("syft.spdx", None, 30, 0, &["non-canonical-purl"]),
     (
         "example-2.2.spdx.json",
         Some("glibc"),
@@ -329,6 +337,7 @@ fn suppliers_are_those_of_the_subject_else_who_made_the_document() {
 fn habits_of_generators_are_no_problem() {
     let mut root = package("DocumentRoot-Directory-app");
     root["primaryPackagePurpose"] = "APPLICATION".into();
+    root["externalRefs"] = json!([purl("pkg:generic/app@1")]);
     let mut left = package("left-pad");
     left["externalRefs"][0]["referenceCategory"] = "PACKAGE_MANAGER".into();
     left["attributionTexts"] = json!(["LayerDiffID: sha256:00"]);

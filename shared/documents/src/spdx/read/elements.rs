@@ -134,7 +134,8 @@ fn is_identifier(reference: &Value) -> bool {
         && text(reference, "referenceLocator").is_some_and(|it| !says_nothing(it))
 }
 
-/// The word of CycloneDX for what a package is for (section 7.24).
+/// The word of CycloneDX for what a package is for (section 7.24). Schemas disagree on its spelling of
+/// operating systems.
 fn kind(purpose: Option<&str>) -> &'static str {
     match purpose {
         Some("APPLICATION") => "application",
@@ -143,7 +144,7 @@ fn kind(purpose: Option<&str>) -> &'static str {
         Some("FILE") => "file",
         Some("FIRMWARE") => "firmware",
         Some("FRAMEWORK") => "framework",
-        Some("OPERATING-SYSTEM") => "operating-system",
+        Some("OPERATING-SYSTEM" | "OPERATING_SYSTEM") => "operating-system",
         _ => "library",
     }
 }
