@@ -12,7 +12,7 @@ rules := {
 	"SBOM-011": {
 		"title": "SBOMs of the build's own are valid",
 		"severity": "high",
-		"remedy": "Have the build's SBOM tool write CycloneDX 1.4 to 1.7 as JSON, or submit without --sbom",
+		"remedy": "Have the build's SBOM tool write CycloneDX 1.2 to 1.7 as JSON, or SPDX 2.3, or submit without --sbom",
 	},
 	"SBOM-012": {
 		"title": "SBOMs of the build's own name nothing else",

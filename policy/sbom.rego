@@ -229,7 +229,7 @@ supplier contains finding if {
 	finding := found("SUP-006", message, null, "document.format")
 }
 
-# Of the other formats there is one version that can be read.
+# Of the other formats every version that can be read may be sent.
 supplier contains finding if {
 	document.format == "cyclonedx"
 	not lib.value(document, "spec_version") in lib.list(passport, "spec_versions")

@@ -166,6 +166,8 @@ fn sbom_of_anybody_is_scored_compared_and_converted() {
     place.attestry("sbom convert old.json --to cyclonedx-1.7 -o new.json").expect(0);
     place.attestry("sbom validate new.json").expect(0).says(&["valid CycloneDX 1.7"]);
     place.attestry("sbom convert old.spdx.json --to cyclonedx-1.7").expect(2).says(&["bomFormat"]);
+    place.attestry("sbom validate old.spdx.json").expect(0).says(&["valid SPDX 2.3"]);
+    place.attestry("sbom score old.spdx.json").expect(2).says(&["SPDX, not CycloneDX"]);
 
     let dangling =
         r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "dependencies": [{"ref": "x"}]}"#;

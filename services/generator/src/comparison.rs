@@ -44,7 +44,7 @@ pub(crate) struct Compared {
 /// What two SBOMs say otherwise.
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
-    /// Version of CycloneDX that theirs follows.
+    /// Version of CycloneDX or SPDX that theirs follows.
     pub(crate) spec_version: &'static str,
     /// How many components theirs lists.
     pub(crate) components: usize,
@@ -133,7 +133,7 @@ impl Ours {
             differs.then(|| OtherVersion { package, ours: first(ours), theirs: first(theirs) })
         });
         Difference {
-            spec_version: theirs.version.as_str(),
+            spec_version: theirs.format.spec_version(),
             components: theirs.components.len(),
             without_purl,
             only_ours: Listed::of(self.versions.keys().filter(unnamed).cloned()),
@@ -225,8 +225,9 @@ mod tests {
     #[test]
     fn what_is_no_sbom_is_told_with_the_reason() {
         for (bytes, reason) in [
-            (b"SPDXVersion: SPDX-2.3".as_slice(), "JSON"),
-            (br#"{"spdxVersion": "SPDX-2.3"}"#, "CycloneDX"),
+            (b"SPDXVersion: SPDX-2.3".as_slice(), "SPDXID"),
+            (br#"{"spdxVersion": "SPDX-2.3"}"#, "creationInfo"),
+            (br#"{"spdxVersion": "SPDX-2.1"}"#, "SPDX-2.1"),
             (br#"{"bomFormat": "CycloneDX", "specVersion": "1.0"}"#, "1.0"),
             (
                 br#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{}]}"#,

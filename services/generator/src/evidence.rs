@@ -121,7 +121,9 @@ fn boms(
     }
     let theirs = supplied.iter().map(|upload| {
         let (name, bytes) = (format!("sbom/supplied/{}", upload.path), upload.bytes.clone());
-        made(Role::SuppliedSbom, Class::Sbom, &name, "application/json", bytes)
+        let is_tag_value = documents::spdx::is_tag_value(&bytes);
+        let media_type = if is_tag_value { "text/spdx" } else { "application/json" };
+        made(Role::SuppliedSbom, Class::Sbom, &name, media_type, bytes)
     });
     let theirs: Vec<Made> = theirs.collect::<Result<_, _>>()?;
     let ours = Ours::of(&inputs.inventories);

@@ -25,8 +25,9 @@ pub(crate) struct Decided {
     decision: Decision,
     /// The receipt statement, as JSON.
     receipt: String,
-    /// The format, when it could be read.
-    format: Option<String>,
+    /// How the document is written, when it could be read.
+    #[serde(default)]
+    media_type: Option<Label>,
     /// What an SBOM is about.
     #[serde(default)]
     product: Option<Text<1024>>,
@@ -76,6 +77,7 @@ impl Decided {
     ) -> Result<Self, HandleError> {
         let parts = Parts {
             product: examined.product(),
+            media_type: examined.media_type,
             steps: examined.steps,
             findings: examined.findings,
             finding_count: examined.finding_count,
@@ -109,7 +111,6 @@ impl Decided {
             ingested_at: now,
             policy: parts.policy,
         };
-        let format = parts.read.as_ref().map(|it| it.format.clone());
         let made_at = parts.read.as_ref().and_then(|it| it.timestamp);
         let signed = parts.signed_by.is_some();
         let receipt = Receipt {
@@ -132,7 +133,8 @@ impl Decided {
             .map_err(|error| HandleError::permanent("statement-unfit", error))?;
         let receipt = String::from_utf8_lossy(receipt.as_bytes()).into_owned();
         let (product, content) = (parts.product, identity(&submitted.content));
-        Ok(Self { decision, receipt, format, product, made_at, signed, content })
+        let media_type = parts.media_type.map(Label::of);
+        Ok(Self { decision, receipt, media_type, product, made_at, signed, content })
     }
 
     /// Refuses to answer for other content: the guard on a submission's name is gone with its stream's
@@ -238,13 +240,9 @@ impl Decided {
         std::iter::once(document).chain(bundle).collect()
     }
 
-    fn media_type(&self) -> &'static str {
-        match self.format.as_deref() {
-            Some("openvex") => "application/vnd.openvex+json",
-            // The standard names no media type of its own.
-            Some("csaf") => "application/json",
-            _ => "application/vnd.cyclonedx+json",
-        }
+    fn media_type(&self) -> &str {
+        // Claims of earlier releases do not say.
+        self.media_type.as_ref().map_or("application/json", Label::as_str)
     }
 }
 
@@ -267,6 +265,7 @@ struct Parts {
     finding_count: u64,
     kind: Option<DocumentKind>,
     read: Option<ReadDocument>,
+    media_type: Option<&'static str>,
     product: Option<Text<1024>>,
     signed_by: Option<VerifiedKey>,
     policy: Option<Digest>,
@@ -282,6 +281,7 @@ impl Parts {
             finding_count: 1,
             kind: None,
             read: None,
+            media_type: None,
             product: None,
             signed_by: None,
             policy: None,

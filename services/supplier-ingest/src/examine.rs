@@ -53,6 +53,7 @@ pub(crate) struct Submission {
 pub(crate) struct Examined {
     pub(crate) kind: Option<DocumentKind>,
     pub(crate) read: Option<ReadDocument>,
+    pub(crate) media_type: Option<&'static str>,
     pub(crate) steps: Vec<ReceiptStep>,
     pub(crate) findings: Vec<ReceiptFinding>,
     pub(crate) finding_count: u64,
@@ -81,6 +82,7 @@ pub(crate) fn examine(
     let examined = Examined {
         kind: Some(contents.kind),
         read: Some(contents.told(submission.passport.as_deref())),
+        media_type: Some(contents.media_type),
         ..Examined::default()
     };
     let Some(passport) = &submission.passport else {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::schema::json::{items, text};
-use crate::schema::{CycloneDxVersion, SchemaError, Violation, read_unjudged, violations};
+use crate::schema::{CycloneDxVersion, SchemaError, Violation, judge, read_unjudged, violations};
 
 /// Longest text of a document that is repeated in a result, in characters.
 pub(crate) const MAX_TEXT_CHARS: usize = 300;
@@ -29,18 +29,15 @@ pub(crate) struct Part<'a> {
 impl Bill {
     /// Reads a document of version 1.2 or later.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, SchemaError> {
-        let (document, version, weight) = read_unjudged(bytes, CycloneDxVersion::V1_2)?;
+        let (document, version, weight) = read_unjudged(bytes)?;
         Ok(Self { document, version, weight })
     }
 
     /// Reads a document that keeps to the schema of its version.
     pub(crate) fn read_valid(bytes: &[u8]) -> Result<Self, SchemaError> {
         let bill = Self::read(bytes)?;
-        let violations = bill.violations()?;
-        match violations.is_empty() {
-            true => Ok(bill),
-            false => Err(SchemaError::Invalid { version: bill.version, violations }),
-        }
+        judge(&bill.document, bill.version, bill.weight)?;
+        Ok(bill)
     }
 
     /// Where it breaks the schema of its version.

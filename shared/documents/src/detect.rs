@@ -7,6 +7,7 @@ use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::schema::{JsonError, json};
+use crate::spdx;
 
 /// What a document says it is. Whether it keeps that promise, only reading it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Kind {
     OpenVex,
     /// CSAF 2.x.
     Csaf,
-    /// SPDX JSON, 2.x or 3.x.
+    /// SPDX: JSON, 2.x or 3.x, or tag-value.
     Spdx,
     /// An in-toto statement.
     InToto,
@@ -44,6 +45,9 @@ pub fn detect(bytes: &[u8]) -> Kind {
         Err(JsonError::Xml | JsonError::Html) => return Kind::Xml,
         Err(_) => return Kind::Unknown,
     };
+    if spdx::begins_tag_value(text) {
+        return Kind::Spdx;
+    }
     let mut kind = Kind::Unknown;
     let read = serde_json::Deserializer::from_str(text).deserialize_map(TopLevel(&mut kind));
     // The reader is stopped by an error as soon as the kind is known.
@@ -87,7 +91,7 @@ fn told_by_value(key: &str, value: &str) -> Option<Kind> {
     let begins = |prefix: &str| text.starts_with(prefix);
     match key {
         "@context" if begins("https://openvex.dev/ns") => Some(Kind::OpenVex),
-        "@context" if begins("https://spdx.org/rdf/") => Some(Kind::Spdx),
+        "@context" if begins(spdx::CONTEXT_OF_3) => Some(Kind::Spdx),
         "_type" if begins("https://in-toto.io/Statement/") => Some(Kind::InToto),
         "payloadType" if text == "application/vnd.in-toto+json" => Some(Kind::Dsse),
         "mediaType" if begins("application/vnd.dev.sigstore.bundle") => Some(Kind::SigstoreBundle),

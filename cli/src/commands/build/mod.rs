@@ -51,7 +51,7 @@ pub(crate) struct Args {
     /// What the build made: a file or a glob; repeat for several
     #[arg(long, value_name = "FILE|GLOB", required_unless_present = "event")]
     artifact: Vec<String>,
-    /// A CycloneDX SBOM that the build made of itself: kept, and compared with ours; repeat for several
+    /// An SBOM, CycloneDX or SPDX, that the build made of itself: kept, and compared with ours; repeat for several
     #[arg(long, value_name = "FILE")]
     sbom: Vec<PathBuf>,
     /// A ready build.completed event or CDEvent (build.finished, artifact.packaged,

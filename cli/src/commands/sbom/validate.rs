@@ -19,15 +19,21 @@ use crate::{
     after_help = "Exit code 0: valid; 1: not valid. What is valid but suspicious, such as references to nothing, is a warning.\n\nExample:\n  attestry sbom validate sbom.json"
 )]
 pub(crate) struct Args {
-    /// The SBOM
+    /// The SBOM: CycloneDX 1.2 to 1.7 as JSON, or SPDX 2.2 or 2.3 as JSON or tag-value
     file: PathBuf,
 }
 
 #[derive(Serialize)]
 struct Judgement {
     valid: bool,
+    /// `cyclonedx` or `spdx`, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spec_version: Option<&'static str>,
+    /// Format and version, for people.
+    #[serde(skip)]
+    title: Option<String>,
     /// Why it is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -54,42 +60,55 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
 }
 
 fn judge(bytes: &[u8]) -> Judgement {
-    if let Ok(bom) = bom::read(bytes) {
-        return Judgement {
-            valid: true,
-            spec_version: Some(bom.version.as_str()),
-            reason: None,
-            violations: Vec::new(),
-            warnings: bom.problems.into_iter().map(Place::from).collect(),
-            warning_counts: bom.problem_counts,
-        };
+    let error = match bom::read(bytes) {
+        Ok(bom) => return Judgement::valid(bom.format, bom.problems, bom.problem_counts),
+        Err(error) => error,
+    };
+    // What is more than can be read may be valid all the same.
+    if let Ok(version) = schema::validate_cyclonedx(bytes) {
+        return Judgement::valid(version.into(), Vec::new(), BTreeMap::new());
     }
-    // Versions before 1.4 are judged, but not read any further.
-    let (spec_version, error) = match schema::validate_cyclonedx(bytes) {
-        Ok(version) => (Some(version.as_str()), None),
-        Err(error) => (None, Some(error)),
+    let reason = Some(error.to_string());
+    let (format, violations) = match error {
+        SchemaError::Invalid { format, violations } => (Some(format), violations),
+        _ => (None, Vec::new()),
     };
     Judgement {
-        valid: error.is_none(),
-        spec_version,
-        reason: error.as_ref().map(ToString::to_string),
-        violations: match error {
-            Some(SchemaError::Invalid { violations, .. }) => {
-                violations.into_iter().map(Place::from).collect()
-            }
-            _ => Vec::new(),
-        },
+        valid: false,
+        format: format.map(bom::Format::name),
+        spec_version: None,
+        title: format.map(|it| it.to_string()),
+        reason,
+        violations: violations.into_iter().map(Place::from).collect(),
         warnings: Vec::new(),
         warning_counts: BTreeMap::new(),
     }
 }
 
 impl Judgement {
+    fn valid(
+        format: bom::Format,
+        problems: Vec<Problem>,
+        warning_counts: BTreeMap<&'static str, usize>,
+    ) -> Self {
+        Self {
+            valid: true,
+            format: Some(format.name()),
+            spec_version: Some(format.spec_version()),
+            title: Some(format.to_string()),
+            reason: None,
+            violations: Vec::new(),
+            warnings: problems.into_iter().map(Place::from).collect(),
+            warning_counts,
+        }
+    }
+
     fn text(&self, file: &str) -> String {
-        let mut text = match (self.spec_version, &self.reason) {
-            (Some(version), _) => format!("{file}: valid CycloneDX {version}"),
-            (None, Some(reason)) if self.violations.is_empty() => format!("{file}: {reason}"),
-            (None, _) => format!("{file}: not valid CycloneDX"),
+        let title = self.title.as_deref().unwrap_or("SBOM");
+        let mut text = match &self.reason {
+            None => format!("{file}: valid {title}"),
+            Some(reason) if self.violations.is_empty() => format!("{file}: {reason}"),
+            Some(_) => format!("{file}: not valid {title}"),
         };
         // Writing to a `String` cannot fail.
         for Place { pointer, message, .. } in &self.violations {

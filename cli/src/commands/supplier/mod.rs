@@ -53,7 +53,7 @@ pub(crate) struct SignArgs {
     after_help = "Exit codes: 0 accepted (or submitted, without --wait), 1 rejected, 2 wrong input, 3 still pending.\n\nExample:\n  attestry supplier submit --supplier acme widget.cdx.json --bundle widget.cdx.json.sigstore.json --wait"
 )]
 pub(crate) struct SubmitArgs {
-    /// The document: CycloneDX 1.4 to 1.7 in JSON, OpenVEX, or CSAF 2.0
+    /// The document: CycloneDX 1.2 to 1.7 in JSON, SPDX 2.2 or 2.3, OpenVEX, or CSAF 2.0
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// In whose name

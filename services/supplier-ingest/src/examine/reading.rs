@@ -24,6 +24,7 @@ pub(crate) struct Contents {
     pub(crate) digest: Digest,
     pub(super) size: usize,
     pub(super) format: &'static str,
+    pub(super) media_type: &'static str,
     pub(super) spec_version: Option<&'static str>,
     pub(crate) timestamp: Option<Timestamp>,
     /// Absent for OpenVEX and CSAF.
@@ -88,15 +89,14 @@ pub(crate) fn read(document: &[u8]) -> Result<Contents, Unread> {
     match detect(&inner) {
         Kind::OpenVex | Kind::Csaf => {
             let read = vex::read(&inner).map_err(|error| refused_vex(&error))?;
-            let (format, spec_version) = match read.format {
-                Format::Csaf2_0 => ("csaf", Some("2.0")),
-                _ => ("openvex", None),
-            };
+            // Receipts have never told that of OpenVEX.
+            let spec_version = read.format.version().filter(|_| read.format == Format::Csaf2_0);
             Ok(Contents {
                 kind: DocumentKind::Vex,
                 digest,
                 size,
-                format,
+                media_type: media_type(document, read.format.as_str()),
+                format: read.format.as_str(),
                 spec_version,
                 timestamp: read.timestamp,
                 bom: None,
@@ -118,14 +118,30 @@ pub(crate) fn read(document: &[u8]) -> Result<Contents, Unread> {
                 kind: if is_vex { DocumentKind::Vex } else { DocumentKind::Sbom },
                 digest,
                 size,
-                format: "cyclonedx",
-                spec_version: Some(bom.version.as_str()),
+                media_type: media_type(document, bom.format.name()),
+                format: bom.format.name(),
+                spec_version: Some(bom.format.spec_version()),
                 timestamp: bom.timestamp,
                 statements: bom.statements.len(),
                 bom: Some(bom),
                 score,
             })
         }
+    }
+}
+
+/// How the bytes are written, whatever they carry.
+fn media_type(document: &[u8], format: &str) -> &'static str {
+    match (detect(document), format) {
+        (Kind::SigstoreBundle, _) => "application/vnd.dev.sigstore.bundle.v0.3+json",
+        (Kind::Dsse, _) => "application/vnd.dsse.envelope.v1+json",
+        (Kind::InToto, _) => "application/vnd.in-toto+json",
+        (_, "openvex") => "application/vnd.openvex+json",
+        // The standard names no media type of its own.
+        (_, "csaf") => "application/json",
+        (_, "spdx") if documents::spdx::is_tag_value(document) => "text/spdx",
+        (_, "spdx") => "application/spdx+json",
+        _ => "application/vnd.cyclonedx+json",
     }
 }
 
@@ -167,6 +183,7 @@ fn parted(message: &str) -> (&str, &str) {
 fn step_of(code: &str) -> Step {
     match code {
         "unknown-format"
+        | "not-sbom"
         | "not-cyclonedx"
         | "not-vex"
         | "unsupported-version"
@@ -184,9 +201,8 @@ fn step_of(code: &str) -> Step {
 
 fn refused_bom(error: &BomError) -> Unread {
     match error {
-        BomError::Invalid { version, violations } => {
-            let remedy =
-                format!("make the document valid by the official schema of CycloneDX {version}");
+        BomError::Invalid { format, violations } => {
+            let remedy = format!("make the document valid by the official schema of {format}");
             Unread::violating(error.code(), violations, &remedy)
         }
         _ => Unread::because(error.code(), &error.to_string()),

@@ -179,3 +179,45 @@ fn a_name_that_only_looks_right_is_told() {
         .collect();
     assert_eq!(told, [(true, "/metadata/component/name"), (false, "b")]);
 }
+
+/// What comes of an SPDX document from a supplier whose passport lists `formats`.
+fn spdx_from(document: &[u8], formats: &[&str]) -> Examined {
+    let formats = formats.iter().map(|&it| it.to_owned()).collect();
+    let passport = Passport { formats, ..acme() };
+    examined(document, passport, "2010-02-01T00:00:00Z".parse().expect("valid"))
+}
+
+#[test]
+fn spdx_is_an_sbom_in_both_forms_where_the_passport_lists_it() {
+    const JSON: &[u8] =
+        include_bytes!("../../../../shared/documents/fixtures/spdx/example-2.3.spdx.json");
+    const TEXT: &[u8] =
+        include_bytes!("../../../../shared/documents/fixtures/spdx/example-2.3.spdx");
+    for (document, media_type) in [(JSON, "application/spdx+json"), (TEXT, "text/spdx")] {
+        let examined = spdx_from(document, &["spdx"]);
+        assert_eq!(examined.kind, Some(DocumentKind::Sbom));
+        let read = examined.read.as_ref().expect("reads");
+        assert_eq!((read.format.as_str(), read.spec_version.as_deref()), ("spdx", Some("2.3")));
+        assert_eq!((read.entries, examined.media_type), (3, Some(media_type)));
+        assert_eq!(examined.product().as_ref().map(Text::as_str), Some("glibc"));
+        let rules =
+            |it: &Examined| it.findings.iter().map(|it| it.rule.to_string()).collect::<Vec<_>>();
+        assert!(!rules(&examined).contains(&"SUP-006".to_owned()), "{:?}", rules(&examined));
+        let unlisted = spdx_from(document, &["cyclonedx"]);
+        assert!(rules(&unlisted).contains(&"SUP-006".to_owned()), "{:?}", rules(&unlisted));
+    }
+}
+
+#[test]
+fn spdx_that_cannot_be_read_is_refused_with_place_and_remedy() {
+    let [line] = &spdx_from(b"SPDXVersion: SPDX-2.3\nColour: red\n", &["spdx"]).findings[..] else {
+        panic!("not one finding")
+    };
+    assert_eq!(line.rule.as_str(), "spdx-syntax");
+    assert!(line.reason.as_str().starts_with("line 2 of the tag-value"), "{line:?}");
+    assert_eq!(line.remedy.as_str(), "correct it, or the tool that wrote it");
+    let missing = spdx_from(br#"{"spdxVersion":"SPDX-2.2"}"#, &["spdx"]).findings;
+    assert!(missing.iter().all(|it| it.rule.as_str() == "schema"), "{missing:?}");
+    let remedy = "make the document valid by the official schema of SPDX 2.2";
+    assert_eq!(missing[0].remedy.as_str(), remedy);
+}

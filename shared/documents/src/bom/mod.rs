@@ -1,47 +1,56 @@
-//! CycloneDX documents that others wrote: judged, then read as far as Attestry uses them.
+//! SBOMs that others wrote, CycloneDX or SPDX: judged, then read as far as Attestry uses them.
 
-mod components;
+mod checks;
 mod cycle;
+mod cyclonedx;
+mod dependencies;
 mod deviations;
+mod names;
 mod problems;
-mod references;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::schema::SchemaError as BomError;
+pub use crate::schema::{Format, SchemaError as BomError};
+pub(crate) use dependencies::Dependencies;
 pub use deviations::DEVIATIONS;
+pub(crate) use names::Names;
 pub(crate) use problems::Problems;
 pub use problems::{MAX_PROBLEMS_PER_CODE, Problem};
 
-use crate::schema::{CycloneDxVersion, Violation, json, read_unjudged, violations};
+use crate::schema::{self, CycloneDxVersion, json};
 use crate::score;
-use crate::vex::{self, Statement};
+use crate::spdx;
+use crate::vex::Statement;
 
-/// Longest purl or bom-ref that is read, in bytes: ten times the longest we have seen.
+/// Longest purl, bom-ref or namespace that is read, in bytes: ten times the longest we have seen.
 pub const MAX_PURL_BYTES: usize = 2048;
 
-/// What a CycloneDX document says.
+/// What an SBOM says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bom {
     /// The specification it follows.
-    pub version: CycloneDxVersion,
-    /// `serialNumber`: `urn:uuid:…`.
+    pub format: Format,
+    /// `serialNumber`: `urn:uuid:…`. Of SPDX `documentNamespace`.
     pub serial: Option<String>,
-    /// `version` of this document; 1 where it does not say.
+    /// `version` of this document; 1 where it does not say, as SPDX never does.
     pub bom_version: u64,
-    /// `metadata.timestamp`.
+    /// `metadata.timestamp`. Of SPDX `creationInfo.created`.
     pub timestamp: Option<Timestamp>,
-    /// `metadata.component`: what the document describes.
+    /// `metadata.component`: what the document describes. Of SPDX the package that the document
+    /// DESCRIBES, if it is one.
     pub subject: Option<Component>,
-    /// `metadata.supplier.name`.
+    /// `metadata.supplier.name`. Of SPDX the supplier of the subject, else the first organization
+    /// that created the document.
     pub supplier: Option<String>,
     /// Every component in document order, an assembly before its parts; the parts of the subject
-    /// are among them, the subject is not.
+    /// are among them, the subject is not. Of SPDX every package, and files that the document
+    /// DESCRIBES if it describes no package.
     pub components: Vec<Component>,
-    /// How many `dependsOn` entries there are.
+    /// How many `dependsOn` entries there are. Of SPDX how many relationships say that one element
+    /// needs another.
     pub edges: usize,
     /// What is suspicious, [`MAX_PROBLEMS_PER_CODE`] of each kind at most.
     pub problems: Vec<Problem>,
@@ -55,108 +64,88 @@ pub struct Bom {
 /// One component of a [`Bom`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    /// Name within the document, for its references; none if longer than [`MAX_PURL_BYTES`].
+    /// Name within the document, for its references (SPDX: `SPDXID`); none if longer than
+    /// [`MAX_PURL_BYTES`].
     pub bom_ref: Option<String>,
     /// Name.
     pub name: String,
-    /// Namespace, where the name has one apart.
+    /// Namespace, where the name has one apart; SPDX has none.
     pub group: Option<String>,
     /// Version.
     pub version: Option<String>,
     /// Package URL as it stands there, canonical or not; none if longer than [`MAX_PURL_BYTES`].
     pub purl: Option<String>,
-    /// `type`, such as `library`.
+    /// `type`, such as `library`; for SPDX the word of CycloneDX for its `primaryPackagePurpose`.
     pub kind: String,
 }
 
-/// Reads a CycloneDX JSON document of version 1.4 to 1.7, or the one that an attestation carries. A
-/// byte-order mark is passed over.
+/// Reads CycloneDX 1.2 to 1.7 in JSON, or SPDX 2.2 and 2.3 in JSON or tag-value, or the one that an
+/// attestation carries. A byte-order mark is passed over.
 ///
 /// # Errors
-/// [`BomError`]: the document is too large, not sound JSON, not CycloneDX, of another version, or
-/// breaks the schema, other than by one of the [`DEVIATIONS`]. Those, and what is sound but
-/// suspicious, are no error, but in [`Bom::problems`].
+/// [`BomError`]: the document is too large, not sound, of another format or version, or breaks the
+/// schema other than by one of the [`DEVIATIONS`]. Those, and what is sound but suspicious, are no
+/// error, but in [`Bom::problems`].
 pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
-    read_with_document(&crate::carried(bytes)?).map(|(bom, _)| bom)
+    read_with_document(&crate::carried(bytes)?, CycloneDxVersion::V1_2).map(|(bom, _)| bom)
 }
 
-/// Reads a document as [`read`] does, and scores it by every standard.
+/// Reads a document as [`read`] does, and scores it by every standard, if it is CycloneDX.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_and_score(bytes: &[u8]) -> Result<(Bom, Option<score::Report>), BomError> {
-    let (bom, document) = read_with_document(&crate::carried(bytes)?)?;
-    let report = score::of_valid(document, bom.version);
-    Ok((bom, Some(report)))
+    let (bom, document) = read_with_document(&crate::carried(bytes)?, CycloneDxVersion::V1_2)?;
+    let report = match bom.format {
+        Format::CycloneDx(version) => Some(score::of_valid(document, version)),
+        Format::Spdx(_) => None,
+    };
+    Ok((bom, report))
 }
 
-/// Reads a document, and hands out the JSON too.
-pub(crate) fn read_with_document(bytes: &[u8]) -> Result<(Bom, Value), BomError> {
-    let mut problems = Problems::default();
-    let (document, version) = read_tolerantly(bytes, &mut problems)?;
-    let bom_version = bom_version(&document).ok_or_else(|| BomError::Invalid {
-        version,
-        violations: vec![Violation {
-            pointer: "/version".to_owned(),
-            message: "is larger than any version of a document can be".to_owned(),
-        }],
-    })?;
-    let metadata = document.get("metadata").unwrap_or(&Value::Null);
-    let (subject, components) = components::read(&document, &mut problems);
-    let edges = references::check(&document, &mut problems);
-    let mut bom = Bom {
-        version,
-        serial: json::text(&document, "serialNumber").map(str::to_owned),
-        bom_version,
-        timestamp: timestamp(metadata, "/metadata/timestamp", &mut problems),
-        subject,
-        supplier: metadata.get("supplier").and_then(|it| non_empty(it, "name")),
-        components,
-        edges,
-        problems: Vec::new(),
-        problem_counts: BTreeMap::new(),
-        statements: Vec::new(),
+/// Reads a document, if it is CycloneDX of version `oldest` or later, and hands out its JSON too.
+pub(crate) fn read_with_document(
+    bytes: &[u8],
+    oldest: CycloneDxVersion,
+) -> Result<(Bom, Value), BomError> {
+    let text = json::decode(bytes)?;
+    let (mut document, weight) = match spdx::begins_tag_value(text) {
+        true => spdx::of_tag_value(text)?,
+        false => json::parse(text)?,
     };
-    bom.statements = vex::cyclonedx::statements(&document, &bom, &mut problems)?;
-    (bom.problems, bom.problem_counts) = problems.into_parts();
+    let format = schema::format(&document, oldest)?;
+    let mut problems = Problems::default();
+    judge_tolerantly(&mut document, format, weight, &mut problems)?;
+    let bom = match format {
+        Format::CycloneDx(version) => cyclonedx::read(&document, version, problems)?,
+        Format::Spdx(version) => spdx::read(&document, version, problems),
+    };
     Ok((bom, document))
 }
 
-/// Reads a document that keeps to its schema, or departs from it in no other way than [`DEVIATIONS`].
-fn read_tolerantly(
-    bytes: &[u8],
+/// Refuses a document that breaks its schema in any other way than [`DEVIATIONS`], which are mended.
+fn judge_tolerantly(
+    document: &mut Value,
+    format: Format,
+    weight: usize,
     problems: &mut Problems,
-) -> Result<(Value, CycloneDxVersion), BomError> {
-    let (mut document, version, weight) = read_unjudged(bytes, CycloneDxVersion::V1_4)?;
-    let mut broken = violations(&document, version, weight)?;
-    if !broken.is_empty() && deviations::mend(&mut document, problems) {
-        broken = violations(&document, version, weight)?;
-    }
-    match broken.is_empty() {
-        true => Ok((document, version)),
-        false => Err(BomError::Invalid { version, violations: broken }),
+) -> Result<(), BomError> {
+    match schema::judge(document, format, weight) {
+        Err(BomError::Invalid { .. }) if deviations::mend(document, problems) => {
+            schema::judge(document, format, weight)
+        }
+        judged => judged,
     }
 }
 
-/// `version`, which the schema lets be any whole number from 1, written as a fraction too.
-fn bom_version(document: &Value) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match document.get("version") {
-        None => Some(1),
-        Some(version) => version.as_u64().or_else(|| {
-            let whole = version.as_f64().filter(|it| (1.0..=EXACT).contains(it))?;
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "whole by the schema, and small enough to be exact"
-            )]
-            Some(whole as u64)
-        }),
-    }
-}
-
-fn timestamp(metadata: &Value, pointer: &str, problems: &mut Problems) -> Option<Timestamp> {
-    let text = json::text(metadata, "timestamp")?;
+/// The time under `key` of `object`; `pointer` is its place.
+pub(crate) fn timestamp(
+    object: &Value,
+    key: &str,
+    pointer: &str,
+    problems: &mut Problems,
+) -> Option<Timestamp> {
+    let text = json::text(object, key)?;
     let read = text.parse().ok();
     if read.is_none() {
         problems.add("unreadable-timestamp", pointer, format_args!("is no time that can be told"));

@@ -14,11 +14,14 @@ const MAX_POINTER_CHARS: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Its kind in a word:
-    /// - `dependency-cycle`, `self-dependency`: `dependencies` are no directed acyclic graph;
-    /// - `dangling-reference`: no element has the bom-ref that is referred to;
+    /// - `dependency-cycle`, `self-dependency`: dependencies are no directed acyclic graph;
+    /// - `dangling-reference`: no element has the bom-ref (SPDX: the SPDXID) that is referred to;
     /// - `duplicate-bom-ref`: two elements have the same one;
     /// - `invalid-purl`, `non-canonical-purl`, `purl-bomb`: unreadable, not in the one spelling
-    ///   that purl-spec wants, too long to be read (a bom-ref too, which often is a purl);
+    ///   that purl-spec wants, too long to be read (a bom-ref too, which often is a purl, and the
+    ///   namespace of SPDX);
+    /// - `several-purls`: an SPDX package has different ones, of which the first counts;
+    /// - `several-subjects`: SPDX describes more than one element, so that none is the subject;
     /// - `component-without-name`, `component-without-version`, `component-without-identity`: the
     ///   last has no purl, CPE, SWID, SWHID, OmniBOR id or hash;
     /// - `control-character`: a name that may not show as what it is;
@@ -56,13 +59,13 @@ impl Problems {
         }
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Problem>, BTreeMap<&'static str, usize>) {
+    pub(crate) fn into_parts(self) -> (Vec<Problem>, BTreeMap<&'static str, usize>) {
         (self.listed, self.counts)
     }
 }
 
 /// `text` for a message: in quotes, on one line, shortened.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -80,7 +80,7 @@ pub fn to_cyclonedx(bytes: &[u8], to: SpecVersion) -> Result<Converted, ConvertE
 }
 
 fn schema(version: CycloneDxVersion) -> Result<Value, SchemaError> {
-    let broken = |message| SchemaError::BrokenSchema { version, message };
+    let broken = |message| SchemaError::BrokenSchema { format: version.into(), message };
     serde_json::from_str(validator::cyclonedx_text(version)).map_err(|it| broken(it.to_string()))
 }
 

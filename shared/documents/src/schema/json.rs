@@ -15,8 +15,9 @@ pub const MAX_DEPTH: usize = 64;
 /// at once, 5 more. Real SBOMs weigh 1 in 11 bytes or less.
 pub const MAX_WEIGHT: usize = 6_000_000;
 
-const OBJECT_WEIGHT: usize = 5;
-const MAX_QUOTED_CHARS: usize = 80;
+/// What an object weighs more than another value.
+pub(crate) const OBJECT_WEIGHT: usize = 5;
+pub(crate) const MAX_QUOTED_CHARS: usize = 80;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why bytes are not read as JSON.
@@ -126,7 +127,11 @@ impl JsonError {
 
 /// Reads `bytes`; their weight comes along. A byte-order mark is passed over.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
-    let text = decode(bytes)?;
+    parse(decode(bytes)?)
+}
+
+/// Reads what [`decode`] gave; the weight comes along.
+pub(crate) fn parse(text: &str) -> Result<(Value, usize), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let state = State::default();
     let read = Strict { state: &state, depth: 0 }.deserialize(&mut deserializer);

@@ -1,5 +1,7 @@
-//! Judging documents by the official CycloneDX JSON schemas, offline.
+//! Judging documents by the official JSON schemas of their formats, offline.
 
+mod error;
+mod format;
 pub(crate) mod json;
 pub(crate) mod validator;
 
@@ -7,78 +9,14 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::spdx;
+
+pub use error::SchemaError;
+pub use format::{CycloneDxVersion, Format, SpdxVersion};
 pub use json::{JsonError, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_WEIGHT};
 
 /// Most violations that are reported of one document.
 pub const MAX_VIOLATIONS: usize = 20;
-
-/// Version of CycloneDX that a document says it follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names say all there is to say")]
-pub enum CycloneDxVersion {
-    V1_2,
-    V1_3,
-    V1_4,
-    V1_5,
-    V1_6,
-    V1_7,
-}
-
-/// Why a document is not valid CycloneDX.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SchemaError {
-    /// Not JSON that can be judged.
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    /// An attestation without a document.
-    #[error(transparent)]
-    Carried(#[from] crate::CarriedError),
-    /// JSON, but something else.
-    #[error("`bomFormat` is not \"CycloneDX\"; is this another kind of document?")]
-    NotCycloneDx,
-    /// A version without a JSON schema here.
-    #[error("`specVersion` is {found}, which is not one of {oldest} to 1.7; convert the document")]
-    UnsupportedVersion {
-        /// What stands there, shortened.
-        found: String,
-        /// The oldest version that is read.
-        oldest: CycloneDxVersion,
-    },
-    /// The schema is violated.
-    #[error(
-        "not valid CycloneDX {version}: {}; correct the document or the tool that wrote it",
-        listed(violations)
-    )]
-    Invalid {
-        /// The version whose schema was applied.
-        version: CycloneDxVersion,
-        /// The first violations, [`MAX_VIOLATIONS`] at most; in a very large document only one.
-        violations: Vec<Violation>,
-    },
-    /// A schema that is part of this program is broken.
-    #[error("the built-in schema of CycloneDX {version} cannot be used: {message}; report a bug")]
-    BrokenSchema {
-        /// The schema's version.
-        version: CycloneDxVersion,
-        /// What is wrong with it.
-        message: String,
-    },
-}
-
-impl SchemaError {
-    /// The kind of refusal in a word, such as `unsupported-version`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Json(error) => error.code(),
-            Self::Carried(error) => error.code(),
-            Self::NotCycloneDx => "not-cyclonedx",
-            Self::UnsupportedVersion { .. } => "unsupported-version",
-            Self::Invalid { .. } => "schema",
-            Self::BrokenSchema { .. } => "broken-schema",
-        }
-    }
-}
 
 /// One place that breaks a rule of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,76 +34,73 @@ pub struct Violation {
 /// [`SchemaError::Invalid`] with up to [`MAX_VIOLATIONS`] violations; the others where the document
 /// could not be judged.
 pub fn validate_cyclonedx(bytes: &[u8]) -> Result<CycloneDxVersion, SchemaError> {
-    read_cyclonedx(bytes, CycloneDxVersion::V1_2).map(|(_, version)| version)
+    let (document, version, weight) = read_unjudged(bytes)?;
+    judge(&document, version, weight).map(|()| version)
 }
 
-/// Reads a document as [`validate_cyclonedx`] judges it, of version `oldest` or later.
-pub(crate) fn read_cyclonedx(
-    bytes: &[u8],
-    oldest: CycloneDxVersion,
-) -> Result<(Value, CycloneDxVersion), SchemaError> {
-    let (document, version, weight) = read_unjudged(bytes, oldest)?;
-    let violations = violations(&document, version, weight)?;
-    match violations.is_empty() {
-        true => Ok((document, version)),
-        false => Err(SchemaError::Invalid { version, violations }),
-    }
-}
-
-/// Reads a document that says it is CycloneDX of version `oldest` or later, valid or not; its weight
+/// Reads a document that says it is CycloneDX of version 1.2 or later, valid or not; its weight
 /// comes along.
-pub(crate) fn read_unjudged(
-    bytes: &[u8],
-    oldest: CycloneDxVersion,
-) -> Result<(Value, CycloneDxVersion, usize), SchemaError> {
-    let (document, weight) = json::read(bytes)?;
-    if json::text(&document, "bomFormat") != Some("CycloneDX") {
-        return Err(SchemaError::NotCycloneDx);
+pub(crate) fn read_unjudged(bytes: &[u8]) -> Result<(Value, CycloneDxVersion, usize), SchemaError> {
+    let text = json::decode(bytes)?;
+    if spdx::begins_tag_value(text) {
+        return Err(SchemaError::Spdx);
     }
-    let version = CycloneDxVersion::of(&document, oldest)?;
-    Ok((document, version, weight))
+    let (document, weight) = json::parse(text)?;
+    if is_cyclonedx(&document) {
+        let version = CycloneDxVersion::of(&document, CycloneDxVersion::V1_2)?;
+        return Ok((document, version, weight));
+    }
+    Err(if is_spdx(&document) { SchemaError::Spdx } else { SchemaError::NotCycloneDx })
 }
 
-/// The first places where `document` breaks the schema of `version`.
+/// The format that `document` says it has: CycloneDX of version `oldest` or later, or SPDX.
+pub(crate) fn format(document: &Value, oldest: CycloneDxVersion) -> Result<Format, SchemaError> {
+    if is_cyclonedx(document) {
+        CycloneDxVersion::of(document, oldest).map(Format::CycloneDx)
+    } else if is_spdx(document) {
+        SpdxVersion::of(document).map(Format::Spdx)
+    } else {
+        Err(SchemaError::NotSbom)
+    }
+}
+
+fn is_cyclonedx(document: &Value) -> bool {
+    json::text(document, "bomFormat") == Some("CycloneDX")
+}
+
+fn is_spdx(document: &Value) -> bool {
+    let context = json::text(document, "@context");
+    document.get("spdxVersion").is_some()
+        || context.is_some_and(|it| it.starts_with(spdx::CONTEXT_OF_3))
+}
+
+/// Refuses `document`, of which `weight` is the weight, where it breaks the schema of `format`.
+pub(crate) fn judge(
+    document: &Value,
+    format: impl Into<Format>,
+    weight: usize,
+) -> Result<(), SchemaError> {
+    let format = format.into();
+    let violations = violations(document, format, weight)?;
+    match violations.is_empty() {
+        true => Ok(()),
+        false => Err(SchemaError::Invalid { format, violations }),
+    }
+}
+
+/// The first places where `document` breaks the schema of `format`.
 pub(crate) fn violations(
     document: &Value,
-    version: CycloneDxVersion,
+    format: impl Into<Format>,
     weight: usize,
 ) -> Result<Vec<Violation>, SchemaError> {
-    let broken = |message| SchemaError::BrokenSchema { version, message };
-    let validator = validator::cyclonedx(version).map_err(broken)?;
+    let format = format.into();
+    let validator = match format {
+        Format::CycloneDx(version) => validator::cyclonedx(version),
+        Format::Spdx(_) => validator::spdx_2_3(),
+    };
+    let validator = validator.map_err(|message| SchemaError::BrokenSchema { format, message })?;
     Ok(validator.violations(document, weight))
-}
-
-impl CycloneDxVersion {
-    const ALL: [Self; 6] = [Self::V1_2, Self::V1_3, Self::V1_4, Self::V1_5, Self::V1_6, Self::V1_7];
-
-    /// The version as `specVersion` writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V1_2 => "1.2",
-            Self::V1_3 => "1.3",
-            Self::V1_4 => "1.4",
-            Self::V1_5 => "1.5",
-            Self::V1_6 => "1.6",
-            Self::V1_7 => "1.7",
-        }
-    }
-
-    fn of(document: &Value, oldest: Self) -> Result<Self, SchemaError> {
-        let named = json::text(document, "specVersion").unwrap_or("missing");
-        let known = Self::ALL.into_iter().find(|version| version.as_str() == named);
-        known.filter(|&version| version >= oldest).ok_or_else(|| SchemaError::UnsupportedVersion {
-            found: named.chars().take(80).collect(),
-            oldest,
-        })
-    }
-}
-
-impl fmt::Display for CycloneDxVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl fmt::Display for Violation {

@@ -46,6 +46,14 @@ pub(crate) fn cyclonedx_text(version: CycloneDxVersion) -> &'static str {
     }
 }
 
+/// The official schema of SPDX 2.3. It judges 2.2 as well: compared with the schemas of 2.2.1 and
+/// 2.2.2, it knows more fields, checksums and relations, and asks for less of packages, files and
+/// snippets; what it asks for in addition (`documentNamespace`, `creators`) 2.2 calls mandatory, too.
+pub(super) fn spdx_2_3() -> Result<&'static Validator, String> {
+    static COMPILED: OnceLock<Result<Validator, String>> = OnceLock::new();
+    once(&COMPILED, include_str!("../../schemas/spdx-2.3.schema.json"), jsonschema::options())
+}
+
 /// The official schema of OpenVEX 0.2.0, of whose formats only times are judged: documents in use
 /// have an `@id` that is no IRI, which harms nobody, since it is only compared.
 pub(crate) fn openvex_0_2_0() -> Result<&'static Validator, String> {

@@ -7,7 +7,11 @@ use serde_json::Value;
 
 use super::{Copies, Document, Format, Product, Statement, Status, VexError, owned, time};
 use crate::bom::{Bom, BomError, Component, Problems};
+use crate::schema::CycloneDxVersion;
 use crate::schema::json::{items, text};
+
+/// The version that brought `vulnerabilities`.
+pub(crate) const FIRST: CycloneDxVersion = CycloneDxVersion::V1_4;
 
 /// The document as VEX.
 pub(super) fn document(bom: Bom, document: &Value) -> Result<Document, VexError> {

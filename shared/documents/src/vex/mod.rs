@@ -158,7 +158,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, VexError> {
     let bytes = crate::carried(bytes)?;
     match crate::detect(&bytes) {
         crate::Kind::CycloneDx => {
-            let (bom, document) = bom::read_with_document(&bytes)?;
+            let (bom, document) = bom::read_with_document(&bytes, cyclonedx::FIRST)?;
             cyclonedx::document(bom, &document)
         }
         crate::Kind::Csaf => csaf::read(&bytes),

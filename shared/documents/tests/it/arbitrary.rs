@@ -80,6 +80,12 @@ proptest! {
     }
 
     #[test]
+    fn anything_after_a_version_is_spdx_or_refused(bytes in any_bytes()) {
+        let document = [b"SPDXVersion: SPDX-2.3\nPackageName: a\n", &bytes[..]].concat();
+        drop(bom::read(&document));
+    }
+
+    #[test]
     fn patched_lockfiles_are_read_or_refused(
         name in prop::sample::select(&LOCKFILES[..]),
         begin in any::<Index>(),

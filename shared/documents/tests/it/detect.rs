@@ -16,6 +16,8 @@ fn kinds_are_told_by_the_first_bytes_or_a_key_anywhere_at_the_top() {
     assert_eq!(of(r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}"#), Kind::Spdx);
     assert_eq!(of(r#"{"@context":["https://openvex.dev/ns"]}"#), Kind::Unknown);
     assert_eq!(of(r#"{"SPDXID":"x","spdxVersion":"SPDX-2.3"}"#), Kind::Spdx);
+    assert_eq!(of("\u{FEFF}\n# of ours\r\n\nSPDXVersion: SPDX-2.3\n"), Kind::Spdx);
+    assert_eq!(of("# SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\n"), Kind::Unknown);
     assert_eq!(of(r#"{"document":{"csaf_version":"2.0"}}"#), Kind::Csaf);
     assert_eq!(of(r#"{"_type":"https://in-toto.io/Statement/v1"}"#), Kind::InToto);
     assert_eq!(

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Whatever lies in these folders.
 fn all_fixtures() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    for folder in ["bsi", "cyclonedx", "hostile", "sbom", "vex"] {
+    for folder in ["bsi", "cyclonedx", "hostile", "sbom", "spdx", "vex"] {
         let folder = format!("{}/fixtures/{folder}", env!("CARGO_MANIFEST_DIR"));
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use documents::bom::{self, Format};
 use documents::schema::{CycloneDxVersion, MAX_VIOLATIONS, SchemaError, validate_cyclonedx};
 
 use crate::fixture;
@@ -12,7 +13,10 @@ fn judge_all(folder: &Path) -> usize {
     files.sort();
     for file in &files {
         let name = file.file_name().unwrap().to_str().unwrap();
-        let judged = validate_cyclonedx(&std::fs::read(file).unwrap());
+        let bytes = std::fs::read(file).unwrap();
+        let judged = validate_cyclonedx(&bytes);
+        let read = bom::read(&bytes).map(|it| it.format);
+        assert_eq!(read, judged.clone().map(Format::CycloneDx), "{name}");
         if name.starts_with("valid-") {
             let version = judged.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(name.ends_with(&format!("-{version}.json")), "{name}: {version}");
@@ -40,12 +44,12 @@ fn the_whole_specification_suite_is_judged_rightly_where_it_is_at_hand() {
 
 #[test]
 fn a_violation_has_a_pointer_and_a_message() {
-    let Err(SchemaError::Invalid { version, violations }) =
+    let Err(SchemaError::Invalid { format, violations }) =
         validate_cyclonedx(&fixture("cyclonedx/invalid-metadata-timestamp-1.6.json"))
     else {
         panic!("not refused by the schema")
     };
-    assert_eq!(version, CycloneDxVersion::V1_6);
+    assert_eq!(format, CycloneDxVersion::V1_6.into());
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].pointer, "/metadata/timestamp");
     assert!(violations[0].message.contains("date-time"), "{}", violations[0].message);
@@ -66,7 +70,8 @@ fn violations_are_listed_up_to_the_limit() {
 #[test]
 fn other_documents_and_other_versions_are_named_as_such() {
     let judge = |text: &str| validate_cyclonedx(text.as_bytes()).unwrap_err();
-    assert_eq!(judge(r#"{"spdxVersion":"SPDX-2.3"}"#), SchemaError::NotCycloneDx);
+    assert_eq!(judge(r#"{"spdxVersion":"SPDX-2.3"}"#), SchemaError::Spdx);
+    assert_eq!(judge("# ours\nSPDXVersion: SPDX-2.3"), SchemaError::Spdx);
     assert_eq!(judge("[]"), SchemaError::NotCycloneDx);
     let unsupported = |found: &str| SchemaError::UnsupportedVersion {
         found: found.to_owned(),

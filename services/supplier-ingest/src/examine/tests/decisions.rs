@@ -113,7 +113,10 @@ fn compare(table: &str, folders: &[&str], fixtures: &[(&str, &str)]) {
 #[test]
 fn documents_of_real_generators_are_decided_as_the_table_says() {
     let copies = [
-        ("cyclonedx/real/cyclonedx-py-environment-1.6.json", "sbom/cyclonedx-py-environment-1.6.json"),
+        (
+            "cyclonedx/real/cyclonedx-py-environment-1.6.json",
+            "sbom/cyclonedx-py-environment-1.6.json",
+        ),
         ("cyclonedx/real/redhat-rpm-openssl-1.6.json", "sbom/redhat-rpm-openssl-1.6.json"),
         ("cyclonedx/quirks/duplicated-bom-ref.json", "hostile/duplicated-bom-ref.json"),
         ("cyclonedx/quirks/trivy-infinite-loop-bom.json", "hostile/trivy-infinite-loop-bom.json"),

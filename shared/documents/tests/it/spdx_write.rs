@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{fixture, lockfile};
 
 const AT: i64 = 1_700_000_000;
+const SCHEMA: &str = include_str!("../../schemas/spdx-2.3.schema.json");
 
 fn exported(bytes: &[u8]) -> (Value, Vec<String>) {
     let at = Timestamp::from_second(AT).unwrap();
@@ -21,7 +22,7 @@ fn exported(bytes: &[u8]) -> (Value, Vec<String>) {
 
 /// By the schema, and by what the schema cannot say: ids are unique, and what is referred to exists.
 fn check(document: &Value) {
-    let schema: Value = serde_json::from_slice(&fixture("spdx/spdx-schema-v2.3.json")).unwrap();
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(document).map(|it| it.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}");

@@ -1,10 +1,8 @@
 //! The components of a document, nested ones included, and whether each can be told from others.
 
-use purl::Purl;
 use serde_json::Value;
 
-use super::problems::{Problems, Quoted};
-use super::{Component, MAX_PURL_BYTES, non_empty};
+use crate::bom::{Component, Problems, non_empty};
 use crate::schema::json;
 
 /// What the document describes, and everything it lists.
@@ -61,62 +59,25 @@ impl Reader<'_> {
 
     fn purl(&mut self, value: &Value) -> Option<String> {
         let purl = self.bounded(value, "purl")?;
-        let place = format_args!("{}/purl", self.pointer);
-        match Purl::canonicalize(purl) {
-            Err(error) => {
-                let message = format_args!("{} is no package URL: {error}", Quoted(purl));
-                self.problems.add("invalid-purl", place, message);
-            }
-            Ok(parsed) => {
-                let canonical = parsed.to_string();
-                if canonical != purl {
-                    let (given, right) = (Quoted(purl), Quoted(&canonical));
-                    let message = format_args!("{given} is written {right} by the rules of purl");
-                    self.problems.add("non-canonical-purl", place, message);
-                }
-            }
-        }
+        self.problems.check_purl(purl, format_args!("{}/purl", self.pointer));
         Some(purl.to_owned())
     }
 
     /// The text under `key`, unless it is longer than any purl.
     fn bounded<'v>(&mut self, value: &'v Value, key: &str) -> Option<&'v str> {
         let text = json::text(value, key)?;
-        if text.len() <= MAX_PURL_BYTES {
-            return Some(text);
-        }
-        let place = format_args!("{}/{key}", self.pointer);
-        let message = format_args!("has {} bytes; {MAX_PURL_BYTES} are read", text.len());
-        self.problems.add("purl-bomb", place, message);
-        None
+        self.problems.bounded(text, format_args!("{}/{key}", self.pointer))
     }
 
     fn check_names(&mut self, value: &Value) {
         for key in ["bom-ref", "type", "name", "group", "version", "purl"] {
             let Some(text) = json::text(value, key) else { continue };
-            if text.contains(is_invisible) {
-                let message = format_args!("{} has control characters", Quoted(text));
-                self.problems.add(
-                    "control-character",
-                    format_args!("{}/{key}", self.pointer),
-                    message,
-                );
-            }
+            self.problems.check_visible(text, format_args!("{}/{key}", self.pointer));
         }
     }
 
     fn check_identity(&mut self, value: &Value, component: &Component) {
-        let name = Quoted(&component.name);
-        if component.name.trim().is_empty() {
-            let message = format_args!("the component has no name");
-            self.problems.add("component-without-name", &self.pointer, message);
-        }
-        let may_lack_version = ["file", "data", "cryptographic-asset"];
-        if component.version.is_none() && !may_lack_version.contains(&component.kind.as_str()) {
-            let message = format_args!("{} {name} has no `version`", component.kind);
-            self.problems.add("component-without-version", &self.pointer, message);
-        }
-        let identified =
+        let is_identified =
             ["purl", "cpe", "swid", "hashes", "swhid", "omniborId"].iter().any(|key| {
                 match value.get(key) {
                     Some(Value::String(text)) => !text.is_empty(),
@@ -125,15 +86,6 @@ impl Reader<'_> {
                     _ => false,
                 }
             });
-        if !identified {
-            let message = format_args!("{} {name} has no purl, CPE, SWID or hash", component.kind);
-            self.problems.add("component-without-identity", &self.pointer, message);
-        }
+        self.problems.check_identity(component, is_identified, "version", &self.pointer);
     }
-}
-
-/// Control characters, and those that change the direction of text (Unicode TR 36, 2.10).
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }

@@ -1,0 +1,35 @@
+//! The names of the elements of a document: each once, and each reference to one that is there.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::problems::{Problems, Quoted};
+
+/// The names of one document.
+pub(crate) struct Names<'a> {
+    found: HashSet<&'a str>,
+    /// What the format calls such a name.
+    called: &'static str,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn called(called: &'static str) -> Self {
+        Self { found: HashSet::new(), called }
+    }
+
+    /// Adds the name of the element at `place`.
+    pub(crate) fn add(&mut self, name: &'a str, place: impl fmt::Display, problems: &mut Problems) {
+        if !self.found.insert(name) {
+            let message = format_args!("{} names another element already", Quoted(name));
+            problems.add("duplicate-bom-ref", place, message);
+        }
+    }
+
+    /// Checks that the reference at `place` is to something that is there.
+    pub(crate) fn check(&self, name: &str, place: impl fmt::Display, problems: &mut Problems) {
+        if !self.found.contains(name) {
+            let message = format_args!("no element has the {} {}", self.called, Quoted(name));
+            problems.add("dangling-reference", place, message);
+        }
+    }
+}
