@@ -15,6 +15,7 @@ pub mod schema;
 pub mod score;
 pub mod spdx;
 pub mod vex;
+mod xml;
 
 pub use both::both;
 pub use detect::{Kind, detect};

@@ -66,10 +66,10 @@ pub struct Component {
     pub kind: String,
 }
 
-/// Reads a CycloneDX JSON document of version 1.4 to 1.7. A byte-order mark is passed over.
+/// Reads a CycloneDX document of version 1.4 to 1.7, in JSON or XML. A byte-order mark is passed over.
 ///
 /// # Errors
-/// [`BomError`]: the document is too large, not sound JSON, not CycloneDX, of another version, or
+/// [`BomError`]: the document is too large, not sound JSON or XML, not CycloneDX, of another version, or
 /// breaks the schema. What is sound but suspicious is not an error, but in [`Bom::problems`].
 pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
     read_with_document(bytes).map(|(bom, _)| bom)

@@ -15,11 +15,12 @@ pub const MAX_DEPTH: usize = 64;
 /// at once, 5 more. Real SBOMs weigh 1 in 11 bytes or less.
 pub const MAX_WEIGHT: usize = 6_000_000;
 
-const OBJECT_WEIGHT: usize = 5;
+/// What an object weighs more than another value.
+pub(crate) const OBJECT_WEIGHT: usize = 5;
 const MAX_QUOTED_CHARS: usize = 80;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Why bytes are not read as JSON.
+/// Why bytes are not read as JSON, or as XML in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -41,7 +42,7 @@ pub enum JsonError {
         /// The format by its first bytes.
         format: &'static str,
     },
-    /// XML instead of JSON.
+    /// XML where only JSON is read.
     #[error("the document is XML; send the JSON form")]
     Xml,
     /// A web page.
@@ -126,7 +127,11 @@ impl JsonError {
 
 /// Reads `bytes`; their weight comes along. A byte-order mark is passed over.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
-    let text = decode(bytes)?;
+    read_text(decode(bytes)?)
+}
+
+/// Reads `text`; its weight comes along.
+pub(crate) fn read_text(text: &str) -> Result<(Value, usize), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let state = State::default();
     let read = Strict { state: &state, depth: 0 }.deserialize(&mut deserializer);
@@ -135,8 +140,22 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
     read.map(|value| (value, weight)).map_err(|error| state.explain(&error))
 }
 
+/// Text by what it begins with.
+pub(crate) enum Form<'a> {
+    Json(&'a str),
+    Xml(&'a str),
+}
+
 /// The bytes as text, if they can be JSON at all; nothing is parsed.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
+    match form(bytes)? {
+        Form::Json(text) => Ok(text),
+        Form::Xml(_) => Err(JsonError::Xml),
+    }
+}
+
+/// The bytes as text, if they can be JSON or XML at all; nothing is parsed.
+pub(crate) fn form(bytes: &[u8]) -> Result<Form<'_>, JsonError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(JsonError::TooLarge { bytes: bytes.len() });
     }
@@ -155,8 +174,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
     match text.trim_start() {
         "" => Err(JsonError::Empty),
         start if is_web_page(start) => Err(JsonError::Html),
-        start if start.starts_with('<') => Err(JsonError::Xml),
-        _ => Ok(text),
+        start if start.starts_with('<') => Ok(Form::Xml(text)),
+        _ => Ok(Form::Json(text)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Judging documents by the official CycloneDX JSON schemas, offline.
+//! Judging documents by the official CycloneDX JSON schemas, offline; XML in its JSON form.
 
 pub(crate) mod json;
 pub(crate) mod validator;
@@ -7,7 +7,11 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub use crate::xml::XmlError;
 pub use json::{JsonError, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_WEIGHT};
+
+use crate::xml;
+use json::Form;
 
 /// Most violations that are reported of one document.
 pub const MAX_VIOLATIONS: usize = 20;
@@ -28,14 +32,20 @@ pub enum CycloneDxVersion {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// Not JSON that can be judged.
+    /// Not JSON that can be judged, nor XML.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// Not XML that can be judged.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
     /// JSON, but something else.
     #[error("`bomFormat` is not \"CycloneDX\"; is this another kind of document?")]
     NotCycloneDx,
     /// A version without a JSON schema here.
-    #[error("`specVersion` is {found}, which is not one of {oldest} to 1.7; convert the document")]
+    #[error(
+        "`specVersion` is {}, which is not one of {oldest} to 1.7; convert the document",
+        found.escape_debug()
+    )]
     UnsupportedVersion {
         /// What stands there, shortened.
         found: String,
@@ -68,6 +78,7 @@ impl SchemaError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Json(error) => error.code(),
+            Self::Xml(error) => error.code(),
             Self::NotCycloneDx => "not-cyclonedx",
             Self::UnsupportedVersion { .. } => "unsupported-version",
             Self::Invalid { .. } => "schema",
@@ -85,8 +96,9 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Checks a CycloneDX JSON document against the official schema of the version it names, formats
-/// included, and returns that version. A byte-order mark is passed over.
+/// Checks a CycloneDX document in JSON or XML against the official JSON schema of the version it names,
+/// formats included, and returns that version. A byte-order mark is passed over. The places of violations
+/// are those of the JSON form.
 ///
 /// # Errors
 /// [`SchemaError::Invalid`] with up to [`MAX_VIOLATIONS`] violations; the others where the document
@@ -114,7 +126,10 @@ pub(crate) fn read_unjudged(
     bytes: &[u8],
     oldest: CycloneDxVersion,
 ) -> Result<(Value, CycloneDxVersion, usize), SchemaError> {
-    let (document, weight) = json::read(bytes)?;
+    let (document, weight) = match json::form(bytes)? {
+        Form::Json(text) => json::read_text(text)?,
+        Form::Xml(text) => return xml::read(text, oldest),
+    };
     if json::text(&document, "bomFormat") != Some("CycloneDX") {
         return Err(SchemaError::NotCycloneDx);
     }
@@ -149,7 +164,11 @@ impl CycloneDxVersion {
     }
 
     fn of(document: &Value, oldest: Self) -> Result<Self, SchemaError> {
-        let named = json::text(document, "specVersion").unwrap_or("missing");
+        Self::named(json::text(document, "specVersion").unwrap_or("missing"), oldest)
+    }
+
+    /// The version by its name, if it is `oldest` or later.
+    pub(crate) fn named(named: &str, oldest: Self) -> Result<Self, SchemaError> {
         let known = Self::ALL.into_iter().find(|version| version.as_str() == named);
         known.filter(|&version| version >= oldest).ok_or_else(|| SchemaError::UnsupportedVersion {
             found: named.chars().take(80).collect(),
