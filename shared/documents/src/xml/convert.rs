@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::reader::{Piece, Reader, Space, Tag, quoted};
-use super::scalar::is_blank;
+use super::scalar::{Scalar, is_blank};
 use super::shape::{Field, Place, Shape};
 use crate::schema::json::OBJECT_WEIGHT;
 use crate::schema::{CycloneDxVersion, SchemaError, Violation};
@@ -29,10 +29,24 @@ impl<'a> Converter<'a> {
     }
 
     /// The object of an element; the depth of the document bounds the recursion.
-    pub(super) fn object(&mut self, fields: &'static [Field], tag: &Tag) -> Result<Object, SchemaError> {
+    pub(super) fn object(
+        &mut self,
+        fields: &'static [Field],
+        tag: &Tag,
+    ) -> Result<Object, SchemaError> {
+        self.object_and_text(fields, tag, None)
+    }
+
+    /// The object of an element, and the text between the elements, where there may be any.
+    fn object_and_text(
+        &mut self,
+        fields: &'static [Field],
+        tag: &Tag,
+        mut text: Option<&mut String>,
+    ) -> Result<Object, SchemaError> {
         let mut object = self.attributes(fields, tag, true)?;
         let mut seen = 0_u64;
-        while let Some(child) = self.child()? {
+        while let Some(child) = self.child(text.as_deref_mut())? {
             let (at, field) = self.field(fields, &child)?;
             let bit = 1 << at;
             if seen & bit != 0 && !matches!(field.place, Place::Many(_)) {
@@ -68,7 +82,12 @@ impl<'a> Converter<'a> {
         Ok(())
     }
 
-    fn within(&mut self, step: Step, shape: &'static Shape, tag: &Tag) -> Result<Value, SchemaError> {
+    fn within(
+        &mut self,
+        step: Step,
+        shape: &'static Shape,
+        tag: &Tag,
+    ) -> Result<Value, SchemaError> {
         self.path.push(step);
         let value = self.value(shape, tag)?;
         self.path.pop();
@@ -97,6 +116,15 @@ impl<'a> Converter<'a> {
                 object.remove("ref").ok_or_else(|| self.invalid("the attribute `ref` is missing"))
             }
             Shape::Object(fields) => self.object(fields, tag).map(Value::Object),
+            Shape::Mixed(fields) => {
+                let mut text = String::new();
+                let object = self.object_and_text(fields, tag, Some(&mut text))?;
+                match (object.is_empty(), is_blank(&text)) {
+                    (_, true) => Ok(Value::Object(object)),
+                    (true, false) => Ok(Scalar::Token.value(text)),
+                    (false, false) => Err(self.invalid("text and elements side by side")),
+                }
+            }
             Shape::List(fields) => self.list(fields, tag).map(Value::Array),
             Shape::Wrapped(key, shape) => {
                 self.reader.weigh(OBJECT_WEIGHT)?;
@@ -118,7 +146,7 @@ impl<'a> Converter<'a> {
     fn list(&mut self, fields: &'static [Field], tag: &Tag) -> Result<Vec<Value>, SchemaError> {
         self.attributes(&[], tag, true)?;
         let mut list = Vec::new();
-        while let Some(child) = self.child()? {
+        while let Some(child) = self.child(None)? {
             let (_, field) = self.field(fields, &child)?;
             if let Place::One(shape) = field.place {
                 list.push(self.within(Step::Index(list.len()), shape, &child)?);
@@ -152,8 +180,8 @@ impl<'a> Converter<'a> {
         Ok(object)
     }
 
-    /// The next element of CycloneDX within the one that is open.
-    fn child(&mut self) -> Result<Option<Tag>, SchemaError> {
+    /// The next element of CycloneDX within the one that is open; what is said before it, to `text`.
+    fn child(&mut self, mut text: Option<&mut String>) -> Result<Option<Tag>, SchemaError> {
         loop {
             match self.reader.next()? {
                 Piece::Open(tag) => match tag.space {
@@ -162,8 +190,11 @@ impl<'a> Converter<'a> {
                     Space::Wrong => return Err(self.misplaced(&tag)),
                 },
                 Piece::Close => return Ok(None),
-                Piece::Text(text) if is_blank(&text) => {}
-                Piece::Text(_) => return Err(self.invalid("text where elements are expected")),
+                Piece::Text(said) if is_blank(&said) => {}
+                Piece::Text(said) => match &mut text {
+                    Some(text) => text.push_str(&said),
+                    None => return Err(self.invalid("text where elements are expected")),
+                },
             }
         }
     }
@@ -229,4 +260,3 @@ fn tools(mut object: Object) -> Value {
         (_, None) => Value::Object(object),
     }
 }
-

@@ -78,7 +78,10 @@ pub(super) fn version_of(text: &str) -> Option<String> {
 }
 
 /// The namespace of a name; an error where its prefix is declared nowhere.
-fn namespace<'r>(resolver: &'r NamespaceResolver, name: QName<'_>) -> Result<Option<&'r str>, String> {
+fn namespace<'r>(
+    resolver: &'r NamespaceResolver,
+    name: QName<'_>,
+) -> Result<Option<&'r str>, String> {
     match resolver.resolve_element(name).0 {
         ResolveResult::Bound(space) => Ok(Some(space.0)),
         ResolveResult::Unbound => Ok(None),
@@ -103,14 +106,14 @@ impl<'a> Reader<'a> {
         loop {
             match reader.event()? {
                 Event::Start(start) => {
-                    let (space, name) = reader.names(&start)?;
+                    let space = reader.namespace_of(&start)?.unwrap_or_default().to_owned();
                     let is_bom = start.local_name().as_ref() == "bom";
-                    let version = space.as_deref().and_then(|it| it.strip_prefix(NAMESPACES));
-                    let Some(version) = version.filter(|_| is_bom) else {
-                        return Err(XmlError::NotCycloneDx { found: quoted(&name) }.into());
+                    let version = space.strip_prefix(NAMESPACES).filter(|_| is_bom);
+                    let Some(version) = version.map(str::to_owned) else {
+                        let found = quoted(start.name().as_ref());
+                        return Err(XmlError::NotCycloneDx { found }.into());
                     };
-                    let version = version.to_owned();
-                    reader.namespace = space.unwrap_or_default();
+                    reader.namespace = space;
                     let tag = reader.open(&start)?;
                     return Ok((reader, tag, version));
                 }
@@ -227,8 +230,7 @@ impl<'a> Reader<'a> {
             let (line, column) = self.place(offset);
             return Err(JsonError::TooDeep { line, column }.into());
         }
-        let (space, _) = self.names(start)?;
-        let space = match space {
+        let space = match self.namespace_of(start)? {
             Some(space) if space == self.namespace => Space::Own,
             Some(space) if !space.starts_with(NAMESPACES) => Space::Foreign,
             _ => Space::Wrong,
@@ -238,11 +240,8 @@ impl<'a> Reader<'a> {
         Ok(Tag { name, space, attributes, offset })
     }
 
-    /// The namespace of an element, and its name as it is written.
-    fn names(&self, start: &BytesStart<'_>) -> Result<(Option<String>, String), XmlError> {
-        let space = namespace(self.inner.resolver(), start.name());
-        let space = space.map_err(|message| self.syntax(&message))?;
-        Ok((space.map(str::to_owned), start.name().as_ref().to_owned()))
+    fn namespace_of(&self, start: &BytesStart<'_>) -> Result<Option<&str>, XmlError> {
+        namespace(self.inner.resolver(), start.name()).map_err(|message| self.syntax(&message))
     }
 
     fn attributes(&mut self, start: &BytesStart<'_>) -> Result<Vec<(String, String)>, SchemaError> {

@@ -13,6 +13,8 @@ pub(super) enum Shape {
     Reference,
     /// An object of its attributes and of the elements within.
     Object(&'static [Field]),
+    /// The same, or a text where there are no elements within.
+    Mixed(&'static [Field]),
     /// A list of the elements within.
     List(&'static [Field]),
     /// An object that has it under the one key.

@@ -87,10 +87,10 @@ static SUITE: Shape = Shape::Object(&[
     one("tlsSignatureSchemes", &SCHEMES).since(V1_7),
 ]);
 static SUITES: Shape = Shape::List(&[one("cipherSuite", &SUITE)]);
-static TRANSFORM: Shape = Shape::Object(&[one("name", &TEXT), one("algorithm", &TEXT)]);
+static TRANSFORM: Shape = Shape::Mixed(&[one("name", &TEXT), one("algorithm", &TEXT)]);
 static ENCRYPTION: Shape =
-    Shape::Object(&[one("name", &TEXT), one("keyLength", &INTEGER), one("algorithm", &TEXT)]);
-static KEY_EXCHANGE: Shape = Shape::Object(&[one("group", &INTEGER), one("algorithm", &TEXT)]);
+    Shape::Mixed(&[one("name", &TEXT), one("keyLength", &INTEGER), one("algorithm", &TEXT)]);
+static KEY_EXCHANGE: Shape = Shape::Mixed(&[one("group", &INTEGER), one("algorithm", &TEXT)]);
 static TRANSFORMS: Shape = Shape::Object(&[
     many("encr", &TEXT).until(V1_6),
     many("prf", &TEXT).until(V1_6),

@@ -73,11 +73,8 @@ pub(super) static DEFINITIONS: Shape =
     Shape::Object(&[one("standards", &STANDARDS), one("patents", &PATENTS).since(V1_7)]);
 
 static PATENT_NAMES: Shape = Shape::List(&[one("bom-ref", &TEXT)]);
-static ASSERTER: Shape = Shape::Chosen(&[
-    one("organization", &ENTITY),
-    one("contact", &CONTACT),
-    one("ref", &TEXT),
-]);
+static ASSERTER: Shape =
+    Shape::Chosen(&[one("organization", &ENTITY), one("contact", &CONTACT), one("ref", &TEXT)]);
 static PATENT_ASSERTION: Shape = Shape::Object(&[
     attribute("bom-ref"),
     one("assertionType", &TOKEN),

@@ -2,9 +2,7 @@
 
 use super::component::COMPONENTS;
 use super::service::SERVICES;
-use super::{
-    ATTACHMENT, BOOLEAN, DEPENDENCIES, EXTERNAL, PROPERTIES, PROPERTY, TEXT, TOKEN,
-};
+use super::{ATTACHMENT, BOOLEAN, DEPENDENCIES, EXTERNAL, PROPERTIES, PROPERTY, TEXT, TOKEN};
 use crate::xml::scalar::Scalar;
 use crate::xml::shape::{Shape, attribute, one};
 

@@ -43,10 +43,7 @@ static REFERENCE: Shape = Shape::Reference;
 static ATTACHMENT: Shape = Shape::Content(
     "content",
     Scalar::String,
-    &[
-        attribute_of("content-type", Scalar::Line).key("contentType"),
-        attribute("encoding"),
-    ],
+    &[attribute_of("content-type", Scalar::Line).key("contentType"), attribute("encoding")],
 );
 static HASH: Shape = Shape::Content("content", Scalar::Token, &[attribute("alg")]);
 static HASHES: Shape = Shape::List(&[one("hash", &HASH)]);
@@ -77,11 +74,8 @@ static TOOLS: Shape = Shape::Tools(&[
     one("services", &SERVICES).since(V1_5),
 ]);
 
-static LIFECYCLE: Shape = Shape::Object(&[
-    one("phase", &TOKEN),
-    one("name", &LINE),
-    one("description", &TEXT),
-]);
+static LIFECYCLE: Shape =
+    Shape::Object(&[one("phase", &TOKEN), one("name", &LINE), one("description", &TEXT)]);
 static LIFECYCLES: Shape = Shape::List(&[one("lifecycle", &LIFECYCLE)]);
 static TLP: Shape = Shape::Text(Scalar::Token, Some("CLEAR"));
 static DISTRIBUTION: Shape = Shape::Object(&[one("tlp", &TLP)]);

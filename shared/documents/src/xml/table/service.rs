@@ -5,12 +5,13 @@ use super::data::GOVERNANCE;
 use super::definitions::PATENT_ASSERTIONS;
 use super::licence::LICENCES;
 use super::party::ENTITY;
-use super::{BOOLEAN, EXTERNALS, LINE, PROPERTIES, TAGS, TEXT, TOKEN, V1_3, V1_4, V1_5, V1_6, V1_7};
+use super::{
+    BOOLEAN, EXTERNALS, LINE, PROPERTIES, TAGS, TEXT, TOKEN, V1_3, V1_4, V1_5, V1_6, V1_7,
+};
 use crate::xml::scalar::Scalar;
 use crate::xml::shape::{Shape, attribute, merged, one};
 
-static CLASSIFICATION: Shape =
-    Shape::Content("classification", Scalar::Line, &[attribute("flow")]);
+static CLASSIFICATION: Shape = Shape::Content("classification", Scalar::Line, &[attribute("flow")]);
 static URLS: Shape = Shape::List(&[one("url", &TOKEN)]);
 static DATA_FLOW: Shape = Shape::Object(&[
     attribute("name"),
