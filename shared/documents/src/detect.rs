@@ -6,14 +6,15 @@ use serde::Deserializer as _;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::schema::{JsonError, json};
-use crate::spdx;
+use crate::schema::JsonError;
+use crate::schema::json::{Form, form};
+use crate::{spdx, xml};
 
 /// What a document says it is. Whether it keeps that promise, only reading it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// CycloneDX JSON: an SBOM, a VEX, or both.
+    /// CycloneDX in JSON or XML: an SBOM, a VEX, or both.
     CycloneDx,
     /// OpenVEX.
     OpenVex,
@@ -27,7 +28,7 @@ pub enum Kind {
     Dsse,
     /// A Sigstore bundle.
     SigstoreBundle,
-    /// XML or HTML.
+    /// XML of anything else, or HTML.
     Xml,
     /// Something compressed.
     Compressed,
@@ -35,14 +36,16 @@ pub enum Kind {
     Unknown,
 }
 
-/// What kind of document `bytes` is, by its first bytes or the first top-level key that tells.
+/// What kind of document `bytes` is, by its first bytes, the first top-level key that tells, or the namespace
+/// of the outermost element.
 ///
 /// Nothing is kept and nothing recurses: any document costs at most one pass over it.
 pub fn detect(bytes: &[u8]) -> Kind {
-    let text = match json::decode(bytes) {
-        Ok(text) => text,
+    let text = match form(bytes) {
+        Ok(Form::Json(text)) => text,
+        Ok(Form::Xml(text)) if xml::is_cyclonedx(text) => return Kind::CycloneDx,
+        Ok(Form::Xml(_)) | Err(JsonError::Html) => return Kind::Xml,
         Err(JsonError::Compressed { .. }) => return Kind::Compressed,
-        Err(JsonError::Xml | JsonError::Html) => return Kind::Xml,
         Err(_) => return Kind::Unknown,
     };
     if spdx::begins_tag_value(text) {

@@ -16,6 +16,7 @@ pub mod schema;
 pub mod score;
 pub mod spdx;
 pub mod vex;
+mod xml;
 
 pub use both::both;
 pub use carried::{CarriedError, carried};

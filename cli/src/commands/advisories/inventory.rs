@@ -71,7 +71,7 @@ impl Inventory {
                 Ok(Self::of_lockfile(lockfile, digest))
             }
             other => {
-                let remedy = "give a CycloneDX SBOM as JSON, or a lockfile";
+                let remedy = "give a CycloneDX SBOM, or a lockfile";
                 Err(at_fault(format!("is a document of another kind ({other:?}); {remedy}")))
             }
         }

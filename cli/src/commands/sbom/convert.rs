@@ -22,7 +22,7 @@ use crate::{
     after_help = "A file with a timestamp always gives the same bytes. What the other format cannot tell is said on standard error.\n\nExample:\n  attestry sbom convert sbom.json --to spdx-2.3 -o sbom.spdx.json"
 )]
 pub(crate) struct Args {
-    /// The SBOM: valid CycloneDX 1.2 to 1.7 as JSON
+    /// The SBOM: valid CycloneDX 1.2 to 1.7 as JSON or XML
     file: PathBuf,
     /// Format to write
     #[arg(long, value_enum, value_name = "FORMAT")]

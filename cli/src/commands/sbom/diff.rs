@@ -30,7 +30,7 @@ const SHOWN_CHANGES: usize = 50;
     after_help = "Versions are compared by the rules of their ecosystem: PEP 440 for PyPI, Semantic Versioning for crates.io, npm and Go. Exit code 0: the same; 1: different.\n\nExample:\n  attestry sbom diff release-1.json release-2.json"
 )]
 pub(crate) struct Args {
-    /// The SBOM (CycloneDX 1.2 to 1.7 as JSON) or lockfile that came first
+    /// The SBOM (CycloneDX 1.2 to 1.7 as JSON or XML) or lockfile that came first
     old: PathBuf,
     /// The one that came later
     new: PathBuf,

@@ -19,7 +19,7 @@ const SHOWN_PLACES: usize = 3;
     after_help = "Values that say nothing (NOASSERTION, unknown, empty text) are told apart and do not count. Exit code 1 only with --minimum or --require.\n\nExample:\n  attestry sbom score sbom.json --require ntia"
 )]
 pub(crate) struct Args {
-    /// The SBOM: CycloneDX 1.2 to 1.7 as JSON, of any tool
+    /// The SBOM: CycloneDX 1.2 to 1.7 as JSON or XML, of any tool
     file: PathBuf,
     /// Tell of this standard only; may be repeated [default: all]
     #[arg(long, value_enum, value_name = "STANDARD")]

@@ -141,6 +141,7 @@ fn media_type(document: &[u8], format: &str) -> &'static str {
         (_, "csaf") => "application/json",
         (_, "spdx") if documents::spdx::is_tag_value(document) => "text/spdx",
         (_, "spdx") => "application/spdx+json",
+        _ if document.trim_ascii_start().first() == Some(&b'<') => "application/vnd.cyclonedx+xml",
         _ => "application/vnd.cyclonedx+json",
     }
 }

@@ -79,7 +79,7 @@ pub struct Component {
     pub kind: String,
 }
 
-/// Reads CycloneDX 1.2 to 1.7 in JSON, or SPDX 2.2 and 2.3 in JSON or tag-value, or the one that an
+/// Reads CycloneDX 1.2 to 1.7 in JSON or XML, or SPDX 2.2 and 2.3 in JSON or tag-value, or the one that an
 /// attestation carries. A byte-order mark is passed over.
 ///
 /// # Errors
@@ -108,12 +108,7 @@ pub(crate) fn read_with_document(
     bytes: &[u8],
     oldest: CycloneDxVersion,
 ) -> Result<(Bom, Value), BomError> {
-    let text = json::decode(bytes)?;
-    let (mut document, weight) = match spdx::begins_tag_value(text) {
-        true => spdx::of_tag_value(text)?,
-        false => json::parse(text)?,
-    };
-    let format = schema::format(&document, oldest)?;
+    let (mut document, format, weight) = schema::read_form(bytes, oldest)?;
     let mut problems = Problems::default();
     judge_tolerantly(&mut document, format, weight, &mut problems)?;
     let bom = match format {

@@ -1,6 +1,6 @@
 //! Why a document is not read as an SBOM.
 
-use super::{CycloneDxVersion, Format, JsonError, Violation, listed};
+use super::{CycloneDxVersion, Format, JsonError, Violation, XmlError, listed};
 
 /// Why a document is not a valid SBOM, or not one of the format that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,9 @@ pub enum SchemaError {
     /// Not JSON that can be judged; what it says of bytes and keys holds for tag-value too.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// Not XML that can be judged.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
     /// Text that begins as SPDX tag-value, but does not go on as it.
     #[error("line {line} of the tag-value {problem}; correct it, or the tool that wrote it")]
     SpdxSyntax {
@@ -36,7 +39,10 @@ pub enum SchemaError {
     )]
     NotSbom,
     /// A version of CycloneDX without a JSON schema here.
-    #[error("`specVersion` is {found}, which is not one of {oldest} to 1.7; convert the document")]
+    #[error(
+        "`specVersion` is {}, which is not one of {oldest} to 1.7; convert the document",
+        found.escape_debug()
+    )]
     UnsupportedVersion {
         /// What stands there, shortened.
         found: String,
@@ -80,6 +86,7 @@ impl SchemaError {
         match self {
             Self::Json(error) => error.code(),
             Self::SpdxSyntax { .. } => "spdx-syntax",
+            Self::Xml(error) => error.code(),
             Self::Carried(error) => error.code(),
             Self::NotCycloneDx | Self::Spdx => "not-cyclonedx",
             Self::NotSbom => "not-sbom",

@@ -72,7 +72,11 @@ impl CycloneDxVersion {
 
     /// The version that `document` names, if it is `oldest` or later.
     pub(super) fn of(document: &Value, oldest: Self) -> Result<Self, SchemaError> {
-        let named = json::text(document, "specVersion").unwrap_or("missing");
+        Self::named(json::text(document, "specVersion").unwrap_or("missing"), oldest)
+    }
+
+    /// The version by its name, if it is `oldest` or later.
+    pub(crate) fn named(named: &str, oldest: Self) -> Result<Self, SchemaError> {
         let known = Self::ALL.into_iter().find(|version| version.as_str() == named);
         known
             .filter(|&version| version >= oldest)

@@ -20,7 +20,7 @@ pub(crate) const OBJECT_WEIGHT: usize = 5;
 pub(crate) const MAX_QUOTED_CHARS: usize = 80;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Why bytes are not read as JSON.
+/// Why bytes are not read as JSON, or as XML in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -42,7 +42,7 @@ pub enum JsonError {
         /// The format by its first bytes.
         format: &'static str,
     },
-    /// XML instead of JSON.
+    /// XML where only JSON is read.
     #[error("the document is XML; send the JSON form")]
     Xml,
     /// A web page.
@@ -130,7 +130,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
     parse(decode(bytes)?)
 }
 
-/// Reads what [`decode`] gave; the weight comes along.
+/// Reads what [`decode`] or [`form`] gave; the weight comes along.
 pub(crate) fn parse(text: &str) -> Result<(Value, usize), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let state = State::default();
@@ -140,8 +140,22 @@ pub(crate) fn parse(text: &str) -> Result<(Value, usize), JsonError> {
     read.map(|value| (value, weight)).map_err(|error| state.explain(&error))
 }
 
+/// Text by what it begins with.
+pub(crate) enum Form<'a> {
+    Json(&'a str),
+    Xml(&'a str),
+}
+
 /// The bytes as text, if they can be JSON at all; nothing is parsed.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
+    match form(bytes)? {
+        Form::Json(text) => Ok(text),
+        Form::Xml(_) => Err(JsonError::Xml),
+    }
+}
+
+/// The bytes as text, if they can be JSON or XML at all; nothing is parsed.
+pub(crate) fn form(bytes: &[u8]) -> Result<Form<'_>, JsonError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(JsonError::TooLarge { bytes: bytes.len() });
     }
@@ -160,8 +174,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
     match text.trim_start() {
         "" => Err(JsonError::Empty),
         start if is_web_page(start) => Err(JsonError::Html),
-        start if start.starts_with('<') => Err(JsonError::Xml),
-        _ => Ok(text),
+        start if start.starts_with('<') => Ok(Form::Xml(text)),
+        _ => Ok(Form::Json(text)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Judging documents by the official JSON schemas of their formats, offline.
+//! Judging documents by the official JSON schemas of their formats, offline; XML and tag-value in
+//! their JSON form.
 
 mod error;
 mod format;
@@ -9,8 +10,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::spdx;
+use crate::{spdx, xml};
+use json::Form;
 
+pub use crate::xml::XmlError;
 pub use error::SchemaError;
 pub use format::{CycloneDxVersion, Format, SpdxVersion};
 pub use json::{JsonError, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_WEIGHT};
@@ -27,8 +30,9 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Checks a CycloneDX JSON document against the official schema of the version it names, formats
-/// included, and returns that version. A byte-order mark is passed over.
+/// Checks a CycloneDX document in JSON or XML against the official JSON schema of the version it names,
+/// formats included, and returns that version. A byte-order mark is passed over. The places of violations
+/// are those of the JSON form.
 ///
 /// # Errors
 /// [`SchemaError::Invalid`] with up to [`MAX_VIOLATIONS`] violations; the others where the document
@@ -41,20 +45,36 @@ pub fn validate_cyclonedx(bytes: &[u8]) -> Result<CycloneDxVersion, SchemaError>
 /// Reads a document that says it is CycloneDX of version 1.2 or later, valid or not; its weight
 /// comes along.
 pub(crate) fn read_unjudged(bytes: &[u8]) -> Result<(Value, CycloneDxVersion, usize), SchemaError> {
-    let text = json::decode(bytes)?;
-    if spdx::begins_tag_value(text) {
-        return Err(SchemaError::Spdx);
+    match read_form(bytes, CycloneDxVersion::V1_2) {
+        Ok((document, Format::CycloneDx(version), weight)) => Ok((document, version, weight)),
+        Ok((_, Format::Spdx(_), _)) | Err(SchemaError::UnsupportedSpdx { .. }) => {
+            Err(SchemaError::Spdx)
+        }
+        Err(SchemaError::NotSbom) => Err(SchemaError::NotCycloneDx),
+        Err(error) => Err(error),
     }
-    let (document, weight) = json::parse(text)?;
-    if is_cyclonedx(&document) {
-        let version = CycloneDxVersion::of(&document, CycloneDxVersion::V1_2)?;
-        return Ok((document, version, weight));
-    }
-    Err(if is_spdx(&document) { SchemaError::Spdx } else { SchemaError::NotCycloneDx })
+}
+
+/// Reads an SBOM in its JSON form, valid or not, in the format that it says it has: CycloneDX of version
+/// `oldest` or later, or SPDX; its weight comes along.
+pub(crate) fn read_form(
+    bytes: &[u8],
+    oldest: CycloneDxVersion,
+) -> Result<(Value, Format, usize), SchemaError> {
+    let (document, weight) = match json::form(bytes)? {
+        Form::Xml(text) => {
+            let (document, version, weight) = xml::read(text, oldest)?;
+            return Ok((document, version.into(), weight));
+        }
+        Form::Json(text) if spdx::begins_tag_value(text) => spdx::of_tag_value(text)?,
+        Form::Json(text) => json::parse(text)?,
+    };
+    let format = format(&document, oldest)?;
+    Ok((document, format, weight))
 }
 
 /// The format that `document` says it has: CycloneDX of version `oldest` or later, or SPDX.
-pub(crate) fn format(document: &Value, oldest: CycloneDxVersion) -> Result<Format, SchemaError> {
+fn format(document: &Value, oldest: CycloneDxVersion) -> Result<Format, SchemaError> {
     if is_cyclonedx(document) {
         CycloneDxVersion::of(document, oldest).map(Format::CycloneDx)
     } else if is_spdx(document) {

@@ -100,5 +100,5 @@ fn attestation_within_an_attestation_is_none_that_is_read() {
     let inner: Value =
         serde_json::from_str(&statement("https://cyclonedx.org/bom", &json!({}))).unwrap();
     let outer = statement("https://cyclonedx.org/bom", &inner);
-    assert_eq!(bom::read(outer.as_bytes()).expect_err("refused").code(), "not-cyclonedx");
+    assert_eq!(bom::read(outer.as_bytes()).expect_err("refused").code(), "not-sbom");
 }

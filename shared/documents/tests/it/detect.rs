@@ -26,7 +26,12 @@ fn kinds_are_told_by_the_first_bytes_or_a_key_anywhere_at_the_top() {
     );
     for (name, kind) in [
         ("hostile/bom.json.gz", Kind::Compressed),
-        ("hostile/bom.xml", Kind::Xml),
+        // What is wrong with it, reading tells.
+        ("hostile/bom.xml", Kind::CycloneDx),
+        ("hostile/bom-1.1.xml", Kind::CycloneDx),
+        ("hostile/other.xml", Kind::Xml),
+        ("hostile/login.html", Kind::Xml),
+        ("xml/bom-1.2.xml", Kind::CycloneDx),
         ("hostile/empty.json", Kind::Unknown),
         ("hostile/utf-16.json", Kind::Unknown),
         ("hostile/spdx.json", Kind::Spdx),

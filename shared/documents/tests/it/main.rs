@@ -49,6 +49,7 @@ mod vex_csaf;
 mod vex_csaf_examples;
 mod vex_csaf_hostile;
 mod vex_target;
+mod xml;
 
 use documents::inventory::{Inventory, Package};
 use documents::lockfile::parse;

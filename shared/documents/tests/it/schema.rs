@@ -16,7 +16,12 @@ fn judge_all(folder: &Path) -> usize {
         let bytes = std::fs::read(file).unwrap();
         let judged = validate_cyclonedx(&bytes);
         let read = bom::read(&bytes).map(|it| it.format);
-        assert_eq!(read, judged.clone().map(Format::CycloneDx), "{name}");
+        // A reader of both formats cannot tell which of them was meant.
+        let as_sbom = |error| match error {
+            SchemaError::NotCycloneDx => SchemaError::NotSbom,
+            other => other,
+        };
+        assert_eq!(read, judged.clone().map(Format::CycloneDx).map_err(as_sbom), "{name}");
         if name.starts_with("valid-") {
             let version = judged.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(name.ends_with(&format!("-{version}.json")), "{name}: {version}");

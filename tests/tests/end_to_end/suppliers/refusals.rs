@@ -220,7 +220,7 @@ const RULES: [(&str, &str); 12] = [
     ("empty_json", "empty"),
     ("not-utf8_json", "not-utf8"),
     ("bom_zip", "compressed"),
-    ("bom_xml", "xml"),
+    ("bom_xml", "xml-doctype"),
     ("spdx_json", "schema"),
     ("truncated_json", "not-json"),
     ("version-1_1_json", "unsupported-version"),
