@@ -1,8 +1,11 @@
 //! The document that the rule set `supplier` judges; see docs/policy.md.
 
+use std::borrow::Cow;
+
 use documents::{bom, score::Score};
 use events::{Accepted, Digest, DocumentKind};
 use jiff::Timestamp;
+use purl::Purl;
 use serde::Serialize;
 
 use super::{
@@ -78,7 +81,7 @@ struct Component<'a> {
     bom_ref: Option<&'a str>,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
+    version: Option<Cow<'a, str>>,
     // To Rego's functions on text, null is an error, and what is not there is not asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<&'a str>,
@@ -161,7 +164,7 @@ impl<'a> Document<'a> {
             spec_version: contents.spec_version,
             serial: bom.and_then(|it| it.serial.as_deref()),
             timestamp: contents.timestamp,
-            subject: bom.and_then(|it| it.subject.as_ref()).map(Component::of),
+            subject: bom.and_then(|it| it.subject.as_ref()).map(Component::of_subject),
             declared_supplier: bom.and_then(|it| it.supplier.as_deref()),
             grade: None,
             standing: None,
@@ -193,11 +196,21 @@ impl<'a> Standing<'a> {
 }
 
 impl<'a> Component<'a> {
+    /// Of an image the version stands in the purl alone: it is the digest.
+    fn of_subject(subject: &'a bom::Component) -> Self {
+        let version_of = |purl: &str| Some(Purl::canonicalize(purl).ok()?.version()?.to_owned());
+        let mut component = Self::of(subject);
+        if component.version.is_none() {
+            component.version = component.purl.and_then(version_of).map(Cow::Owned);
+        }
+        component
+    }
+
     fn of(component: &'a bom::Component) -> Self {
         Self {
             bom_ref: component.bom_ref.as_deref(),
             name: &component.name,
-            version: component.version.as_deref(),
+            version: component.version.as_deref().map(Cow::Borrowed),
             purl: component.purl.as_deref(),
         }
     }

@@ -25,6 +25,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Adds a name that an element may have been given before.
+    pub(crate) fn add_mentioned(&mut self, name: &'a str) {
+        self.found.insert(name);
+    }
+
     /// Checks that the reference at `place` is to something that is there.
     pub(crate) fn check(&self, name: &str, place: impl fmt::Display, problems: &mut Problems) {
         if !self.found.contains(name) {

@@ -142,6 +142,10 @@ fn values_of_other_types_anywhere_are_refused_by_the_schema() {
     ];
     for pointer in pointers {
         for odd in [json!(null), json!(1), json!([[]]), json!({ "x": 1 })] {
+            // An optional field that is null is read as absent.
+            if odd.is_null() && ["/packages", "/files/0/checksums"].contains(&pointer) {
+                continue;
+            }
             let mut document = sound.clone();
             *document.pointer_mut(pointer).unwrap() = odd;
             assert_eq!(code(&read(document.to_string().as_bytes())), "schema", "{pointer}");

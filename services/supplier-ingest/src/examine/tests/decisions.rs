@@ -1,4 +1,4 @@
-//! What is decided about documents that real generators made: `tests/decisions/*.tsv`, row by row.
+//! What is decided about documents that real generators made: `tests/decisions.md`, row by row.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use crate::passport::Key;
 
 /// Where the documents are, if they are at hand: too large to be copied here.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-const TABLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/decisions");
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/decisions.md");
 /// Copies of some.
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/documents/fixtures");
 
@@ -45,25 +45,26 @@ fn decision(document: &[u8], policy: &Evaluator) -> String {
         let rules: BTreeSet<_> = found.map(|it| it.rule.as_str()).collect();
         match rules.is_empty() {
             true => "-".to_owned(),
-            false => rules.into_iter().collect::<Vec<_>>().join(","),
+            false => rules.into_iter().collect::<Vec<_>>().join(", "),
         }
     };
     let rejecting = rules(true);
     let result = if rejecting == "-" { "accepted" } else { "rejected" };
-    format!("{result}\t{rejecting}\t{}", rules(false))
+    format!("{result} | {rejecting} | {}", rules(false))
 }
 
-/// Rows of a table: path, decision, rejecting rules, warning rules, and why that is right.
-fn rows(table: &str) -> BTreeMap<String, (String, String)> {
-    let text = fs::read_to_string(Path::new(TABLES).join(table)).expect("the table");
+/// Rows of the table: document, decision, rejecting rules, warning rules, and why that is right.
+fn rows() -> BTreeMap<String, (String, String)> {
+    let text = fs::read_to_string(TABLE).expect("the table");
     let mut rows = BTreeMap::new();
-    for line in text.lines().filter(|it| !it.starts_with('#')) {
-        let cells: Vec<&str> = line.split('\t').collect();
+    for line in text.lines().filter(|it| it.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [path, result, rejecting, warning, why] = cells[..] else { panic!("{line:?}") };
-        assert!(!why.trim().is_empty(), "{path}: why?");
-        let decided = format!("{result}\t{rejecting}\t{warning}");
-        let before = rows.insert(path.to_owned(), (decided, why.to_owned()));
-        assert!(before.is_none(), "{path} twice");
+        assert!(!why.is_empty(), "{path}: why?");
+        let decided = format!("{result} | {rejecting} | {warning}");
+        let path = path.trim_matches('`').to_owned();
+        let before = rows.insert(path, (decided, why.to_owned()));
+        assert!(before.is_none(), "{line} twice");
     }
     rows
 }
@@ -79,9 +80,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Compares what is decided with the table; `folders` are below the data, and copies below the fixtures.
-fn compare(table: &str, folders: &[&str], fixtures: &[(&str, &str)]) {
+fn compare(folders: &[&str], fixtures: &[(&str, &str)]) {
     let policy = Evaluator::load(None, Limits::default()).expect("loads");
-    let rows = rows(table);
+    let rows = rows();
     let mut found = Vec::new();
     for folder in folders {
         let mut paths = Vec::new();
@@ -101,13 +102,13 @@ fn compare(table: &str, folders: &[&str], fixtures: &[(&str, &str)]) {
             Some((expected, _)) if *expected == decided => {}
             other => {
                 let why = other.map_or("", |(_, why)| why);
-                wrong.push(format!("{name}\t{decided}\t{why}"));
+                wrong.push(format!("| `{name}` | {decided} | {why} |"));
             }
         }
     }
     wrong.sort();
     wrong.dedup();
-    assert!(wrong.is_empty(), "{table} says otherwise of:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{TABLE} says otherwise of:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -122,7 +123,18 @@ fn documents_of_real_generators_are_decided_as_the_table_says() {
         ("cyclonedx/quirks/trivy-infinite-loop-bom.json", "hostile/trivy-infinite-loop-bom.json"),
         ("cyclonedx/quirks/no-severity.json", "hostile/no-severity.json"),
     ];
-    compare("real.tsv", &["cyclonedx/real", "cyclonedx/quirks", "spdx", "vex"], &copies);
+    let folders = [
+        "cyclonedx/real",
+        "cyclonedx/quirks",
+        "spdx",
+        "vex/csaf/csaf_vex",
+        "vex/csaf/real",
+        "vex/cyclonedx",
+        "vex/openvex/go-vex",
+        "vex/openvex/vexctl",
+        "vex/openvex/vexhub",
+    ];
+    compare(&folders, &copies);
 }
 
 #[test]

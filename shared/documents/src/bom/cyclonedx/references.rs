@@ -20,8 +20,10 @@ const LISTS: [(&str, &str); 6] = [
 /// Checks names and references; returns how many dependencies there are.
 pub(super) fn check(document: &Value, problems: &mut Problems) -> usize {
     let names = Names::called("bom-ref");
-    let mut collector = Collector { names, pointer: String::new(), problems };
+    let mut collector =
+        Collector { names, pointer: String::new(), annotators: Vec::new(), problems };
     collector.collect(document);
+    collector.collect_annotators();
     let names = collector.names;
     let mut references = References { names: &names, problems };
     for (list, key) in LISTS {
@@ -45,10 +47,22 @@ pub(super) fn check(document: &Value, problems: &mut Problems) -> usize {
 struct Collector<'a, 'p> {
     names: Names<'a>,
     pointer: String,
+    /// Who annotated: often a tool or an organization that the document has described before.
+    annotators: Vec<&'a Value>,
     problems: &'p mut Problems,
 }
 
 impl<'a> Collector<'a, '_> {
+    fn collect_annotators(&mut self) {
+        for annotator in std::mem::take(&mut self.annotators) {
+            for member in annotator.as_object().into_iter().flat_map(|it| it.values()) {
+                if let Some(name) = text(member, "bom-ref") {
+                    self.names.add_mentioned(name);
+                }
+            }
+        }
+    }
+
     /// The depth of the document bounds the recursion.
     fn collect(&mut self, value: &'a Value) {
         let length = self.pointer.len();
@@ -66,6 +80,7 @@ impl<'a> Collector<'a, '_> {
                             let place = format_args!("{}/bom-ref", self.pointer);
                             self.names.add(name, place, self.problems);
                         }
+                        Value::Object(_) if key == "annotator" => self.annotators.push(member),
                         Value::Array(_) | Value::Object(_) => self.enter(&escaped(key), member),
                         _ => {}
                     }
