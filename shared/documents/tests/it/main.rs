@@ -40,6 +40,7 @@ mod schema;
 mod score;
 mod spdx;
 mod vex;
+mod vex_court;
 mod vex_csaf;
 mod vex_csaf_examples;
 mod vex_csaf_hostile;
