@@ -23,3 +23,16 @@ CREATE INDEX ending_by_time ON ending (time);
 CREATE TABLE terms (
     text TEXT PRIMARY KEY
 );
+
+-- Which documents say something of a vulnerability, by each of its ids in small letters.
+CREATE TABLE about (
+    vulnerability TEXT NOT NULL,
+    document BYTEA NOT NULL,
+    PRIMARY KEY (vulnerability, document)
+);
+INSERT INTO about (vulnerability, document)
+    SELECT LOWER(json_extract(said.value, '$.vulnerability')), vex.document
+        FROM vex, json_each(vex.statements) AS said
+    UNION
+    SELECT LOWER(alias.value), vex.document
+        FROM vex, json_each(vex.statements) AS said, json_each(said.value, '$.aliases') AS alias;

@@ -68,7 +68,7 @@ pub struct Heard {
     pub who: String,
     /// The status, as OpenVEX writes it.
     pub status: String,
-    /// What became of it: `counts`, `contradicts` or `expired`.
+    /// What became of it: `counts`, `contradicts`, `expired` or `no_authority`.
     pub standing: String,
     /// The document that says so.
     pub document: Digest,
@@ -154,24 +154,36 @@ pub fn judge(
     (court, own): (&Court, &Court),
     now: Timestamp,
 ) -> Vec<Finding> {
-    let subject = facts.subject.as_ref().map(Component::part);
     let digests = [document];
     let judged = found.iter().map(|it| {
-        let target = Target {
-            vulnerability: &it.vulnerability.id,
-            aliases: &it.vulnerability.aliases,
-            component: it.component.part(),
-            subject: subject.unwrap_or(Part { purl: None, version: None, bom_ref: None }),
-            serial: facts.serial.as_deref(),
-            bom_version: facts.bom_version,
-            digests: &digests,
-        };
-        let ruling = court.rule(own, &target, now);
+        let ruling = rule(it, facts, &digests, (court, own), Some(now));
         let suppressing = ruling.counts().filter(|it| it.statement.status.suppresses());
         let suppressed = suppressing.map(Suppression::of);
         Finding { found: it.clone(), heard: heard(&ruling, suppressed.is_some()), suppressed }
     });
     judged.collect()
+}
+
+/// What is said about what was found in the document that `facts` are about; without a time as if
+/// nothing ended.
+pub(crate) fn rule<'a>(
+    found: &Found,
+    facts: &Facts,
+    digests: &[Digest],
+    (court, own): (&'a Court, &'a Court),
+    now: Option<Timestamp>,
+) -> Ruling<'a> {
+    let nothing = Part { purl: None, version: None, bom_ref: None };
+    let target = Target {
+        vulnerability: &found.vulnerability.id,
+        aliases: &found.vulnerability.aliases,
+        component: found.component.part(),
+        subject: facts.subject.as_ref().map_or(nothing, Component::part),
+        serial: facts.serial.as_deref(),
+        bom_version: facts.bom_version,
+        digests,
+    };
+    court.rule(own, &target, now.unwrap_or(Timestamp::MIN))
 }
 
 fn heard(ruling: &Ruling<'_>, is_suppressed: bool) -> Vec<Heard> {
@@ -206,7 +218,7 @@ impl Suppression {
 }
 
 impl Heard {
-    fn of(opinion: &Opinion<'_>) -> Self {
+    pub(crate) fn of(opinion: &Opinion<'_>) -> Self {
         let Opinion { source, statement, said, ends, standing, .. } = opinion;
         Self {
             who: source.who.clone(),
@@ -263,6 +275,9 @@ impl std::fmt::Display for Heard {
         match self.until.filter(|_| self.is_expired()) {
             Some(until) => write!(f, ", expired after {}", last_day(until)),
             None if self.contradicts() => f.write_str(", contradicts"),
+            None if self.standing == Standing::NoAuthority.as_str() => {
+                f.write_str(", has no say in this product")
+            }
             None => f.write_str(", counts"),
         }
     }

@@ -9,6 +9,7 @@ mod open;
 mod read;
 mod register;
 mod search;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -280,7 +281,7 @@ impl Recording<'_> {
         self.transaction.execute(sql, params![sender, Hash(*digest), edition, said])?;
         let sql = "DELETE FROM vex WHERE sender = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM vex WHERE sender = $1 AND document = $2 ORDER BY time, event LIMIT 1)";
         self.transaction.execute(sql, params![sender, Hash(*digest)])?;
-        Ok(())
+        strangers::note(self.transaction, document)
     }
 }
 

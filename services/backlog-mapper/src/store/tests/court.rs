@@ -272,6 +272,15 @@ fn suppliers_word_ends_at_its_own_products() {
             sent(2, acme(), 2, &openvex("a", 1, 2, "not_affected")),
         ]);
         assert_eq!(open_findings(&place), open, "{} {}", slot.kind, slot.scope);
+        let register = place.reader().register(&Config::default()).expect("reads");
+        let shown = place.reader().entry(&register.entries[0].id, &Config::default());
+        let heard = shown.expect("reads").expect("known").heard;
+        let told: Vec<_> = heard.iter().map(|it| (it.id.as_str(), it.heard.to_string())).collect();
+        let stranger = "VEX of supplier acme: not_affected, has no say in this product";
+        match open {
+            2 => assert_eq!(told, []),
+            _ => assert_eq!(told, [(CVE, stranger.to_owned())]),
+        }
     }
 }
 
@@ -301,6 +310,9 @@ fn store_of_the_release_before_is_read_and_judged_anew() {
     let [kept] = kept.as_slice() else { panic!("{kept:?}") };
     assert_eq!((kept.time, &kept.edition), (day(2), &None), "the first time counts");
     assert_eq!(open_findings(&place), 2);
+    let sql = "SELECT COUNT(*) FROM about WHERE vulnerability = 'cve-2024-7804'";
+    let connection = place.reader().connection;
+    assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)), Ok(1));
     // It comes again, and says now which version it is.
     record(&store, &vex(3, VexDocument { time: day(20), ..document.clone() }));
     let kept = read::vex(&place.reader().connection, &slots).expect("reads");

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 use events::Digest;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Edition, Statement, Target, Version};
+use super::{Edition, Statement, Target, Version, target::Place};
 
 /// How much later than its acceptance a statement may claim to be said: clocks differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
@@ -147,11 +147,11 @@ impl Court {
         let source = Arc::new(source);
         for (position, statement) in statements.into_iter().enumerate() {
             let mut statement = statement.clone();
-            if source.authority == Authority::Everywhere {
+            if matches!(source.authority, Authority::Everywhere | Authority::Nobody) {
                 statement.keep_global_names();
             }
             let statement = Arc::new(statement);
-            for id in statement.ids() {
+            for id in statement.ids().filter(|id| !id.is_empty()) {
                 let (source, statement) = (source.clone(), statement.clone());
                 let heard = self.by_vulnerability.entry(id.to_ascii_lowercase()).or_default();
                 heard.push(Testimony { source, statement, position });
@@ -177,7 +177,8 @@ impl Court {
             .chain(target.aliases.iter().map(String::as_str))
             .map(str::to_ascii_lowercase);
         let heard = ids.filter_map(|id| self.by_vulnerability.get(&id)).flatten();
-        let about = heard.filter(|it| it.statement.applies_to(target));
+        let place = Place::of(target);
+        let about = heard.filter(|it| it.statement.covers(&place));
         about.map(|it| self.opinion(it, now)).collect()
     }
 
