@@ -21,7 +21,7 @@ use std::{
 };
 
 use advisories::Index;
-use events::{BacklogMapped, Digest, Label, Sender};
+use events::{BacklogMapped, Digest, Label};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;

@@ -44,7 +44,7 @@ pub(super) fn heard(
     slot: &Slot,
     entry: &Entry,
 ) -> Result<Vec<HeardRow>, StoreError> {
-    let mut court = Court::default();
+    let (mut court, nothing) = (Court::default(), Court::default());
     for document in documents(connection, entry)? {
         if matches!(document.from, Sender::Supplier(_)) && !document.concerns(slot) {
             document.speak(slot, Terms::default(), &mut court);
@@ -61,7 +61,7 @@ pub(super) fn heard(
     let mut rows = Vec::new();
     for finding in &entry.findings {
         let (found, digests) = (&finding.found, [entry.evidence.document]);
-        let ruling = rule(found, &facts, &digests, (&court, &Court::default()), None);
+        let ruling = rule(found, &facts, &digests, (&court, &nothing), None);
         for opinion in ruling.opinions.iter().take(TOLD_MAX - rows.len()) {
             let id = found.vulnerability.id.clone();
             let component = finding.component().to_owned();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use events::Sender;
 use serde_json::{Value, json};
 
 use super::{
