@@ -227,6 +227,13 @@ fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
         writeln!(out, "    {} in {}", it.id, it.component)?;
         writeln!(out, "      {} ({})", it.suppression, it.suppression.document)?;
     }
+    if !entry.heard.is_empty() {
+        writeln!(out, "  said as well")?;
+    }
+    for it in &entry.heard {
+        writeln!(out, "    {} in {}", it.id, it.component)?;
+        writeln!(out, "      {} ({})", it.heard, it.heard.document)?;
+    }
     writeln!(out, "  history")?;
     for change in &entry.history {
         writeln!(out, "    {:.0}  {:10}  {}", change.time, change.to.as_str(), change.why)?;

@@ -183,6 +183,7 @@ impl Settings {
             advisories: args.data.join("advisories"),
             routing: args.routing.clone(),
             sla: args.sla.clone(),
+            ..MapperArgs::default()
         };
         Ok(Self {
             gate: identity.gate.load().map_err(Failure::input)?,

@@ -1,17 +1,23 @@
 //! A known vulnerability in a component of a product, and whether it counts.
 
 use advisories::{Cvss, Index, Match, Package, Severity};
-use documents::vex::{Part, Status, Target, Words};
+use documents::vex::{Court, Opinion, Part, Ruling, Standing, Target};
 use events::{Digest, Text};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Component, Facts};
+use crate::{
+    inventory::{Component, Facts},
+    sla,
+};
 
 /// Most findings of a document: real ones have a tenth of it, and a made-up one could have a
 /// million.
 pub const FINDINGS_MAX: usize = 20_000;
 /// Most bytes of free text from a supplier that a finding repeats.
 const TEXT_BYTES: usize = 1024;
+/// Most statements beside the one that suppresses it that a finding names.
+const HEARD_MAX: usize = 8;
 
 /// A known vulnerability in one component.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +55,29 @@ pub struct Finding {
     pub found: Found,
     /// The VEX statement by which it does not count, if there is one.
     pub suppressed: Option<Suppression>,
+    /// What else VEX says of it and is worth knowing: the statement that counts and suppresses nothing,
+    /// what contradicts, and what has expired; of very many the weightiest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Heard>,
+}
+
+/// A statement about a finding that does not suppress it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Who says so.
+    pub who: String,
+    /// The status, as OpenVEX writes it.
+    pub status: String,
+    /// What became of it: `counts`, `contradicts`, `expired` or `no_authority`.
+    pub standing: String,
+    /// The document that says so.
+    pub document: Digest,
+    /// When it was said; none if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Timestamp>,
+    /// From when on it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Why a finding does not count.
@@ -64,6 +93,12 @@ pub struct Suppression {
     pub statement: Option<String>,
     /// The document that says so.
     pub document: Digest,
+    /// When it was said; none if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Timestamp>,
+    /// From when on it does not count; none if it does for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl Finding {
@@ -111,39 +146,99 @@ pub fn find(components: &[Component], index: &Index) -> Vec<Found> {
     all
 }
 
-/// Whether what was found in `document` counts, given what is said about it.
+/// Whether what was found in `document` counts at `now`, given what is said about it.
 pub fn judge(
     found: &[Found],
     facts: &Facts,
     document: Digest,
-    words: &Words,
-    own: &Words,
+    (court, own): (&Court, &Court),
+    now: Timestamp,
 ) -> Vec<Finding> {
-    let subject = facts.subject.as_ref().map(Component::part);
     let digests = [document];
     let judged = found.iter().map(|it| {
-        let target = Target {
-            vulnerability: &it.vulnerability.id,
-            aliases: &it.vulnerability.aliases,
-            component: it.component.part(),
-            subject: subject.unwrap_or(Part { purl: None, version: None, bom_ref: None }),
-            serial: facts.serial.as_deref(),
-            bom_version: facts.bom_version,
-            digests: &digests,
-        };
-        let last = words.last(own, &target);
-        let suppressed = last
-            .filter(|(_, said)| matches!(said.status, Status::NotAffected | Status::Fixed))
-            .map(|(spoken, said)| Suppression {
-                who: spoken.who.clone(),
-                status: said.status.as_str().to_owned(),
-                justification: said.justification.as_deref().map(line),
-                statement: said.statement.as_deref().map(line),
-                document: spoken.document,
-            });
-        Finding { found: it.clone(), suppressed }
+        let ruling = rule(it, facts, &digests, (court, own), Some(now));
+        let suppressing = ruling.counts().filter(|it| it.statement.status.suppresses());
+        let suppressed = suppressing.map(Suppression::of);
+        Finding { found: it.clone(), heard: heard(&ruling, suppressed.is_some()), suppressed }
     });
     judged.collect()
+}
+
+/// What is said about what was found in the document that `facts` are about; without a time as if
+/// nothing ended.
+pub(crate) fn rule<'a>(
+    found: &Found,
+    facts: &Facts,
+    digests: &[Digest],
+    (court, own): (&'a Court, &'a Court),
+    now: Option<Timestamp>,
+) -> Ruling<'a> {
+    let nothing = Part { purl: None, version: None, bom_ref: None };
+    let target = Target {
+        vulnerability: &found.vulnerability.id,
+        aliases: &found.vulnerability.aliases,
+        component: found.component.part(),
+        subject: facts.subject.as_ref().map_or(nothing, Component::part),
+        serial: facts.serial.as_deref(),
+        bom_version: facts.bom_version,
+        digests,
+    };
+    court.rule(own, &target, now.unwrap_or(Timestamp::MIN))
+}
+
+fn heard(ruling: &Ruling<'_>, is_suppressed: bool) -> Vec<Heard> {
+    let telling = ruling.opinions.iter().filter(|it| match it.standing {
+        Standing::Counts => !is_suppressed,
+        Standing::Contradicts | Standing::Expired => true,
+        Standing::Agrees | Standing::Superseded | Standing::Withdrawn | Standing::NoAuthority => {
+            false
+        }
+    });
+    telling.take(HEARD_MAX).map(Heard::of).collect()
+}
+
+/// The last day, in UTC, on which something counts that ends at `until`.
+fn last_day(until: Timestamp) -> Date {
+    sla::date(until.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(until))
+}
+
+impl Suppression {
+    fn of(opinion: &Opinion<'_>) -> Self {
+        let Opinion { source, statement, said, ends, .. } = opinion;
+        Self {
+            who: source.who.clone(),
+            status: statement.status.as_str().to_owned(),
+            justification: statement.justification.as_deref().map(line),
+            statement: statement.statement.as_deref().map(line),
+            document: source.document,
+            said: *said,
+            until: *ends,
+        }
+    }
+}
+
+impl Heard {
+    pub(crate) fn of(opinion: &Opinion<'_>) -> Self {
+        let Opinion { source, statement, said, ends, standing, .. } = opinion;
+        Self {
+            who: source.who.clone(),
+            status: statement.status.as_str().to_owned(),
+            standing: standing.as_str().to_owned(),
+            document: source.document,
+            said: *said,
+            until: *ends,
+        }
+    }
+
+    /// Whether it says something else than the statement that counts.
+    pub fn contradicts(&self) -> bool {
+        self.standing == Standing::Contradicts.as_str()
+    }
+
+    /// Whether it was said too long ago.
+    pub fn is_expired(&self) -> bool {
+        self.standing == Standing::Expired.as_str()
+    }
 }
 
 fn line(text: &str) -> String {
@@ -164,9 +259,26 @@ impl std::fmt::Display for Suppression {
         if let Some(justification) = &self.justification {
             write!(f, ", {justification}")?;
         }
+        if let Some(until) = self.until {
+            write!(f, ", until {}", last_day(until))?;
+        }
         match &self.statement {
             Some(statement) => write!(f, ": {statement}"),
             None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Display for Heard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VEX of {}: {}", self.who, self.status)?;
+        match self.until.filter(|_| self.is_expired()) {
+            Some(until) => write!(f, ", expired after {}", last_day(until)),
+            None if self.contradicts() => f.write_str(", contradicts"),
+            None if self.standing == Standing::NoAuthority.as_str() => {
+                f.write_str(", has no say in this product")
+            }
+            None => f.write_str(", counts"),
         }
     }
 }

@@ -7,6 +7,7 @@ use events::{
     AdvisoriesUpdated, BacklogMapped, Decision, DecisionResult, Digest, DocumentKind, Envelope,
     EvidenceSigned, Priority, Producer, Role, Scope, Sender, VerdictResult,
 };
+use jiff::Timestamp;
 use worker::{Context, HandleError, Handler, Share, off_thread};
 
 use crate::{
@@ -119,9 +120,8 @@ impl Mapper {
                 Content::Sboms(vec![sbom])
             }
             DocumentKind::Vex => {
-                let statements = statements(self.archive(), digest).await?;
                 let (from, time) = (from.clone(), decision.ingested_at);
-                Content::Vex(VexDocument { from, time, digest, statements })
+                Content::Vex(vex_document(self.archive(), from, time, digest).await?)
             }
         };
         Ok((content, Some(share)))
@@ -147,7 +147,7 @@ impl Mapper {
                 dependency: "advisories",
                 detail: error.to_string(),
             })?;
-            mapper.store().record(&arrival, index.as_ref()).map_err(unusable)
+            mapper.store().record(&arrival, index.as_ref(), worker::now()).map_err(unusable)
         })
         .await?;
         self.changed();
@@ -181,11 +181,18 @@ async fn sbom(
     .await
 }
 
-async fn statements(archive: &Archive, digest: Digest) -> Result<Vec<Statement>, HandleError> {
+async fn vex_document(
+    archive: &Archive,
+    from: Sender,
+    time: Timestamp,
+    digest: Digest,
+) -> Result<VexDocument, HandleError> {
     let bytes = archive.get(digest, DOCUMENT_BYTES_MAX).await?;
     off_thread(move || {
         let read = vex::read(&bytes).map_err(|error| unreadable(digest, error.code(), &error))?;
-        Ok(read.statements.into_iter().map(Statement::from).collect())
+        let vex::Document { edition, timestamp: said, statements, .. } = read;
+        let statements = statements.into_iter().map(Statement::from).collect();
+        Ok(VexDocument { from, time, digest, edition, said, statements })
     })
     .await
 }

@@ -30,6 +30,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use advisories::{CurrentIndex, Index, IndexError};
 use archive::Archive;
 use bus::{Bus, BusError};
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, watch},
     task::spawn_blocking,
@@ -42,6 +43,7 @@ pub use crate::handlers::AdvisoriesChanged;
 use crate::{
     config::{Config, ConfigError},
     store::{Reader, Store, StoreError},
+    vex::Terms,
 };
 
 /// Name of the service.
@@ -50,10 +52,14 @@ pub const NAME: &str = "backlog-mapper";
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 /// Bytes of documents that are read at once; reading takes several times as many.
 const BUDGET_BYTES: u64 = 2 * DOCUMENT_BYTES_MAX;
+/// Days that a supplier's statement suppresses, unless the operator says otherwise.
+const SUPPLIER_VEX_DAYS: u32 = 365;
 /// How often the registers' files are written at most.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// How soon what failed is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How often it is looked whether a statement has ended. They end at midnight.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Settings of the backlog mapper.
 #[derive(clap::Parser, Debug)]
@@ -96,6 +102,9 @@ pub struct MapperArgs {
     /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
     #[arg(long, env, value_name = "FILE")]
     pub sla: Option<PathBuf>,
+    /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
+    #[arg(long, env, value_name = "DAYS", default_value_t = SUPPLIER_VEX_DAYS)]
+    pub supplier_vex_days: u32,
 }
 
 impl MapperArgs {
@@ -105,6 +114,11 @@ impl MapperArgs {
     /// A file cannot be read or is refused, with its line.
     pub fn config(&self) -> Result<Config, ConfigError> {
         Config::load(self.routing.as_deref(), self.sla.as_deref())
+    }
+
+    /// How long statements count.
+    pub fn terms(&self) -> Terms {
+        Terms { supplier_days: Some(self.supplier_vex_days).filter(|days| *days > 0) }
     }
 }
 
@@ -116,6 +130,7 @@ impl Default for MapperArgs {
             advisories: "data/advisories".into(),
             routing: None,
             sla: None,
+            supplier_vex_days: SUPPLIER_VEX_DAYS,
         }
     }
 }
@@ -161,7 +176,7 @@ impl Mapper {
         let config = args.config()?;
         Ok(Self(Arc::new(Inner {
             archive,
-            store: Store::open(&args.store)?,
+            store: Store::open(&args.store)?.with_terms(args.terms()),
             index: CurrentIndex::new(&args.advisories),
             config,
             registers: args.registers.clone(),
@@ -223,6 +238,7 @@ impl Mapper {
                 handled = handling => handled.map(drop),
                 () = queries::answer(bus, self) => Ok(()),
                 () = self.keep_registers() => Ok(()),
+                () = self.keep_time() => Ok(()),
             };
             self.write_registers().await;
             handled
@@ -245,6 +261,36 @@ impl Mapper {
             sleep(WRITE_EVERY).await;
             self.0.changed.notified().await;
         }
+    }
+
+    /// Derives again what time alone has changed. Does not end.
+    async fn keep_time(&self) {
+        loop {
+            let mapper = self.clone();
+            let passed = spawn_blocking(move || mapper.pass_time(worker::now()));
+            match passed.await.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(true) => self.changed(),
+                Ok(false) => {}
+                Err(error) => warn!(error, "Failed to look which VEX statements have ended"),
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Whether time has changed something.
+    fn pass_time(&self, now: Timestamp) -> Result<bool, String> {
+        if !self.store().is_due(now).map_err(|error| error.to_string())? {
+            return Ok(false);
+        }
+        let index = self.index().map_err(|error| error.to_string())?;
+        let passed = self.store().pass_time(index.as_ref(), now);
+        let (opened, closed) = passed.map_err(|error| error.to_string())?;
+        info!(
+            opened,
+            closed,
+            "Derived the backlog anew: VEX statements have ended, or count for another time"
+        );
+        Ok(true)
     }
 
     /// Files that cannot be written stop nobody: what they say is in the store.

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::{
         MapperArgs,
-        testing::{JINJA, TORCH, day, full_index, project, sbom},
+        testing::{JINJA, TORCH, day, full_index, now, project, sbom},
     };
 
     fn mapper(directory: &std::path::Path) -> Mapper {
@@ -203,7 +203,7 @@ mod tests {
         for number in 0..250 {
             let slot = project(&format!("project-{number}"));
             let arrival = sbom(number, day(1), &slot, &[JINJA, TORCH]);
-            mapper.store().record(&arrival, Some(&index)).expect("records");
+            mapper.store().record(&arrival, Some(&index), now()).expect("records");
         }
         let mut whole = Vec::new();
         let (size, digest) = loop {

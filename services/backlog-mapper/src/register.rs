@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::Config,
     entry::{Change, Entry, Evidence, Status},
-    finding::{Finding, Suppression},
+    finding::{Finding, Heard, Suppression},
     risk::RiskRow,
     sla,
     slot::{Slot, SlotKind},
@@ -73,6 +73,9 @@ pub struct EntryRow {
     pub vulnerabilities: Vec<VulnerabilityRow>,
     /// Findings that do not count, and why.
     pub suppressed: Vec<SuppressedRow>,
+    /// What else VEX says: what contradicts, what has expired, what counts and suppresses nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<HeardRow>,
     /// Every change of status, oldest first.
     pub history: Vec<Change>,
 }
@@ -108,6 +111,18 @@ pub struct SuppressedRow {
     pub suppression: Suppression,
 }
 
+/// A statement about a finding that does not suppress it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeardRow {
+    /// The vulnerability.
+    pub id: String,
+    /// Package URL of the component.
+    pub component: String,
+    /// What is said, and what became of it.
+    #[serde(flatten)]
+    pub heard: Heard,
+}
+
 impl EntryRow {
     /// `entry` of `slot` for people, by the operator's choices.
     pub fn of(id: String, slot: &Slot, entry: &Entry, config: &Config) -> Self {
@@ -133,6 +148,7 @@ impl EntryRow {
             evidence: entry.evidence,
             vulnerabilities,
             suppressed: suppressed(entry),
+            heard: heard(entry),
             history: entry.history.clone(),
             id,
         }
@@ -190,6 +206,18 @@ fn suppressed(entry: &Entry) -> Vec<SuppressedRow> {
     rows.collect()
 }
 
+fn heard(entry: &Entry) -> Vec<HeardRow> {
+    let rows = entry.findings.iter().flat_map(|finding| {
+        let (id, component) = (&finding.found.vulnerability.id, finding.component());
+        finding.heard.iter().map(|heard| HeardRow {
+            id: id.clone(),
+            component: component.to_owned(),
+            heard: heard.clone(),
+        })
+    });
+    rows.collect()
+}
+
 /// What the entry is about: versions, vulnerabilities with their fixes, what does not count.
 fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
     let mut versions: Vec<&str> =
@@ -213,6 +241,12 @@ fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
     if suppressed > 0 && entry.status.is_open() {
         let count = counted(suppressed, "finding is", "findings are");
         summary.push_str(&format!(" {count} suppressed by VEX."));
+    }
+    let disputed = entry.findings.iter().filter(|it| it.heard.iter().any(Heard::contradicts));
+    let disputed = disputed.count();
+    if disputed > 0 {
+        let count = counted(disputed, "finding", "findings");
+        summary.push_str(&format!(" VEX contradicts itself about {count}."));
     }
     if let (Status::Reopened, Some(change)) = (entry.status, entry.last_change()) {
         summary.push_str(&format!(" Reopened {}: {}.", sla::date(change.time), change.why));

@@ -4,10 +4,12 @@
 
 mod columns;
 mod derive;
+mod due;
 mod open;
 mod read;
 mod register;
 mod search;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +21,7 @@ use std::{
 };
 
 use advisories::Index;
-use events::{BacklogMapped, Digest, Label, Sender};
+use events::{BacklogMapped, Digest, Label};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -37,7 +39,7 @@ use crate::{
     entry::Status,
     inventory::Inventory,
     slot::{Slot, SlotKind},
-    vex::VexDocument,
+    vex::{self, Terms, VexDocument},
 };
 
 /// Most entries that an answer names.
@@ -47,6 +49,7 @@ const NAMED_MAX: usize = 100;
 pub struct Store {
     connection: Mutex<Connection>,
     path: PathBuf,
+    terms: Terms,
     /// Held for as long as we write.
     _lock: File,
 }
@@ -92,7 +95,15 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = open::lock(path)?;
         let connection = open::writer(path)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _lock: lock })
+        let connection = Mutex::new(connection);
+        Ok(Self { connection, path: path.to_owned(), terms: Terms::default(), _lock: lock })
+    }
+
+    /// The same, where statements count for as long as `terms` says. What was derived by others is
+    /// derived anew with the next event, or when time passes.
+    #[must_use]
+    pub fn with_terms(self, terms: Terms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Where it lies, for [`Reader::open`].
@@ -100,8 +111,8 @@ impl Store {
         &self.path
     }
 
-    /// Records what `arrival` brings with everything that follows by `index`, and returns the
-    /// answer: the one of before, if the event was recorded before.
+    /// Records what `arrival` brings with everything that follows by `index` at `now`, and returns
+    /// the answer: the one of before, if the event was recorded before.
     ///
     /// # Errors
     /// [`StoreError::NoIndex`] without an index once there was one: an index that is away closes
@@ -110,13 +121,15 @@ impl Store {
         &self,
         arrival: &Arrival,
         index: Option<&Index>,
+        now: Timestamp,
     ) -> Result<BacklogMapped, StoreError> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = answered(&connection, arrival.event)? {
             return Ok(answer);
         }
         let transaction = connection.transaction()?;
-        let answer = Recording { transaction: &transaction, arrival, index }.record()?;
+        let deriver = Deriver::new(&transaction, index, self.terms, now);
+        let answer = Recording { transaction: &transaction, arrival, deriver }.record()?;
         let sql = "INSERT INTO mapped (event, answer) VALUES ($1, $2)";
         transaction.execute(sql, params![Id(arrival.event), open::json(&answer)])?;
         transaction.commit()?;
@@ -155,24 +168,24 @@ fn answered(connection: &Connection, event: Uuid) -> Result<Option<BacklogMapped
 struct Recording<'a> {
     transaction: &'a Transaction<'a>,
     arrival: &'a Arrival,
-    index: Option<&'a Index>,
+    deriver: Deriver<'a>,
 }
 
 impl Recording<'_> {
-    fn record(&self) -> Result<BacklogMapped, StoreError> {
+    fn record(mut self) -> Result<BacklogMapped, StoreError> {
         let own = self.insert().map_err(StoreError::of_content)?;
-        let slots = &own | &self.outdated()?;
-        let deriver = Deriver::new(self.transaction, self.index, self.arrival.time, &slots)?;
+        let slots = &own | &self.deriver.outdated()?;
+        self.deriver.hear(&slots)?;
         let mut moved = Moved::default();
         for slot in &slots {
-            let derived = deriver.derive(slot);
+            let derived = self.deriver.derive(slot, self.arrival.time);
             let (before, after) = match own.contains(slot) {
                 true => derived.map_err(StoreError::of_content)?,
                 false => derived?,
             };
             moved.compare(&before, &after);
         }
-        let (findings, suppressed) = deriver.count(self.arrival, &slots)?;
+        let (findings, suppressed) = self.deriver.count(self.arrival, &slots)?;
         let document = match &self.arrival.content {
             Content::Nothing(document) => *document,
             Content::Sboms(sboms) => sboms.first().map(|sbom| sbom.digest),
@@ -180,7 +193,7 @@ impl Recording<'_> {
             Content::Advisories => None,
         };
         let Moved { opened, closed } = moved;
-        let advisories = self.index.map(Index::digest);
+        let advisories = self.deriver.index();
         Ok(BacklogMapped { document, advisories, findings, suppressed, opened, closed })
     }
 
@@ -198,23 +211,6 @@ impl Recording<'_> {
                 Ok(slots.into_iter().filter(|slot| document.concerns(slot)).collect())
             }
         }
-    }
-
-    /// Slots that were derived by another index than that of now, or by none.
-    fn outdated(&self) -> Result<BTreeSet<Slot>, StoreError> {
-        let known = read::derived_by(self.transaction)?;
-        let now = match (self.index.map(Index::digest), known) {
-            (None, None) => return Ok(BTreeSet::new()),
-            (None, Some(known)) => return Err(StoreError::NoIndex(known)),
-            (Some(now), _) => now,
-        };
-        if known == Some(now) {
-            return read::unmatched(self.transaction, now);
-        }
-        self.transaction.execute("DELETE FROM derived_by", [])?;
-        let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
-        self.transaction.execute(sql, params![Hash(now)])?;
-        Ok(read::slots(self.transaction)?.into_iter().collect())
     }
 
     fn insert_sbom(&self, sbom: &Sbom) -> Result<(), StoreError> {
@@ -270,19 +266,22 @@ impl Recording<'_> {
         Ok(())
     }
 
+    /// As of a supplier's SBOM, the first ingestion counts: who says an old thing once more does not
+    /// say something newer.
     fn insert_vex(&self, document: &VexDocument) -> Result<(), StoreError> {
-        let VexDocument { from, time, digest, statements } = document;
-        let sql = "INSERT INTO vex (event, document, sender, time, statements) VALUES ($1, $2, $3, $4, $5)";
+        let VexDocument { from, time, digest, edition, said, statements } = document;
+        let sql = "INSERT INTO vex (event, document, sender, time, statements, edition, said) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let (event, sender) = (Id(self.arrival.event), open::json(from));
-        let statements = open::json(statements);
-        self.transaction
-            .execute(sql, params![event, Hash(*digest), sender, Time(*time), statements])?;
-        if let Sender::Supplier(_) = from {
-            // As for SBOMs. An operator who says something again means it now.
-            let sql = "DELETE FROM vex WHERE sender = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM vex WHERE sender = $1 AND document = $2 ORDER BY time, event LIMIT 1)";
-            self.transaction.execute(sql, params![sender, Hash(*digest)])?;
-        }
-        Ok(())
+        let edition = edition.as_ref().map(|it| open::json(&vex::kept(it)));
+        let (time, said, statements) = (Time(*time), said.map(Time), open::json(statements));
+        let row = params![event, Hash(*digest), sender, time, statements, edition, said];
+        self.transaction.execute(sql, row)?;
+        // A release that did not ask which version it is may have kept it before.
+        let sql = "UPDATE vex SET edition = $3, said = $4 WHERE sender = $1 AND document = $2";
+        self.transaction.execute(sql, params![sender, Hash(*digest), edition, said])?;
+        let sql = "DELETE FROM vex WHERE sender = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM vex WHERE sender = $1 AND document = $2 ORDER BY time, event LIMIT 1)";
+        self.transaction.execute(sql, params![sender, Hash(*digest)])?;
+        strangers::note(self.transaction, document)
     }
 }
 

@@ -94,7 +94,13 @@ pub(crate) fn sbom(number: u128, time: Timestamp, slot: &Slot, purls: &[&str]) -
     Arrival { event: event(number), time, content }
 }
 
-/// What a sender says about vulnerabilities of a product, as OpenVEX.
+/// When the tests are.
+pub(crate) fn now() -> Timestamp {
+    day(100)
+}
+
+/// What a sender says about vulnerabilities of a product, as OpenVEX, when it is accepted: a document
+/// of its own.
 pub(crate) fn says(
     from: Sender,
     time: Timestamp,
@@ -121,17 +127,23 @@ pub(crate) fn says(
         .collect();
     let document = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": "https://example.org/vex/1",
+        "@id": format!("https://example.org/vex/{time}/{status}"),
         "author": "Acme",
-        "timestamp": "2026-01-01T00:00:00Z",
+        "timestamp": time.to_string(),
         "version": 1,
         "statements": statements,
     });
     let bytes = serde_json::to_vec(&document).expect("encodes");
-    let read = documents::vex::read(&bytes).expect("valid OpenVEX");
-    let statements = read.statements.into_iter().map(Statement::from).collect();
     let digest = Digest::of(format!("{from} {time} {status} {vulnerabilities:?}").as_bytes());
-    VexDocument { from, time, digest, statements }
+    VexDocument { digest, ..accepted(from, time, &bytes) }
+}
+
+/// A VEX document that was accepted from a sender.
+pub(crate) fn accepted(from: Sender, time: Timestamp, bytes: &[u8]) -> VexDocument {
+    let read = documents::vex::read(bytes).expect("valid VEX");
+    let statements = read.statements.into_iter().map(Statement::from).collect();
+    let (digest, edition, said) = (Digest::of(bytes), read.edition, read.timestamp);
+    VexDocument { from, time, digest, edition, said, statements }
 }
 
 pub(crate) fn acme() -> Sender {

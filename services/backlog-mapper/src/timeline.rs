@@ -1,9 +1,12 @@
 //! From everything that is known about a slot to its findings and entries: a pure function, so that
 //! the order in which events arrive makes no difference.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
 
-use documents::vex::Words;
+use documents::vex::{Court, Source};
 use events::Digest;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -13,7 +16,7 @@ use crate::{
     finding::{Finding, Found, judge},
     inventory::Facts,
     slot::Slot,
-    vex::VexDocument,
+    vex::{Statement, Terms, VexDocument},
 };
 
 /// A document about a slot, with what the advisory index knows about its components.
@@ -38,78 +41,133 @@ pub struct State {
     pub findings: Vec<Finding>,
     /// Entries, closed ones too.
     pub entries: BTreeMap<Action, Entry>,
+    /// When time alone may change any of it next.
+    pub next_end: Option<Timestamp>,
+}
+
+/// What documents are held against, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The advisory index.
+    pub advisories: Option<Digest>,
+    /// How long statements count.
+    pub terms: Terms,
+    /// As of when.
+    pub now: Timestamp,
 }
 
 /// Something that may change where a slot stands.
 enum Point<'a> {
     Document(&'a Observation),
     Vex(&'a VexDocument),
+    /// Statements do not count any more.
+    End(Timestamp),
 }
 
-/// Where `slot` stands after `observations` and the VEX documents that concern it, by the advisory
-/// index `advisories`.
+/// Where `slot` stands at `moment` after `observations` and the VEX documents that concern it.
 ///
 /// They count in the order of their times, digests and ids, however they are given.
 pub fn unfold(
     slot: &Slot,
     observations: &[Observation],
     vex: &[VexDocument],
-    advisories: Option<Digest>,
+    moment: &Moment,
 ) -> State {
     let mut points: Vec<Point<'_>> = observations.iter().map(Point::Document).collect();
     points.extend(vex.iter().filter(|it| it.concerns(slot)).map(Point::Vex));
+    let last = points.iter().map(Point::time).max();
+    let ends = ends(slot, observations, vex, moment.terms);
+    let now = last.map_or(moment.now, |last| last.max(moment.now));
+    points.extend(ends.range(..=now).copied().map(Point::End));
     points.sort_by_key(Point::order);
 
-    let mut state = State::default();
-    let mut words = Words::default();
-    let mut current: Option<(&Observation, Words)> = None;
+    let next_end = ends.range(now..).copied().find(|end| *end > now);
+    let mut state = State { next_end, ..State::default() };
+    let mut court = Court::default();
+    let mut current: Option<(&Observation, Court)> = None;
     for point in points {
         match point {
             Point::Document(observation) => {
-                let own = own_words(slot, observation);
-                let nothing_said = words.is_empty() && own.is_empty();
+                let own = own_court(slot, observation, moment.terms);
+                let nothing_said = court.is_empty() && own.is_empty();
                 let before = current.replace((observation, own)).filter(|(_, own)| own.is_empty());
                 // Most builds of a project have the components of the build before.
                 if nothing_said && before.is_some_and(|(it, _)| same_findings(it, observation)) {
-                    Step::new(point, observation, advisories).confirm(&mut state);
+                    Step::new(point, observation, moment.advisories).confirm(&mut state);
                     continue;
                 }
             }
-            Point::Vex(document) => document.speak(&mut words),
+            Point::Vex(document) => document.speak(slot, moment.terms, &mut court),
+            Point::End(_) => {}
         }
         let Some((observation, own)) = &current else { continue };
         let Observation { facts, found, document, .. } = observation;
-        state.findings = judge(found, facts, *document, &words, own);
-        Step::new(point, observation, advisories).take(&mut state);
+        state.findings = judge(found, facts, *document, (&court, own), point.time());
+        Step::new(point, observation, moment.advisories).take(&mut state);
     }
     state
 }
 
 /// Findings of one document, by everything that was said about it up to now.
-pub fn judge_now(slot: &Slot, observation: &Observation, vex: &[VexDocument]) -> Vec<Finding> {
-    let mut words = Words::default();
-    vex.iter().filter(|it| it.concerns(slot)).for_each(|it| it.speak(&mut words));
+pub fn judge_now(
+    slot: &Slot,
+    observation: &Observation,
+    vex: &[VexDocument],
+    moment: &Moment,
+) -> Vec<Finding> {
+    let mut court = Court::default();
+    let concerned = vex.iter().filter(|it| it.concerns(slot));
+    concerned.for_each(|it| it.speak(slot, moment.terms, &mut court));
+    let own = own_court(slot, observation, moment.terms);
     let Observation { facts, found, document, .. } = observation;
-    judge(found, facts, *document, &words, &own_words(slot, observation))
+    judge(found, facts, *document, (&court, &own), moment.now)
 }
 
 fn same_findings(a: &Observation, b: &Observation) -> bool {
     Arc::ptr_eq(&a.found, &b.found)
 }
 
-fn own_words(slot: &Slot, observation: &Observation) -> Words {
-    let mut own = Words::default();
+fn own_court(slot: &Slot, observation: &Observation, terms: Terms) -> Court {
+    let mut own = Court::default();
     let Observation { time, document, facts, .. } = observation;
-    let who = format!("{} {}", slot.kind, slot.scope);
-    own.add_own(who, *time, *document, facts.statements.iter().map(|it| &it.0));
+    own.hear(terms.own(slot, *document, *time), facts.statements.iter().map(|it| &it.0));
     own
 }
 
+/// When statements about known vulnerabilities end that once counted. They end at midnight: however
+/// many there are, there are no more of them than days.
+fn ends(
+    slot: &Slot,
+    observations: &[Observation],
+    vex: &[VexDocument],
+    terms: Terms,
+) -> BTreeSet<Timestamp> {
+    let found = observations.iter().flat_map(|it| it.found.iter()).map(|it| &it.vulnerability);
+    let known: HashSet<String> = found
+        .flat_map(|it| std::iter::once(&it.id).chain(&it.aliases))
+        .map(|id| id.to_ascii_lowercase())
+        .collect();
+    let mut ends = BTreeSet::new();
+    let mut add = |source: &Source, statements: &[Statement]| {
+        let known = |it: &&Statement| it.0.ids().any(|id| known.contains(&id.to_ascii_lowercase()));
+        let of = statements.iter().filter(known).filter_map(|it| source.ends(&it.0));
+        ends.extend(of.filter(|end| *end > source.accepted));
+    };
+    for document in vex.iter().filter(|it| it.concerns(slot)) {
+        add(&document.source(slot, terms), &document.statements);
+    }
+    for it in observations {
+        add(&terms.own(slot, it.document, it.time), &it.facts.statements);
+    }
+    ends
+}
+
 impl Point<'_> {
-    fn order(&self) -> (Timestamp, Digest, Option<Uuid>) {
+    fn order(&self) -> (Timestamp, Option<Digest>, Option<Uuid>) {
         match self {
-            Self::Document(it) => (it.time, it.document, Some(it.event)),
-            Self::Vex(it) => (it.time, it.digest, None),
+            Self::Document(it) => (it.time, Some(it.document), Some(it.event)),
+            Self::Vex(it) => (it.time, Some(it.digest), None),
+            Self::End(time) => (*time, None, None),
         }
     }
 
@@ -117,11 +175,18 @@ impl Point<'_> {
         self.order().0
     }
 
-    /// Why something is to be done again.
-    fn brings_back(&self) -> String {
+    /// Why something is to be done again that `before` was about.
+    fn brings_back(&self, before: &[Finding]) -> String {
         match self {
             Self::Document(_) => format!("found again in {}", self.what()),
             Self::Vex(_) => format!("suppressed no longer, by {}", self.what()),
+            Self::End(time) => {
+                let mut ended = before.iter().filter_map(|it| it.suppressed.as_ref());
+                match ended.find(|it| it.until == Some(*time)) {
+                    Some(it) => format!("suppressed no longer: {it} ({})", it.document),
+                    None => format!("suppressed no longer: {}", self.what()),
+                }
+            }
         }
     }
 
@@ -130,6 +195,7 @@ impl Point<'_> {
         match self {
             Self::Document(it) => format!("document {}", it.document),
             Self::Vex(it) => format!("VEX document {} of {}", it.digest, it.from),
+            Self::End(_) => "a VEX statement ended".to_owned(),
         }
     }
 }
@@ -197,7 +263,7 @@ impl<'a> Step<'a> {
                 // What was suppressed from the start was never open before.
                 let was_open = entry.history.iter().any(|change| change.to.is_open());
                 let status = if was_open { Status::Reopened } else { Status::Open };
-                Some((status, self.point.brings_back()))
+                Some((status, self.point.brings_back(&entry.findings)))
             }
             (false, Status::Suppressed) => None,
             (false, _) => Some((Status::Suppressed, suppression(&findings))),

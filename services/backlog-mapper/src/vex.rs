@@ -1,8 +1,10 @@
-//! VEX statements that were kept.
+//! VEX statements that were kept, and how long they count.
 
-use documents::vex::{self, Status, Words};
+use std::fmt;
+
+use documents::vex::{self, Authority, Court, Edition, Source, Status, Version};
 use events::{Digest, OPERATOR, Sender};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::slot::{Slot, SlotKind};
@@ -12,10 +14,15 @@ use crate::slot::{Slot, SlotKind};
 pub struct VexDocument {
     /// Who submitted it.
     pub from: Sender,
-    /// When it was accepted.
+    /// When it was accepted, the first time.
     pub time: Timestamp,
     /// The document.
     pub digest: Digest,
+    /// Which version of which document it is; none if it does not say, or was kept by a release that
+    /// did not ask.
+    pub edition: Option<Edition>,
+    /// When it was said last, as it claims.
+    pub said: Option<Timestamp>,
     /// What it says.
     pub statements: Vec<Statement>,
 }
@@ -24,23 +31,98 @@ pub struct VexDocument {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement(pub vex::Statement);
 
+/// How long statements suppress after they were said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Days that a supplier's do; without a number for good, as an operator's.
+    pub supplier_days: Option<u32>,
+}
+
+impl Terms {
+    fn of(self, kind: SlotKind) -> Option<SignedDuration> {
+        let days = self.supplier_days.filter(|_| kind == SlotKind::Supplier)?;
+        Some(SignedDuration::from_hours(24 * i64::from(days)))
+    }
+
+    /// Who speaks for `slot` in its own SBOM, `document`.
+    pub fn own(self, slot: &Slot, document: Digest, accepted: Timestamp) -> Source {
+        Source {
+            who: format!("{} {}", slot.kind, slot.scope),
+            authority: Authority::Itself,
+            document,
+            edition: None,
+            said: None,
+            accepted,
+            valid_for: self.of(slot.kind),
+        }
+    }
+}
+
+impl fmt::Display for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.supplier_days {
+            Some(days) => write!(f, "supplier {days} days"),
+            None => f.write_str("supplier for good"),
+        }
+    }
+}
+
 impl VexDocument {
-    /// Whether its sender may speak about `slot`: a supplier about its own products, an operator
+    /// With what right its sender speaks about `slot`: a supplier about its own products, an operator
     /// about the scope that was named.
-    pub fn concerns(&self, slot: &Slot) -> bool {
+    pub fn authority(&self, slot: &Slot) -> Authority {
         match &self.from {
-            Sender::Supplier(supplier) => {
-                slot.kind == SlotKind::Supplier && slot.scope.as_str() == supplier.as_str()
+            Sender::Supplier(supplier)
+                if slot.kind == SlotKind::Supplier && slot.scope.as_str() == supplier.as_str() =>
+            {
+                Authority::Supplier
             }
-            Sender::Operator(scope) => scope.as_str() == OPERATOR || *scope == slot.scope,
+            Sender::Operator(scope) if scope.as_str() == OPERATOR => Authority::Everywhere,
+            Sender::Operator(scope) if *scope == slot.scope => Authority::Scope,
+            Sender::Supplier(_) | Sender::Operator(_) => Authority::Nobody,
         }
     }
 
-    /// Adds what it says.
-    pub fn speak(&self, words: &mut Words) {
-        let statements = self.statements.iter().map(|it| &it.0);
-        words.add(&self.from, self.time, self.digest, statements);
+    /// Whether its sender has a say about `slot`.
+    pub fn concerns(&self, slot: &Slot) -> bool {
+        self.authority(slot) != Authority::Nobody
     }
+
+    /// Who speaks in it, about `slot`.
+    pub fn source(&self, slot: &Slot, terms: Terms) -> Source {
+        let kind = match &self.from {
+            Sender::Supplier(_) => SlotKind::Supplier,
+            Sender::Operator(_) => SlotKind::Project,
+        };
+        Source {
+            who: match &self.from {
+                Sender::Supplier(supplier) => format!("supplier {supplier}"),
+                Sender::Operator(_) => "operator".to_owned(),
+            },
+            authority: self.authority(slot),
+            document: self.digest,
+            edition: self.edition.clone(),
+            said: self.said,
+            accepted: self.time,
+            valid_for: terms.of(kind),
+        }
+    }
+
+    /// Says what it says about `slot`.
+    pub fn speak(&self, slot: &Slot, terms: Terms, court: &mut Court) {
+        court.hear(self.source(slot, terms), self.statements.iter().map(|it| &it.0));
+    }
+}
+
+/// An edition as it lies in the store: an id and three numbers.
+pub(crate) type KeptEdition = (String, [u64; 3]);
+
+pub(crate) fn kept(edition: &Edition) -> KeptEdition {
+    (edition.id.clone(), edition.version.0)
+}
+
+pub(crate) fn edition((id, numbers): KeptEdition) -> Edition {
+    Edition { id, version: Version(numbers) }
 }
 
 impl From<vex::Statement> for Statement {

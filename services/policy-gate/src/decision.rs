@@ -34,7 +34,8 @@ pub(crate) fn input(
     };
     let Evidence { build, known, .. } = evidence;
     let artifacts: Vec<Digest> = build.artifacts.iter().map(|it| it.digest).collect();
-    let with = With { known, advisories: index, artifacts: &artifacts, quality: evidence.quality };
+    let quality = evidence.quality;
+    let with = With { known, advisories: index, artifacts: &artifacts, quality, now };
     let study = evidence.sbom.as_ref().map(|(_, sbom)| Study::of(sbom, &with)).transpose()?;
     let provenance = raw("provenance", evidence.provenance.as_ref())?;
     let comparison = raw("comparison of SBOMs", evidence.comparison.as_ref())?;

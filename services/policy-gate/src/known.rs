@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use archive::{Archive, ArchiveError};
 use bytes::Bytes;
-use documents::vex::{self, Words};
+use documents::vex::{self, Authority, Court, Source};
 use events::{Accepted, BuildCompleted, Digest, OPERATOR, Scope, Sender, SupplierId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub(crate) struct Known {
     /// The build that was promoted before, and its SBOM while the archive has it.
     pub(crate) previous: Option<(Before, Bytes)>,
     /// What operators say of this project's vulnerabilities.
-    pub(crate) words: Words,
+    pub(crate) court: Court,
     /// The documents that say it.
     pub(crate) vex: Vec<VexDocument>,
     /// All that are on record, those that cannot be read included.
@@ -104,16 +104,27 @@ impl Known {
         Ok(known)
     }
 
-    /// Adds what a VEX document says.
+    /// Adds what a VEX document of an operator says, which ends with no time.
     pub(crate) fn add_vex(
         &mut self,
-        from: &Sender,
+        scope: &Scope,
         accepted_at: Timestamp,
         document: Digest,
-        said: &[vex::Statement],
+        said: &vex::Document,
     ) {
-        self.words.add(from, accepted_at, document, said);
-        let (who, statements) = (from.to_string(), said.len());
+        let everywhere = scope.as_str() == OPERATOR;
+        let source = Source {
+            who: "operator".to_owned(),
+            authority: if everywhere { Authority::Everywhere } else { Authority::Scope },
+            document,
+            edition: said.edition.clone(),
+            said: said.timestamp,
+            accepted: accepted_at,
+            valid_for: None,
+        };
+        self.court.hear(source, &said.statements);
+        let who = Sender::Operator(scope.clone()).to_string();
+        let statements = said.statements.len();
         self.vex.push(VexDocument { document, who, accepted_at, statements });
     }
 
@@ -138,7 +149,7 @@ impl Known {
             };
             left -= (bytes.len() as u64).min(left);
             match vex::read(&bytes) {
-                Ok(read) => self.add_vex(&from, accepted_at, document, &read.statements),
+                Ok(read) => self.add_vex(&from.scope(), accepted_at, document, &read),
                 Err(error) => tracing::warn!(%document, %error, "A VEX document is not asked"),
             }
         }

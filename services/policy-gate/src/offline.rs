@@ -2,7 +2,7 @@
 
 use advisories::Index;
 use documents::{Kind, bom, detect, vex};
-use events::{BuildCompleted, BuildKind, Digest, Environment, FilePath, OPERATOR, Scope, Sender};
+use events::{BuildCompleted, BuildKind, Digest, Environment, FilePath, OPERATOR, Scope};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -53,6 +53,7 @@ impl Documents<'_> {
             advisories: self.index,
             artifacts: &artifacts,
             quality: wanted.quality,
+            now: self.now,
         };
         let study = self.sbom.map(|sbom| Study::of(sbom, &with)).transpose()?;
         let provenance = self.provenance.map(|it| as_json("provenance", it)).transpose()?;
@@ -76,8 +77,7 @@ impl Documents<'_> {
         let mut known = Known::default();
         for bytes in self.vex {
             let read = vex::read(bytes).map_err(|error| format!("the VEX document: {error}"))?;
-            let from = Sender::Operator(Scope::of(OPERATOR));
-            known.add_vex(&from, self.now, Digest::of(bytes), &read.statements);
+            known.add_vex(&Scope::of(OPERATOR), self.now, Digest::of(bytes), &read);
         }
         if let Some(previous) = self.previous
             && !matches!(detect(previous), Kind::CycloneDx)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use advisories::Index as Advisories;
 use events::Digest;
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -32,6 +33,8 @@ pub(crate) struct With<'a> {
     pub(crate) artifacts: &'a [Digest],
     /// Whether somebody wants to know how good it is.
     pub(crate) quality: bool,
+    /// As of when.
+    pub(crate) now: Timestamp,
 }
 
 impl Study {
@@ -51,7 +54,8 @@ impl Study {
             None => None,
         };
         let digests: Vec<Digest> = with.artifacts.iter().copied().chain([digest]).collect();
-        let light = Light { words: &with.known.words, before: before.as_ref(), digests: &digests };
+        let court = &with.known.court;
+        let light = Light { court, before: before.as_ref(), digests: &digests, now: with.now };
         let vulnerabilities = match with.advisories {
             Some(index) => Vulnerabilities::find(index, sbom, &light)
                 .map_err(|error| format!("the SBOM cannot be matched with advisories: {error}"))?,

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use advisories::{Index, Match, Package, Severity};
 use documents::{
     bom::{self, Bom, BomError},
-    vex::{Part, Target, Words},
+    vex::{Court, Opinion, Part, Standing, Target},
 };
 use events::Digest;
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ use crate::difference::Packages;
 /// Most vulnerabilities that policies see, the worst. Reports list half of it, and real builds have a
 /// tenth of it.
 pub(crate) const MAX_LISTED: usize = 2_000;
+/// Most statements that are told to contradict the one that counts.
+const MAX_CONTRADICTIONS: usize = 8;
 
 /// The vulnerabilities of a build's components.
 #[derive(Debug, Default)]
@@ -51,7 +53,7 @@ pub(crate) struct Vulnerability {
     malicious: bool,
     /// Whether the build that was promoted before had not this component in this version; true without one.
     new: bool,
-    /// The VEX statement that has the last word, or null.
+    /// The VEX statement that counts, or null.
     vex: Option<Said>,
 }
 
@@ -78,15 +80,30 @@ pub(crate) struct Said {
     document: Digest,
     /// When the document was accepted.
     time: Timestamp,
+    /// When it was said, or null if that is not known.
+    said: Option<Timestamp>,
+    /// Statements that say something else and do not count; of very many the weightiest.
+    contradicted_by: Vec<Contradiction>,
+}
+
+/// A VEX statement that does not count.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Contradiction {
+    /// As OpenVEX writes it.
+    status: &'static str,
+    who: String,
+    document: Digest,
 }
 
 /// What vulnerabilities are seen in the light of.
 pub(crate) struct Light<'a> {
-    pub(crate) words: &'a Words,
+    pub(crate) court: &'a Court,
     /// Packages of the build that was promoted before.
     pub(crate) before: Option<&'a Packages>,
     /// Digests of the SBOM and of what the build made.
     pub(crate) digests: &'a [Digest],
+    /// As of when.
+    pub(crate) now: Timestamp,
 }
 
 impl Vulnerabilities {
@@ -163,16 +180,28 @@ impl Said {
             bom_version: bom.bom_version,
             digests: light.digests,
         };
-        let own = Words::default();
-        let (spoken, said) = light.words.last(&own, &target)?;
+        let own = Court::default();
+        let ruling = light.court.rule(&own, &target, light.now);
+        let Opinion { source, statement, said, .. } = ruling.counts()?;
+        let others = ruling.opinions.iter().filter(|it| it.standing == Standing::Contradicts);
         Some(Self {
-            status: said.status.as_str(),
-            justification: said.justification.clone(),
-            statement: said.statement.clone(),
-            who: spoken.who.clone(),
-            document: spoken.document,
-            time: spoken.time,
+            status: statement.status.as_str(),
+            justification: statement.justification.clone(),
+            statement: statement.statement.clone(),
+            who: source.who.clone(),
+            document: source.document,
+            time: source.accepted,
+            said: *said,
+            contradicted_by: others.take(MAX_CONTRADICTIONS).map(Contradiction::of).collect(),
         })
+    }
+}
+
+impl Contradiction {
+    fn of(opinion: &Opinion<'_>) -> Self {
+        let Opinion { source, statement, .. } = opinion;
+        let (who, document) = (source.who.clone(), source.document);
+        Self { status: statement.status.as_str(), who, document }
     }
 }
 
@@ -215,8 +244,8 @@ pub(crate) mod tests {
 
     /// Nothing is known beside.
     fn dark() -> Light<'static> {
-        static NOTHING: std::sync::LazyLock<Words> = std::sync::LazyLock::new(Words::default);
-        Light { words: &NOTHING, before: None, digests: &[] }
+        static NOTHING: std::sync::LazyLock<Court> = std::sync::LazyLock::new(Court::default);
+        Light { court: &NOTHING, before: None, digests: &[], now: Timestamp::UNIX_EPOCH }
     }
 
     fn told(found: &Vulnerabilities) -> Vec<(&str, &str)> {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use advisories::{Index, Match, Package};
-use documents::vex::{self, Part, Statement, Status, Target};
+use documents::vex::{self, Authority, Court, Part, Source, Target};
+use events::Digest;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -55,7 +56,7 @@ pub(super) struct Finding {
     #[serde(flatten)]
     pub(super) vulnerability: Match,
     pub(super) state: State,
-    /// The VEX statement that was said last.
+    /// The VEX statement that counts.
     pub(super) vex: Option<Said>,
 }
 
@@ -78,10 +79,13 @@ pub(super) struct Said {
     pub(super) file: String,
 }
 
-/// A statement and the file that makes it.
-struct Spoken {
-    file: String,
-    statement: Statement,
+/// What is said: by the SBOM about itself, and by the documents that were named beside it.
+struct Voices {
+    own: Court,
+    named: Court,
+    /// Where each document lies.
+    files: BTreeMap<Digest, String>,
+    now: Timestamp,
 }
 
 /// How much was looked up, and what was found.
@@ -96,9 +100,9 @@ pub(super) struct Tally {
 
 pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
     let inventory = Inventory::read(&args.file)?;
-    let spoken = statements(args, &inventory)?;
+    let voices = Voices::hear(args, &inventory)?;
     let index = args.knowledge.index()?;
-    let (findings, tally) = find(&args.file, &inventory, &spoken, &index);
+    let (findings, tally) = find(&args.file, &inventory, &voices, &index);
     for note in inventory.notes.iter().take(SHOWN_NOTES) {
         output::note(&format!("{}: {note}", args.file.display()));
     }
@@ -111,22 +115,39 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
     if tally.affected > 0 { Err(Failure::No(String::new())) } else { Ok(()) }
 }
 
-/// All that is said: by the SBOM itself, and then by the documents in the order given.
-fn statements(args: &Args, inventory: &Inventory) -> Result<Vec<Spoken>, Failure> {
-    let own = inventory.statements.iter().map(|statement| Spoken {
-        file: args.file.display().to_string(),
-        statement: statement.clone(),
-    });
-    let mut spoken: Vec<_> = own.collect();
-    for path in &args.vex {
-        let file = path.display().to_string();
-        let bytes = read(path).map_err(|why| Failure::Input(format!("{file}: {why}")))?;
-        let document =
-            vex::read(&bytes).map_err(|error| Failure::Input(format!("{file}: {error}")))?;
-        let said = |statement| Spoken { file: file.clone(), statement };
-        spoken.extend(document.statements.into_iter().map(said));
+impl Voices {
+    /// Whoever names a document answers for it: it counts more than what the SBOM says of itself.
+    fn hear(args: &Args, inventory: &Inventory) -> Result<Self, Failure> {
+        #[allow(clippy::disallowed_methods, reason = "nothing was said later than now")]
+        let now = Timestamp::now();
+        let source = |authority, document| Source {
+            who: "caller".to_owned(),
+            authority,
+            document,
+            edition: None,
+            said: None,
+            accepted: now,
+            valid_for: None,
+        };
+        let files = BTreeMap::from([(inventory.digest, args.file.display().to_string())]);
+        let mut voices = Self { own: Court::default(), named: Court::default(), files, now };
+        voices.own.hear(source(Authority::Itself, inventory.digest), &inventory.statements);
+        for path in &args.vex {
+            let file = path.display().to_string();
+            let bytes = read(path).map_err(|why| Failure::Input(format!("{file}: {why}")))?;
+            let document =
+                vex::read(&bytes).map_err(|error| Failure::Input(format!("{file}: {error}")))?;
+            let digest = Digest::of(&bytes);
+            let source = Source {
+                edition: document.edition,
+                said: document.timestamp,
+                ..source(Authority::Scope, digest)
+            };
+            voices.named.hear(source, &document.statements);
+            voices.files.entry(digest).or_insert(file);
+        }
+        Ok(voices)
     }
-    Ok(spoken)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -140,7 +161,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn find(
     file: &Path,
     inventory: &Inventory,
-    spoken: &[Spoken],
+    voices: &Voices,
     index: &Index,
 ) -> (Vec<Finding>, Tally) {
     let mut findings = Vec::new();
@@ -154,7 +175,7 @@ fn find(
             }
         };
         for vulnerability in index.matches(package) {
-            let (state, vex) = judge(&vulnerability, item, inventory, spoken);
+            let (state, vex) = judge(&vulnerability, item, inventory, voices);
             match state {
                 State::Suppressed => tally.suppressed += 1,
                 State::Affected if vulnerability.informational.is_some() => {
@@ -179,12 +200,12 @@ fn find(
     (findings, tally)
 }
 
-/// The statement made last counts: by its time, and at one time by its place.
+/// Which statement counts, by the table that backlog and gate rule by.
 fn judge(
     vulnerability: &Match,
     item: &Item,
     inventory: &Inventory,
-    spoken: &[Spoken],
+    voices: &Voices,
 ) -> (State, Option<Said>) {
     let target = Target {
         vulnerability: &vulnerability.id,
@@ -195,20 +216,16 @@ fn judge(
         bom_version: inventory.bom_version,
         digests: &[inventory.digest],
     };
-    let applying = spoken.iter().filter(|it| it.statement.applies_to(&target));
-    let Some(last) = applying.max_by_key(|it| it.statement.timestamp) else {
-        return (State::Affected, None);
-    };
-    let state = match last.statement.status {
-        Status::NotAffected | Status::Fixed => State::Suppressed,
-        Status::Affected | Status::UnderInvestigation => State::Affected,
-    };
+    let ruling = voices.named.rule(&voices.own, &target, voices.now);
+    let Some(counts) = ruling.counts() else { return (State::Affected, None) };
+    let said = counts.statement;
+    let state = if said.status.suppresses() { State::Suppressed } else { State::Affected };
     let said = Said {
-        status: last.statement.status.as_str(),
-        justification: last.statement.justification.clone(),
-        statement: last.statement.statement.clone(),
-        timestamp: last.statement.timestamp,
-        file: last.file.clone(),
+        status: said.status.as_str(),
+        justification: said.justification.clone(),
+        statement: said.statement.clone(),
+        timestamp: said.timestamp,
+        file: voices.files.get(&counts.source.document).cloned().unwrap_or_default(),
     };
     (state, Some(said))
 }

@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     config::Config,
     store::{Reader, Store},
-    testing::{JINJA, JINJA_FIXED, TORCH, acme, day, full_index, project, says, sbom, supplier},
+    testing::{
+        JINJA, JINJA_FIXED, TORCH, acme, day, full_index, now, project, says, sbom, supplier,
+    },
 };
 
 /// Of everything something: open, reopened, fixed, suppressed, without a fix, two kinds of scopes.
@@ -34,7 +36,7 @@ fn register(hostile: bool) -> Register {
         arrivals = vec![sbom(1, day(1), &supplier("acme", product), &[JINJA])];
     }
     for arrival in arrivals {
-        store.record(&arrival, Some(&full_index())).expect("records");
+        store.record(&arrival, Some(&full_index()), now()).expect("records");
     }
     let mut register =
         Reader::open(&path).and_then(|reader| reader.register(&Config::default())).expect("reads");

@@ -21,8 +21,8 @@ use crate::{
     finding::{Found, find},
     risk,
     slot::Slot,
-    timeline::{Observation, State, judge_now, unfold},
-    vex::VexDocument,
+    timeline::{Moment, Observation, State, judge_now, unfold},
+    vex::{Terms, VexDocument},
 };
 
 /// Hex digits of an id, unless it is taken.
@@ -32,11 +32,10 @@ const RISK_DIGITS: usize = 4;
 
 /// Derives some slots, by the statements and the index of one moment.
 pub(super) struct Deriver<'a> {
-    transaction: &'a Transaction<'a>,
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) moment: Moment,
     index: Option<&'a Index>,
     vex: Vec<VexDocument>,
-    /// When what is derived was ingested.
-    time: Timestamp,
 }
 
 /// Ids of entries, and where they stand.
@@ -46,20 +45,37 @@ impl<'a> Deriver<'a> {
     pub(super) fn new(
         transaction: &'a Transaction<'a>,
         index: Option<&'a Index>,
-        time: Timestamp,
-        slots: &BTreeSet<Slot>,
-    ) -> Result<Self, StoreError> {
-        Ok(Self { transaction, index, vex: read::vex(transaction, slots)?, time })
+        terms: Terms,
+        now: Timestamp,
+    ) -> Self {
+        let moment = Moment { advisories: index.map(Index::digest), terms, now };
+        Self { transaction, moment, index, vex: Vec::new() }
     }
 
-    /// Derives a slot's findings and entries; returns where its entries stood and stand.
-    pub(super) fn derive(&self, slot: &Slot) -> Result<(Standing, Standing), StoreError> {
+    /// Digest of the index.
+    pub(super) fn index(&self) -> Option<Digest> {
+        self.moment.advisories
+    }
+
+    /// Reads what is said about `slots`.
+    pub(super) fn hear(&mut self, slots: &BTreeSet<Slot>) -> Result<(), StoreError> {
+        self.vex = read::vex(self.transaction, slots)?;
+        Ok(())
+    }
+
+    /// Derives a slot's findings and entries; returns where its entries stood and stand. What only
+    /// this derivation shows happened at `time`.
+    pub(super) fn derive(
+        &self,
+        slot: &Slot,
+        time: Timestamp,
+    ) -> Result<(Standing, Standing), StoreError> {
         let before = read::entries(self.transaction, slot)?;
-        let advisories = self.index.map(Index::digest);
         let observations = self.observations(slot, None)?;
-        let mut state = unfold(slot, &observations, &self.vex, advisories);
-        self.keep_unnamed(&before, &mut state);
+        let mut state = unfold(slot, &observations, &self.vex, &self.moment);
+        keep_unnamed(&before, &mut state, time);
         self.write_findings(slot, &state)?;
+        self.write_end(slot, state.next_end)?;
         let mut after = Standing::new();
         for (action, entry) in &state.entries {
             let known = before.iter().find(|(_, it)| it.action == *action);
@@ -94,7 +110,7 @@ impl<'a> Deriver<'a> {
                     // A supplier's document may have been there before, by another event.
                     let own = observations.iter().find(|it| it.event == arrival.event);
                     let Some(arrived) = own.or(observations.first()) else { continue };
-                    let judged = judge_now(&sbom.slot, arrived, &self.vex);
+                    let judged = judge_now(&sbom.slot, arrived, &self.vex, &self.moment);
                     judged.iter().for_each(|finding| add(finding.is_open()));
                 }
             }
@@ -158,23 +174,6 @@ impl<'a> Deriver<'a> {
         let mut statement = self.transaction.prepare_cached(sql)?;
         statement.execute(params![Hash(index.digest()), json(&found), Hash(inventory)])?;
         Ok(found)
-    }
-
-    /// What the index of before named and this one does not is closed, and stays known.
-    fn keep_unnamed(&self, before: &BTreeMap<String, Entry>, state: &mut State) {
-        for entry in before.values() {
-            if state.entries.contains_key(&entry.action) {
-                continue;
-            }
-            let mut entry = entry.clone();
-            if entry.status != Status::Fixed {
-                let why = "no advisory names it any more".to_owned();
-                let from = Some(entry.status);
-                entry.history.push(Change { time: self.time, from, to: Status::Fixed, why });
-                entry.status = Status::Fixed;
-            }
-            state.entries.insert(entry.action.clone(), entry);
-        }
     }
 
     fn write_findings(&self, slot: &Slot, state: &State) -> Result<(), StoreError> {
@@ -244,5 +243,22 @@ impl<'a> Deriver<'a> {
             }
         }
         Ok(format!("{prefix}-{hex}"))
+    }
+}
+
+/// What the index of before named and this one does not is closed, and stays known.
+fn keep_unnamed(before: &BTreeMap<String, Entry>, state: &mut State, time: Timestamp) {
+    for entry in before.values() {
+        if state.entries.contains_key(&entry.action) {
+            continue;
+        }
+        let mut entry = entry.clone();
+        if entry.status != Status::Fixed {
+            let why = "no advisory names it any more".to_owned();
+            let from = Some(entry.status);
+            entry.history.push(Change { time, from, to: Status::Fixed, why });
+            entry.status = Status::Fixed;
+        }
+        state.entries.insert(entry.action.clone(), entry);
     }
 }

@@ -13,7 +13,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Every step there ever was, in order; a step that was released never changes.
-const STEPS: [&str; 1] = [include_str!("../../schema/0001.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../../schema/0001.sql"), include_str!("../../schema/0002.sql")];
 /// The version that this release reads and writes.
 const KNOWN: i64 = STEPS.len() as i64;
 /// How long a statement waits for a checkpoint of somebody else.

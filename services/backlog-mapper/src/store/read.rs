@@ -18,7 +18,7 @@ use crate::{
     finding::Finding,
     inventory::Component,
     slot::{Slot, SlotKind},
-    vex::VexDocument,
+    vex::{self, KeptEdition, VexDocument},
 };
 
 /// A reader beside the writer. What one call answers is of one moment.
@@ -86,25 +86,59 @@ pub(super) fn vex(
     connection: &Connection,
     slots: &BTreeSet<Slot>,
 ) -> Result<Vec<VexDocument>, StoreError> {
-    let sql = "SELECT document, sender, time, statements FROM vex ORDER BY time, document, event";
+    let sql = "SELECT document, sender, time, edition, said, statements FROM vex ORDER BY time, document, event";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
-        let (digest, sender): (Hash, String) = (row.get(0)?, row.get(1)?);
-        let (time, statements): (Time, String) = (row.get(2)?, row.get(3)?);
-        Ok((digest.0, sender, time.0, statements))
-    })?;
+    let mut rows = statement.query([])?;
     let mut documents = Vec::new();
-    for row in rows {
-        let (digest, sender, time, statements) = row?;
-        let mut document =
-            VexDocument { from: parse(&sender)?, time, digest, statements: Vec::new() };
+    while let Some(row) = rows.next()? {
         // What others say need not be read, however large it is.
-        if slots.iter().any(|slot| document.concerns(slot)) {
-            document.statements = parse(&statements)?;
-            documents.push(document);
-        }
+        let concerns = |it: &VexDocument| slots.iter().any(|slot| it.concerns(slot));
+        documents.extend(vex_document(row, concerns)?);
     }
     Ok(documents)
+}
+
+/// What was accepted from whomever as this VEX document.
+pub(super) fn said_in(
+    connection: &Connection,
+    document: Digest,
+) -> Result<Vec<VexDocument>, StoreError> {
+    let sql = "SELECT document, sender, time, edition, said, statements FROM vex WHERE document = $1 ORDER BY time, event";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![Hash(document)])?;
+    let mut documents = Vec::new();
+    while let Some(row) = rows.next()? {
+        documents.extend(vex_document(row, |_| true)?);
+    }
+    Ok(documents)
+}
+
+/// The document of a row, if it is `wanted`.
+fn vex_document(
+    row: &Row<'_>,
+    wanted: impl Fn(&VexDocument) -> bool,
+) -> Result<Option<VexDocument>, StoreError> {
+    let (digest, sender): (Hash, String) = (row.get(0)?, row.get(1)?);
+    let (time, said): (Time, Option<Time>) = (row.get(2)?, row.get(4)?);
+    let edition: Option<String> = row.get(3)?;
+    let edition = edition.map(|it| parse::<KeptEdition>(&it)).transpose()?;
+    let document = VexDocument {
+        from: parse(&sender)?,
+        time: time.0,
+        digest: digest.0,
+        edition: edition.map(vex::edition),
+        said: said.map(|it| it.0),
+        statements: Vec::new(),
+    };
+    if !wanted(&document) {
+        return Ok(None);
+    }
+    let statements = parse(row.get_ref(5)?.as_str().map_err(unfit)?)?;
+    Ok(Some(VexDocument { statements, ..document }))
+}
+
+fn unfit(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, error.into())
 }
 
 /// A slot's entries, by id.

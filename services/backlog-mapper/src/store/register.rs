@@ -8,7 +8,7 @@ use super::{
     Reader, StoreError,
     columns::{Hash, Number, Time},
     open::parse,
-    read,
+    read, strangers,
 };
 use crate::{
     config::Config,
@@ -43,7 +43,7 @@ impl Reader {
         Ok(Register { last_updated: newest.map(sla::date), advisories, entries, risks })
     }
 
-    /// One backlog entry; none if nobody has that id.
+    /// One backlog entry, with what suppliers say of it who have no say; none if nobody has that id.
     pub fn entry(&self, id: &str, config: &Config) -> Result<Option<EntryRow>, StoreError> {
         let sql = "SELECT s.kind, s.scope, s.product, e.id, e.body FROM entry e JOIN slot s ON s.id = e.slot WHERE e.id = $1";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -51,7 +51,11 @@ impl Reader {
             Ok((read::slot(row)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?))
         });
         let Some((slot, id, body)) = row.optional()? else { return Ok(None) };
-        Ok(Some(EntryRow::of(id, &slot, &parse(&body)?, config)))
+        let entry: Entry = parse(&body)?;
+        let strangers = strangers::heard(&self.connection, &slot, &entry)?;
+        let mut row = EntryRow::of(id, &slot, &entry, config);
+        row.heard.extend(strangers);
+        Ok(Some(row))
     }
 }
 

@@ -128,6 +128,7 @@ fn about(finding: &Finding, term: &str) -> bool {
         || finding.found.package.name.eq_ignore_ascii_case(term)
         || component.purl.as_deref().is_some_and(|purl| purl_fits(purl, term))
         || finding.suppressed.as_ref().is_some_and(|it| it.document.to_string() == term)
+        || finding.heard.iter().any(|it| it.document.to_string() == term)
 }
 
 /// Whether `purl` is `term`, or would be with a version, qualifiers or a subpath.

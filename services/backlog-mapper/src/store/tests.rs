@@ -1,5 +1,6 @@
 //! Whatever arrives, in whatever order, however often: the same state.
 
+mod court;
 mod replay;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use super::{register::dump, *};
 use crate::{
     config::Config,
     testing::{
-        JINJA, JINJA_FIXED, TORCH, acme, day, event, full_index, index, project, says, sbom,
+        JINJA, JINJA_FIXED, TORCH, acme, day, event, full_index, index, now, project, says, sbom,
         supplier,
     },
 };
@@ -49,7 +50,7 @@ fn advisories(number: u128, time: Timestamp) -> Arrival {
 }
 
 fn record(store: &Store, arrival: &Arrival) -> BacklogMapped {
-    store.record(arrival, Some(&full_index())).expect("records")
+    store.record(arrival, Some(&full_index()), now()).expect("records")
 }
 
 /// A supplier's product that is fixed, a VEX document, our own build, a refusal.
@@ -83,7 +84,7 @@ fn order_of_events_makes_no_difference() {
         let (place, index) = (Place::new(), full_index());
         let store = place.open();
         for arrival in story() {
-            store.record(&arrival, Some(&index)).expect("records");
+            store.record(&arrival, Some(&index), now()).expect("records");
         }
         place.dump()
     };
@@ -95,11 +96,15 @@ fn order_of_events_makes_no_difference() {
         let place = Place::new();
         let store = place.open();
         let events: Vec<_> = order.iter().map(|it| it.event.as_u128()).collect();
-        let first: Vec<_> =
-            order.iter().map(|it| store.record(it, Some(&index)).expect("records")).collect();
+        let first: Vec<_> = order
+            .iter()
+            .map(|it| store.record(it, Some(&index), now()).expect("records"))
+            .collect();
         assert_eq!(place.dump(), expected, "{events:?}");
-        let again: Vec<_> =
-            order.iter().map(|it| store.record(it, Some(&index)).expect("records")).collect();
+        let again: Vec<_> = order
+            .iter()
+            .map(|it| store.record(it, Some(&index), now()).expect("records"))
+            .collect();
         assert_eq!(first, again, "{events:?}");
         assert_eq!(place.dump(), expected, "{events:?}, again");
     }
@@ -165,21 +170,23 @@ fn new_index_is_held_against_everything_that_is_there() {
     let place = Place::new();
     let store = place.open();
     let first = sbom(1, day(1), &project("hotpass"), &[JINJA, TORCH]);
-    let unknown = store.record(&first, None).expect("records");
+    let unknown = store.record(&first, None, now()).expect("records");
     assert_eq!((unknown.findings, unknown.advisories), (0, None));
-    let some = store.record(&advisories(2, day(2)), Some(&index(&["PYSEC"]))).expect("records");
+    let some =
+        store.record(&advisories(2, day(2)), Some(&index(&["PYSEC"])), now()).expect("records");
     assert_eq!(some.opened.len(), 1);
     // Any event notices that the index has changed, not only the one that says so.
     let refused = Arrival { event: event(3), time: day(3), content: Content::Nothing(None) };
-    let more = store.record(&refused, Some(&full_index())).expect("records");
+    let more = store.record(&refused, Some(&full_index()), now()).expect("records");
     assert_eq!((more.opened.len(), more.closed.len()), (1, 0));
-    let fewer = store.record(&advisories(4, day(4)), Some(&index(&["GHSA"]))).expect("records");
+    let fewer =
+        store.record(&advisories(4, day(4)), Some(&index(&["GHSA"])), now()).expect("records");
     assert_eq!(fewer.closed, some.opened);
     let closed = place.reader().entry(fewer.closed[0].as_str(), &Config::default());
     let closed = closed.expect("reads").expect("known");
     let why = &closed.closed().expect("closed").why;
     assert_eq!((why.as_str(), closed.since), ("no advisory names it any more", day(4)));
-    let back = store.record(&advisories(5, day(5)), Some(&full_index())).expect("records");
+    let back = store.record(&advisories(5, day(5)), Some(&full_index()), now()).expect("records");
     assert_eq!(back.opened, some.opened);
 }
 
@@ -190,10 +197,10 @@ fn store_whose_index_is_away_waits_and_closes_nothing() {
     let first = record(&place.open(), &known);
     let before = place.dump();
     let restarted = place.open();
-    assert_eq!(restarted.record(&known, None).expect("known"), first);
+    assert_eq!(restarted.record(&known, None, now()).expect("known"), first);
     let next = sbom(2, day(2), &project("x"), &[]);
     for arrival in [&next, &advisories(3, day(3))] {
-        let refused = restarted.record(arrival, None).expect_err("refused");
+        let refused = restarted.record(arrival, None, now()).expect_err("refused");
         assert!(matches!(refused, StoreError::NoIndex(_)), "{refused}");
         assert!(refused.to_string().contains("`attestry advisories sync`"), "{refused}");
     }
@@ -205,7 +212,8 @@ fn store_whose_index_is_away_waits_and_closes_nothing() {
 fn document_that_was_never_looked_up_is_with_the_next_event() {
     let place = Place::new();
     let store = place.open();
-    let blind = store.record(&sbom(1, day(1), &project("x"), &[JINJA]), None).expect("records");
+    let blind =
+        store.record(&sbom(1, day(1), &project("x"), &[JINJA]), None, now()).expect("records");
     assert_eq!(blind.findings, 0);
     let connection = store.connection.lock().expect("free");
     let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     finding::find,
     testing::{
-        JINJA, JINJA_FIXED, TORCH, acme, day, event, full_index, inventory, operator, project,
+        JINJA, JINJA_FIXED, TORCH, acme, day, event, full_index, inventory, now, operator, project,
         says, supplier,
     },
 };
@@ -22,6 +22,10 @@ enum Happens {
     Says(Sender, &'static str, &'static [&'static str], &'static str),
 }
 use Happens::{Document, Says};
+
+fn moment() -> Moment {
+    Moment { advisories: None, terms: Terms::default(), now: now() }
+}
 
 fn observed(number: u128, time: Timestamp, purls: &[&str]) -> Observation {
     let inventory = inventory("widget", purls);
@@ -45,10 +49,10 @@ fn after(slot: &Slot, steps: Vec<Happens>) -> State {
             Says(from, status, ids, product) => vex.push(says(from, time, status, ids, product)),
         }
     }
-    let state = unfold(slot, &observations, &vex, None);
+    let state = unfold(slot, &observations, &vex, &moment());
     observations.reverse();
     vex.reverse();
-    assert_eq!(unfold(slot, &observations, &vex, None), state, "order makes a difference");
+    assert_eq!(unfold(slot, &observations, &vex, &moment()), state, "order makes a difference");
     state
 }
 
@@ -177,7 +181,7 @@ fn operator_cannot_mean_a_reference_within_some_document() {
     observation.found = Arc::new(found);
     let open = |from: Sender| {
         let vex = [VexDocument { from, ..document.clone() }];
-        let judged = judge_now(&supplier("acme", "widget"), &observation, &vex);
+        let judged = judge_now(&supplier("acme", "widget"), &observation, &vex, &moment());
         judged.iter().filter(|it| it.is_open()).count()
     };
     assert_eq!((open(operator("operator")), open(acme())), (2, 0));
@@ -189,9 +193,9 @@ fn sbom_that_says_it_is_not_affected_is_heard_about_itself_only() {
     let own = says(acme(), day(1), "not_affected", &BOTH, JINJA).statements;
     let mut with_own = observed(1, day(1), &[JINJA]);
     with_own.facts.statements = own;
-    let state = unfold(&slot, &[with_own.clone()], &[], None);
+    let state = unfold(&slot, &[with_own.clone()], &[], &moment());
     assert_eq!(jinja(&state).status, Status::Suppressed);
     let next = observed(2, day(2), &[JINJA]);
-    let state = unfold(&slot, &[with_own, next], &[], None);
+    let state = unfold(&slot, &[with_own, next], &[], &moment());
     assert_eq!(jinja(&state).status, Status::Open);
 }

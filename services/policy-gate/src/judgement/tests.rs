@@ -200,9 +200,16 @@ fn what_is_known_beside_is_part_of_the_input() {
     });
     let read = documents::vex::read(vex.to_string().as_bytes()).expect("reads");
     let mut evidence = evidence();
-    let from = events::Sender::Operator("left".parse().expect("valid"));
+    let scope = "left".parse().expect("valid");
     let said = Digest::of(b"vex");
-    evidence.known.add_vex(&from, Timestamp::UNIX_EPOCH, said, &read.statements);
+    evidence.known.add_vex(&scope, Timestamp::UNIX_EPOCH, said, &read);
+    // Another document of the same time about everything: it weighs less, and is shown.
+    let mut other = read.clone();
+    other.edition = None;
+    other.statements[0].status = documents::vex::Status::Affected;
+    let everything = events::Scope::of(events::OPERATOR);
+    let contradicting = Digest::of(b"other vex");
+    evidence.known.add_vex(&everything, Timestamp::UNIX_EPOCH, contradicting, &other);
     let before = sbom(&["pkg:pypi/left@0.9", "pkg:pypi/gone@1.0"]);
     let standing = crate::promoted::Before {
         time: Timestamp::UNIX_EPOCH,
@@ -218,10 +225,13 @@ fn what_is_known_beside_is_part_of_the_input() {
     assert_eq!(finding["new"], true);
     assert_eq!(finding["vex"]["status"], "not_affected");
     assert_eq!(finding["vex"]["who"], "operator");
+    let shown = json!([{ "status": "affected", "who": "operator", "document": contradicting }]);
+    assert_eq!(finding["vex"]["contradicted_by"], shown);
     assert_eq!(judged["environment"], "production");
     assert_eq!(judged["difference"]["changed"][0]["package"], "pkg:pypi/left");
     assert_eq!(judged["difference"]["removed"], json!(["pkg:pypi/gone@1.0"]));
     assert_eq!(judged["vex"][0]["document"], json!(said));
+    assert_eq!(judged["vex"][1]["document"], json!(contradicting));
     assert!(judged["quality"]["ntia"]["score"].is_number(), "{}", judged["quality"]);
 
     evidence.known.previous.as_mut().expect("one stands").1 = sbom(&["pkg:pypi/left@1.0"]).into();

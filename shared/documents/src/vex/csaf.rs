@@ -9,7 +9,7 @@ use std::fmt::Display;
 use serde_json::Value;
 
 use self::{statements::Reader, tree::Tree};
-use super::{Copies, Document, Format, VexError, owned, time};
+use super::{Copies, Document, Edition, Format, Version, VexError, owned, time};
 use crate::schema::json::{self, text};
 use crate::schema::{MAX_VIOLATIONS, Violation, validator};
 
@@ -48,10 +48,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, VexError> {
             id: owned(tracking, "id").unwrap_or_default(),
             author: head.get("publisher").and_then(|it| owned(it, "name")),
             timestamp,
+            edition: edition(head, tracking),
             tlp: head.pointer("/distribution/tlp").and_then(|it| owned(it, "label")),
             statements,
         }),
     }
+}
+
+/// An id is unique for its publisher only (3.2.1.12.4).
+fn edition(head: &Value, tracking: &Value) -> Option<Edition> {
+    let publisher = head.pointer("/publisher/namespace").and_then(Value::as_str)?;
+    let id = text(tracking, "id").filter(|id| !id.is_empty())?;
+    Edition::of(Some(format!("{publisher} {id}")), Version::of(tracking.get("version")))
 }
 
 /// What `category` promises of the document (section 4).

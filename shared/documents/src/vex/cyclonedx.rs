@@ -5,7 +5,9 @@ use std::collections::hash_map::Entry;
 
 use serde_json::Value;
 
-use super::{Copies, Document, Format, Product, Statement, Status, VexError, owned, time};
+use super::{
+    Copies, Document, Edition, Format, Product, Statement, Status, Version, VexError, owned, time,
+};
 use crate::bom::{Bom, BomError, Component, Problems};
 use crate::schema::CycloneDxVersion;
 use crate::schema::json::{items, text};
@@ -22,6 +24,10 @@ pub(super) fn document(bom: Bom, document: &Value) -> Result<Document, VexError>
     Ok(Document {
         format: Format::CycloneDx,
         id: link(&bom).unwrap_or_default(),
+        edition: Edition::of(
+            bom.serial.as_deref().map(str::to_ascii_lowercase),
+            Some(Version([bom.bom_version, 0, 0])),
+        ),
         author: bom.supplier.or_else(|| authors.iter().find_map(|it| owned(it, "name"))),
         timestamp: bom.timestamp,
         tlp: None,

@@ -1,19 +1,21 @@
 //! VEX: what a supplier or an operator says about vulnerabilities, in OpenVEX, CycloneDX or CSAF.
 
+mod court;
 mod csaf;
 pub(crate) mod cyclonedx;
+mod edition;
 mod error;
 mod names;
 mod openvex;
 mod target;
-mod words;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use court::{Authority, Court, Opinion, Rule, Ruling, Source, Standing};
+pub use edition::{Edition, Version};
 pub use error::VexError;
 pub use target::{Part, Target};
-pub use words::{Spoken, Words};
 
 use crate::bom;
 use crate::schema::{JsonError, json};
@@ -35,8 +37,10 @@ pub struct Document {
     /// Who says it; for CycloneDX `metadata.supplier`, otherwise the first of `metadata.authors`; for
     /// CSAF the publisher's name.
     pub author: Option<String>,
-    /// When it was said.
+    /// When it was said last; OpenVEX `last_updated`, where it is there.
     pub timestamp: Option<Timestamp>,
+    /// Which version of which document this is, where it says so.
+    pub edition: Option<Edition>,
     /// To whom it may be passed on: the label of the Traffic Light Protocol (CSAF 2.0, 3.1.6).
     pub tlp: Option<String>,
     /// What is said, in document order.
@@ -129,6 +133,21 @@ impl Status {
             Self::Affected => "affected",
             Self::Fixed => "fixed",
             Self::UnderInvestigation => "under_investigation",
+        }
+    }
+
+    /// Whether it says that there is nothing to do.
+    pub fn suppresses(self) -> bool {
+        matches!(self, Self::NotAffected | Self::Fixed)
+    }
+
+    /// How much care it asks for: what may be wrong without harm asks for the most.
+    fn caution(self) -> u8 {
+        match self {
+            Self::NotAffected => 0,
+            Self::Fixed => 1,
+            Self::UnderInvestigation => 2,
+            Self::Affected => 3,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::iter;
 
 use serde_json::Value;
 
-use super::{Copies, Document, Format, Product, Statement, Status, VexError, owned, time};
+use super::{
+    Copies, Document, Edition, Format, Product, Statement, Status, Version, VexError, owned, time,
+};
 use crate::schema::json::{self, items, text};
 use crate::schema::validator;
 
@@ -30,7 +32,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, VexError> {
         format,
         id: owned(&document, "@id").unwrap_or_default(),
         author: owned(&document, "author"),
-        timestamp: time(&document, "timestamp"),
+        timestamp: time(&document, "last_updated").or_else(|| time(&document, "timestamp")),
+        edition: Edition::of(owned(&document, "@id"), Version::of(document.get("version"))),
         tlp: None,
         statements: statements.collect::<Result<_, _>>()?,
     })

@@ -67,8 +67,12 @@ impl Statement {
         if !said.any(|said| !said.is_empty() && known().any(|it| it.eq_ignore_ascii_case(said))) {
             return false;
         }
-        let place = Place::of(target);
-        self.products.iter().any(|product| product.covers(&place))
+        self.covers(&Place::of(target))
+    }
+
+    /// The same for a vulnerability that it is known to be about.
+    pub(super) fn covers(&self, place: &Place<'_>) -> bool {
+        self.products.iter().any(|product| product.covers(place))
     }
 }
 
@@ -90,7 +94,7 @@ impl Product {
 }
 
 /// A target with its purls read.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     target: &'a Target<'a>,
     component: KnownPart<'a>,
     subject: KnownPart<'a>,
@@ -102,7 +106,7 @@ struct KnownPart<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(target: &'a Target<'a>) -> Self {
+    pub(super) fn of(target: &'a Target<'a>) -> Self {
         let known = |part: Part<'a>| KnownPart { part, purl: part.purl.map(Named::of) };
         Self { target, component: known(target.component), subject: known(target.subject) }
     }

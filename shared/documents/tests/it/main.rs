@@ -45,6 +45,7 @@ mod spdx_read;
 mod spdx_tag_value;
 mod spdx_write;
 mod vex;
+mod vex_court;
 mod vex_csaf;
 mod vex_csaf_examples;
 mod vex_csaf_hostile;

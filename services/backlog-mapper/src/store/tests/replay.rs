@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::operator;
 
 /// What `arrival` brings, once more.
-fn again(arrival: &Arrival, number: u128, time: Timestamp) -> Arrival {
+pub(super) fn again(arrival: &Arrival, number: u128, time: Timestamp) -> Arrival {
     let mut again = Arrival { event: event(number), time, ..arrival.clone() };
     if let Content::Vex(document) = &mut again.content {
         document.time = time;
@@ -13,7 +13,7 @@ fn again(arrival: &Arrival, number: u128, time: Timestamp) -> Arrival {
 }
 
 /// What is there after `arrivals`, the same in whatever order they come.
-fn after(arrivals: &[Arrival]) -> (Place, Vec<BacklogMapped>) {
+pub(super) fn after(arrivals: &[Arrival]) -> (Place, Vec<BacklogMapped>) {
     let tell = |order: &[Arrival]| {
         let place = Place::new();
         let store = place.open();
@@ -29,7 +29,7 @@ fn after(arrivals: &[Arrival]) -> (Place, Vec<BacklogMapped>) {
 }
 
 /// How many findings count now.
-fn open_findings(place: &Place) -> u64 {
+pub(super) fn open_findings(place: &Place) -> u64 {
     let counts = place.reader().counts().expect("reads");
     counts.into_iter().filter(|((_, state), _)| state == "open").map(|(_, count)| count).sum()
 }
@@ -61,8 +61,8 @@ fn build_that_is_made_again_is_the_newest() {
 }
 
 #[test]
-fn suppliers_old_statement_does_not_get_the_last_word_and_an_operators_does() {
-    for (from, open) in [(acme(), 3), (operator("acme"), 2)] {
+fn old_statement_that_is_sent_again_does_not_get_the_last_word() {
+    for from in [acme(), operator("acme"), operator("operator")] {
         let says = |number, at, status| {
             vex(number, says(from.clone(), day(at), status, &["CVE-2024-7804"], TORCH))
         };
@@ -73,6 +73,6 @@ fn suppliers_old_statement_does_not_get_the_last_word_and_an_operators_does() {
             says(3, 3, "affected"),
             again(&harmless, 4, day(4)),
         ]);
-        assert_eq!(open_findings(&place), open, "{from}");
+        assert_eq!(open_findings(&place), 3, "{from}");
     }
 }
