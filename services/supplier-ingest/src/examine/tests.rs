@@ -5,6 +5,7 @@ use policy::Limits;
 use super::*;
 
 mod decisions;
+mod hostile;
 
 fn acme() -> Passport {
     Passport::new("acme".parse().expect("valid"), Label::of("Acme Ltd"), vec![])

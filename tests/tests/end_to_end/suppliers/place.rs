@@ -94,7 +94,7 @@ impl Place {
         let name = format!("{supplier} Ltd, {}", key.key.hint());
         let passport = Passport::new(id(supplier), Label::of(&name), vec![key]);
         // The documents of the tests have a date of their own.
-        let passport = Passport { max_age_days: 36_500, mode, ..passport };
+        let passport = Passport { max_age_days: 36_500, mode, tolerates: vec![], ..passport };
         let file = self.directory.path().join(format!("passports/{supplier}.toml"));
         fs::write(file, passport.to_toml()).unwrap();
     }
@@ -125,6 +125,7 @@ impl Place {
             trusted_root: None,
             policy: None,
             policy_timeout: 60,
+            advisories: None,
             policy_memory: 2048,
         };
         args.load().unwrap()

@@ -231,14 +231,16 @@ const RULES: [(&str, &str); 12] = [
 ];
 
 /// Those with which only the policy finds fault.
-const SOUND_BUT_REFUSED: [&str; 12] = [
+const SOUND_BUT_REFUSED: [&str; 14] = [
     "analysis-without-id_json",
     "bom-1_2-utf8bom_json",
     "control-characters_json",
     "cycle_json",
     "dangling-references_json",
     "duplicate-bom-refs_json",
+    "duplicated-bom-ref_json",
     "no-severity_json",
+    "null-components_json",
     "purls_json",
     "self-dependency_json",
     "trivy-infinite-loop-bom_json",
