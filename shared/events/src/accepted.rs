@@ -66,3 +66,30 @@ impl Accepted {
         format!("accepted/{kind}/{who}/{}", token(scope.as_str()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_that_was_made_last_stands_whichever_came_first() {
+        let accepted = |made_at: Option<i64>, accepted_at: i64| Accepted {
+            from: Sender::Supplier("acme".parse().expect("valid")),
+            document: Digest::of(format!("{made_at:?} {accepted_at}").as_bytes()),
+            kind: DocumentKind::Sbom,
+            product: None,
+            made_at: made_at.map(|it| Timestamp::from_second(it).expect("valid")),
+            accepted_at: Timestamp::from_second(accepted_at).expect("valid"),
+            signed: true,
+        };
+        for (newer, older) in [
+            (accepted(Some(20), 30), accepted(Some(10), 40)),
+            (accepted(Some(10), 40), accepted(Some(10), 30)),
+            (accepted(None, 30), accepted(Some(20), 40)),
+            (accepted(None, 30), accepted(None, 20)),
+        ] {
+            assert!(newer.replaces(&older) && !older.replaces(&newer));
+            assert!(!newer.replaces(&newer));
+        }
+    }
+}

@@ -222,3 +222,33 @@ fn spdx_that_cannot_be_read_is_refused_with_place_and_remedy() {
     let remedy = "make the document valid by the official schema of SPDX 2.2";
     assert_eq!(missing[0].remedy.as_str(), remedy);
 }
+
+#[test]
+fn a_document_that_is_older_than_the_one_that_stands_is_told() {
+    let policy = Evaluator::load(None, Limits::default()).expect("loads");
+    let document = CIRCLE
+        .replace("\"metadata\": {", "\"metadata\": { \"timestamp\": \"2026-01-01T00:00:00Z\",");
+    let warned = |made_at: &str| {
+        let submission = Submission {
+            document: Bytes::copy_from_slice(document.as_bytes()),
+            bundle: None,
+            passport: Some(Arc::new(acme())),
+            now: "2026-03-01T00:00:00Z".parse().expect("valid"),
+            root: Arc::new(TrustRoot::public_good().expect("sound")),
+            advisories: None,
+            standing: Some(Accepted {
+                from: events::Sender::Supplier("acme".parse().expect("valid")),
+                document: Digest::of(b"before"),
+                kind: DocumentKind::Sbom,
+                product: None,
+                made_at: Some(made_at.parse().expect("valid")),
+                accepted_at: Timestamp::UNIX_EPOCH,
+                signed: true,
+            }),
+        };
+        let examined = examine(&submission, read(document.as_bytes()), &policy).expect("judges");
+        examined.findings.iter().any(|it| it.rule.as_str() == "SUP-027" && !it.rejects)
+    };
+    assert!(warned("2026-02-01T00:00:00Z"));
+    assert!(!warned("2025-12-01T00:00:00Z"));
+}

@@ -134,11 +134,21 @@ fn real_documents_are_read() {
 }
 
 /// What an SBOM says, whatever its format calls it.
-fn gist(bom: &Bom) -> (Vec<Option<String>>, usize, Option<(Option<String>, Option<String>)>) {
-    let mut purls: Vec<_> = bom.components.iter().map(|it| it.purl.clone()).collect();
-    purls.sort();
-    let subject = bom.subject.as_ref().map(|it| (it.version.clone(), it.purl.clone()));
-    (purls, bom.edges, subject)
+#[derive(Debug, PartialEq)]
+struct Gist {
+    purls: Vec<Option<String>>,
+    edges: usize,
+    /// Version and purl.
+    subject: Option<[Option<String>; 2]>,
+}
+
+impl Gist {
+    fn of(bom: &Bom) -> Self {
+        let mut purls: Vec<_> = bom.components.iter().map(|it| it.purl.clone()).collect();
+        purls.sort();
+        let subject = bom.subject.as_ref().map(|it| [it.version.clone(), it.purl.clone()]);
+        Self { purls, edges: bom.edges, subject }
+    }
 }
 
 #[test]
@@ -156,7 +166,7 @@ fn what_is_converted_from_cyclonedx_says_the_same() {
         );
         let converted = spdx::write(&bytes, Timestamp::UNIX_EPOCH, "0").unwrap();
         let converted = read(&converted.document).unwrap();
-        assert_eq!(gist(&converted), gist(&original), "{name}");
+        assert_eq!(Gist::of(&converted), Gist::of(&original), "{name}");
         let name_of = |bom: &Bom| {
             bom.subject.as_ref().map(|it| it.name.rsplit('/').next().unwrap().to_owned())
         };
