@@ -5,6 +5,7 @@ mod decision;
 mod delivery;
 mod door;
 mod examine;
+mod limits;
 pub mod passport;
 mod passports;
 mod settings;
@@ -23,8 +24,9 @@ use crate::{decision::Decided, examine::Submission, passports::Known};
 pub use crate::{
     delivery::ReceiptDelivery,
     door::stand_at_doors,
+    limits::Limits,
     passport::{Passport, PassportError},
-    passports::{PassportDirectory, PassportsError},
+    passports::{PassportDirectory, PassportsError, Users},
     settings::{IngestArgs, Settings, SettingsError},
 };
 

@@ -6,10 +6,13 @@ use attestation::{
     PublicKey, Trust, TrustRoot, TrustedKey,
     trust::{IdentityEntry, Validity},
 };
+use bus::UserKey;
 use events::{Digest, Label, SupplierId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+use crate::Limits;
 
 /// Largest passport in bytes.
 pub const MAX_PASSPORT_BYTES: usize = 256 * 1024;
@@ -52,6 +55,10 @@ pub struct Passport {
     pub keys: Vec<Key>,
     /// Identities that sign for it, with certificates of the trusted root.
     pub identities: Vec<IdentityEntry>,
+    /// Who it is to the broker.
+    pub nkey: Option<UserKey>,
+    /// How much it may drop.
+    pub limits: Limits,
     /// Digest of the file that says all this.
     pub digest: Digest,
 }
@@ -125,6 +132,10 @@ struct File {
     vex: bool,
     #[serde(default)]
     tolerates: Vec<SpannedText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nkey: Option<UserKey>,
+    #[serde(default, skip_serializing_if = "Limits::are_usual")]
+    limits: Limits,
     #[serde(default)]
     keys: Vec<KeyEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -184,6 +195,8 @@ impl Passport {
             tolerates: vec![],
             keys,
             identities: vec![],
+            nkey: None,
+            limits: Limits::default(),
             digest: Digest::of(b""),
         }
     }
@@ -249,6 +262,8 @@ impl Passport {
             tolerates: file.tolerates.into_iter().map(Spanned::into_inner).collect(),
             keys,
             identities: file.identities.into_iter().map(Spanned::into_inner).collect(),
+            nkey: file.nkey,
+            limits: file.limits,
             digest: Digest::of(text.as_bytes()),
         })
     }
@@ -274,6 +289,8 @@ impl Passport {
             max_age_days: self.max_age_days,
             vex: self.vex,
             tolerates: self.tolerates.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
+            nkey: self.nkey.clone(),
+            limits: self.limits.clone(),
             keys: self.keys.iter().map(entry).collect(),
             identities: self.identities.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
         };
