@@ -13,6 +13,71 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::place::{Place, id, named, sbom};
 
+/// What it tries to publish or ask, and where.
+const FORBIDDEN: [(&str, &str); 49] = [
+    ("a manifest as another", "ingest.other.manifest.s-2"),
+    ("a chunk as another", "ingest.other.chunk.00.0"),
+    ("over another's manifest", "ingest.other.manifest.s-1"),
+    ("an event", "attestry.v1.document.submitted.background.other.0"),
+    ("a verdict", "attestry.v1.evidence.signed.pr.x.policy-gate.0"),
+    ("quarantine", "attestry.v1.quarantine.x"),
+    ("a receipt for itself", "receipts.acme.s-2"),
+    ("a receipt for another", "receipts.other.s-2"),
+    ("another's receipt", "$JS.API.DIRECT.GET.ATTESTRY_RECEIPTS.receipts.other.s-1"),
+    ("any receipt by number", "$JS.API.DIRECT.GET.ATTESTRY_RECEIPTS"),
+    ("another's manifest", "$JS.API.DIRECT.GET.ATTESTRY_INGEST_OTHER.ingest.other.manifest.s-1"),
+    ("another's manifest by number", "$JS.API.STREAM.MSG.GET.ATTESTRY_INGEST_OTHER"),
+    ("an event's bytes", "$JS.API.STREAM.MSG.GET.ATTESTRY_EVIDENCE_READY"),
+    ("the broker's state", "$JS.API.INFO"),
+    ("the names of streams", "$JS.API.STREAM.NAMES"),
+    ("the list of streams", "$JS.API.STREAM.LIST"),
+    ("a stream of its own", "$JS.API.STREAM.CREATE.MINE"),
+    ("its stream's state", "$JS.API.STREAM.INFO.ATTESTRY_INGEST_ACME"),
+    ("another's state", "$JS.API.STREAM.INFO.ATTESTRY_INGEST_OTHER"),
+    ("more room for itself", "$JS.API.STREAM.UPDATE.ATTESTRY_INGEST_ACME"),
+    ("less for another", "$JS.API.STREAM.UPDATE.ATTESTRY_INGEST_OTHER"),
+    ("delete its stream", "$JS.API.STREAM.DELETE.ATTESTRY_INGEST_ACME"),
+    ("delete another's", "$JS.API.STREAM.DELETE.ATTESTRY_INGEST_OTHER"),
+    ("delete the receipts", "$JS.API.STREAM.DELETE.ATTESTRY_RECEIPTS"),
+    ("purge its stream", "$JS.API.STREAM.PURGE.ATTESTRY_INGEST_ACME"),
+    ("purge another's", "$JS.API.STREAM.PURGE.ATTESTRY_INGEST_OTHER"),
+    ("purge the evidence", "$JS.API.STREAM.PURGE.ATTESTRY_EVIDENCE_READY"),
+    ("delete a message", "$JS.API.STREAM.MSG.DELETE.ATTESTRY_INGEST_OTHER"),
+    ("take a snapshot", "$JS.API.STREAM.SNAPSHOT.ATTESTRY_INGEST_OTHER"),
+    ("restore a stream", "$JS.API.STREAM.RESTORE.ATTESTRY_INGEST_OTHER"),
+    ("depose a leader", "$JS.API.STREAM.LEADER.STEPDOWN.ATTESTRY_RECEIPTS"),
+    ("a consumer of its own stream", "$JS.API.CONSUMER.CREATE.ATTESTRY_INGEST_ACME"),
+    ("a consumer of another's", "$JS.API.CONSUMER.CREATE.ATTESTRY_INGEST_OTHER.mine"),
+    ("a durable one of receipts", "$JS.API.CONSUMER.DURABLE.CREATE.ATTESTRY_RECEIPTS.mine"),
+    (
+        "delete a worker's consumer",
+        "$JS.API.CONSUMER.DELETE.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
+    ),
+    (
+        "pause a worker's consumer",
+        "$JS.API.CONSUMER.PAUSE.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
+    ),
+    (
+        "a worker's work",
+        "$JS.API.CONSUMER.MSG.NEXT.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
+    ),
+    ("the list of consumers", "$JS.API.CONSUMER.LIST.ATTESTRY_DOCUMENT_SUBMITTED"),
+    (
+        "acknowledge a worker's work",
+        "$JS.ACK.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background.1.1.1.1.0",
+    ),
+    ("flow control", "$JS.FC.ATTESTRY_RECEIPTS.x.y"),
+    ("an advisory", "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ATTESTRY_RECEIPTS.x"),
+    ("the servers", "$SYS.REQ.SERVER.PING"),
+    ("another's account", "$SYS.REQ.ACCOUNT.SUPPLIER_OTHER.CONNZ"),
+    ("a key in a bucket", "$KV.bucket.key"),
+    ("an object in a bucket", "$O.bucket.C.x"),
+    ("an answer to a worker", "_INBOX.x"),
+    ("an answer to another", "_INBOX_other.x"),
+    ("an answer of a service", "_R_.x"),
+    ("a question to the gate", "attestry.v1.query.judged"),
+];
+
 /// A broker where two suppliers have accounts, and whoever shows no key is the operator.
 pub(super) async fn guarded() -> (Broker, BTreeMap<&'static str, UserSeed>) {
     let seeds: BTreeMap<_, _> = ["acme", "other"].map(|it| (it, UserSeed::generate())).into();
@@ -106,80 +171,12 @@ async fn supplier_publishes_nothing_but_to_its_own_door() {
     let (place, seeds) = with_receipts().await;
     let mut acme = Intruder::connect(&place.broker, "acme", &seeds["acme"]).await;
     let before = everything_else(&place.broker).await;
-    let other = "ATTESTRY_INGEST_OTHER";
-    let purge = format!("$JS.API.STREAM.PURGE.{other}");
-    let attempts = [
-        ("a manifest as another", "ingest.other.manifest.s-2"),
-        ("a chunk as another", "ingest.other.chunk.00.0"),
-        ("over another's manifest", "ingest.other.manifest.s-1"),
-        ("an event", "attestry.v1.document.submitted.background.other.0"),
-        ("a verdict", "attestry.v1.evidence.signed.pr.x.policy-gate.0"),
-        ("quarantine", "attestry.v1.quarantine.x"),
-        ("a receipt for itself", "receipts.acme.s-2"),
-        ("a receipt for another", "receipts.other.s-2"),
-        ("another's receipt", "$JS.API.DIRECT.GET.ATTESTRY_RECEIPTS.receipts.other.s-1"),
-        ("any receipt by number", "$JS.API.DIRECT.GET.ATTESTRY_RECEIPTS"),
-        (
-            "another's manifest",
-            "$JS.API.DIRECT.GET.ATTESTRY_INGEST_OTHER.ingest.other.manifest.s-1",
-        ),
-        ("another's manifest by number", "$JS.API.STREAM.MSG.GET.ATTESTRY_INGEST_OTHER"),
-        ("an event's bytes", "$JS.API.STREAM.MSG.GET.ATTESTRY_EVIDENCE_READY"),
-        ("the broker's state", "$JS.API.INFO"),
-        ("the names of streams", "$JS.API.STREAM.NAMES"),
-        ("the list of streams", "$JS.API.STREAM.LIST"),
-        ("a stream of its own", "$JS.API.STREAM.CREATE.MINE"),
-        ("its stream's state", "$JS.API.STREAM.INFO.ATTESTRY_INGEST_ACME"),
-        ("another's state", "$JS.API.STREAM.INFO.ATTESTRY_INGEST_OTHER"),
-        ("more room for itself", "$JS.API.STREAM.UPDATE.ATTESTRY_INGEST_ACME"),
-        ("less for another", "$JS.API.STREAM.UPDATE.ATTESTRY_INGEST_OTHER"),
-        ("delete its stream", "$JS.API.STREAM.DELETE.ATTESTRY_INGEST_ACME"),
-        ("delete another's", "$JS.API.STREAM.DELETE.ATTESTRY_INGEST_OTHER"),
-        ("delete the receipts", "$JS.API.STREAM.DELETE.ATTESTRY_RECEIPTS"),
-        ("purge its stream", "$JS.API.STREAM.PURGE.ATTESTRY_INGEST_ACME"),
-        ("purge another's", purge.as_str()),
-        ("purge the evidence", "$JS.API.STREAM.PURGE.ATTESTRY_EVIDENCE_READY"),
-        ("delete a message", "$JS.API.STREAM.MSG.DELETE.ATTESTRY_INGEST_OTHER"),
-        ("take a snapshot", "$JS.API.STREAM.SNAPSHOT.ATTESTRY_INGEST_OTHER"),
-        ("restore a stream", "$JS.API.STREAM.RESTORE.ATTESTRY_INGEST_OTHER"),
-        ("depose a leader", "$JS.API.STREAM.LEADER.STEPDOWN.ATTESTRY_RECEIPTS"),
-        ("a consumer of its own stream", "$JS.API.CONSUMER.CREATE.ATTESTRY_INGEST_ACME"),
-        ("a consumer of another's", "$JS.API.CONSUMER.CREATE.ATTESTRY_INGEST_OTHER.mine"),
-        ("a durable one of receipts", "$JS.API.CONSUMER.DURABLE.CREATE.ATTESTRY_RECEIPTS.mine"),
-        (
-            "delete a worker's consumer",
-            "$JS.API.CONSUMER.DELETE.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
-        ),
-        (
-            "pause a worker's consumer",
-            "$JS.API.CONSUMER.PAUSE.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
-        ),
-        (
-            "a worker's work",
-            "$JS.API.CONSUMER.MSG.NEXT.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background",
-        ),
-        ("the list of consumers", "$JS.API.CONSUMER.LIST.ATTESTRY_DOCUMENT_SUBMITTED"),
-        (
-            "acknowledge a worker's work",
-            "$JS.ACK.ATTESTRY_DOCUMENT_SUBMITTED.supplier-ingest-background.1.1.1.1.0",
-        ),
-        ("flow control", "$JS.FC.ATTESTRY_RECEIPTS.x.y"),
-        ("an advisory", "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ATTESTRY_RECEIPTS.x"),
-        ("the servers", "$SYS.REQ.SERVER.PING"),
-        ("another's account", "$SYS.REQ.ACCOUNT.SUPPLIER_OTHER.CONNZ"),
-        ("a key in a bucket", "$KV.bucket.key"),
-        ("an object in a bucket", "$O.bucket.C.x"),
-        ("an answer to a worker", "_INBOX.x"),
-        ("an answer to another", "_INBOX_other.x"),
-        ("an answer of a service", "_R_.x"),
-        ("a question to the gate", "attestry.v1.query.judged"),
-    ];
     let payload = json!({
         "last_by_subj": "receipts.other.s-1", "seq": 1, "name": "MINE", "subjects": ["mine"],
         "config": {}, "durable_name": "mine",
     });
     let payload = Bytes::from(payload.to_string());
-    for (attempt, subject) in attempts {
+    for (attempt, subject) in FORBIDDEN {
         // Answers would go where it can hear them.
         let inbox = acme.client.new_inbox();
         let sent = acme.client.publish_with_reply(subject.to_owned(), inbox, payload.clone());
