@@ -10,6 +10,9 @@ use crate::{
     streams::{UPLOADS, ingest_stream_name},
 };
 
+/// Chunks that are fetched at once.
+const CHUNKS_AT_ONCE: usize = 4;
+
 /// Why an uploaded document cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
@@ -183,14 +186,15 @@ impl Bus {
             return Err(UploadError::BadSize { path: path(), size, chunks, max });
         }
         let mut bytes = Vec::with_capacity(usize::try_from(input.size).unwrap_or_default());
-        for index in 0..input.chunks {
+        let look = |index| async move {
             let subject = shelf.chunk(input.digest, index);
-            let Some(chunk) = self.chunk_on(shelf, &subject).await? else {
-                return Err(UploadError::MissingChunk {
-                    path: path(),
-                    index,
-                    chunks: input.chunks,
-                });
+            (index, self.chunk_on(shelf, &subject).await)
+        };
+        let mut found = stream::iter(0..input.chunks).map(look).buffered(CHUNKS_AT_ONCE);
+        while let Some((index, chunk)) = found.next().await {
+            let Some(chunk) = chunk? else {
+                let chunks = input.chunks;
+                return Err(UploadError::MissingChunk { path: path(), index, chunks });
             };
             bytes.extend_from_slice(&chunk.payload);
             if bytes.len() as u64 > input.size {
