@@ -9,15 +9,18 @@ use attestation::{
 use bus::{Bus, BusError, BusOptions};
 use bytes::Bytes;
 use events::{
-    BundleRef, Digest, Envelope, Environment, EvidenceResigned, EvidenceSigned, VerdictResult,
-    subject,
+    BundleRef, Digest, Envelope, Environment, EvidenceResigned, EvidenceSigned, SupplierId,
+    VerdictResult, subject,
 };
 use jiff::SignedDuration;
 use policy_gate::queries::{DOCUMENT, DocumentAnswer, DocumentQuery, JUDGED, Judged};
 use registrar::queries::Answer;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{commands::up::NATS_URL_FILE, failure::Failure};
+use crate::{
+    commands::up::{NATS_URL_FILE, OPERATOR_SEED_FILE},
+    failure::Failure,
+};
 
 /// How long a command waits for a broker before it says that there is none.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,7 +40,7 @@ pub(crate) struct ClientArgs {
     /// NATS server [default: the one that `attestry up` runs here, else nats://127.0.0.1:4222]
     #[arg(long, env, value_name = "URL")]
     nats_url: Option<String>,
-    /// NATS credentials file (JWT and nkey)
+    /// Seed of an nkey, or NATS credentials [default: that of the `attestry up` here]
     #[arg(long, env, value_name = "FILE")]
     creds: Option<PathBuf>,
 }
@@ -59,27 +62,45 @@ impl ClientArgs {
     }
 
     pub(crate) async fn connect(&self) -> Result<Bus, Failure> {
-        Bus::connect(&self.options(), Some(CONNECT_PATIENCE)).await.map_err(|error| {
-            // Address or credentials cannot be used, whoever listens.
-            if matches!(error, BusError::Refused { .. }) {
-                return Failure::input(error);
-            }
-            let remedy =
-                "start the pipeline with `attestry up`, or name its broker with --nats-url";
-            Failure::Unknown(format!("{error}; {remedy}"))
-        })
+        Bus::connect(&self.options(), Some(CONNECT_PATIENCE)).await.map_err(not_connected)
+    }
+
+    /// As whoever acts for `supplier`: a supplier's own user has inboxes of its own.
+    pub(crate) async fn connect_as(&self, supplier: &SupplierId) -> Result<Bus, Failure> {
+        let options = self.options();
+        let connected = Bus::connect_as(supplier, &options, Some(CONNECT_PATIENCE)).await;
+        connected.map_err(not_connected)
+    }
+
+    /// Whether these may be credentials of a supplier, who sees nothing but its door and its receipts.
+    pub(crate) fn may_be_suppliers(&self) -> bool {
+        self.creds.is_some()
     }
 
     fn options(&self) -> BusOptions {
-        let url = match &self.nats_url {
-            Some(url) => url.clone(),
-            None => match std::fs::read_to_string(PathBuf::from("data").join(NATS_URL_FILE)) {
-                Ok(url) => url.trim().to_owned(),
-                Err(_) => DEFAULT_URL.to_owned(),
+        let data = PathBuf::from("data");
+        let (url, local_creds) = match &self.nats_url {
+            Some(url) => (url.clone(), None),
+            None => match std::fs::read_to_string(data.join(NATS_URL_FILE)) {
+                Ok(url) => {
+                    let seed = data.join(OPERATOR_SEED_FILE);
+                    (url.trim().to_owned(), seed.exists().then_some(seed))
+                }
+                Err(_) => (DEFAULT_URL.to_owned(), None),
             },
         };
-        BusOptions { url, creds: self.creds.clone(), name: "attestry".to_owned() }
+        let creds = self.creds.clone().or(local_creds);
+        BusOptions { url, creds, name: "attestry".to_owned() }
     }
+}
+
+fn not_connected(error: BusError) -> Failure {
+    // Address or credentials cannot be used, whoever listens.
+    if matches!(error, BusError::Refused { .. }) {
+        return Failure::input(error);
+    }
+    let remedy = "start the pipeline with `attestry up`, or name its broker with --nats-url";
+    Failure::Unknown(format!("{error}; {remedy}"))
 }
 
 /// What the registrar answers to `question` about `topic`.

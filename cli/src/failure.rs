@@ -59,9 +59,11 @@ impl From<BrokerError> for Failure {
             E::TooOld { .. } | E::NotAServer { .. } | E::Store { .. } | E::InUse { .. } => {
                 Self::input(error)
             }
-            E::NotFound { .. } | E::Process { .. } | E::NotReady { .. } | E::StopTimeout { .. } => {
-                Self::unknown(error)
-            }
+            E::NotFound { .. }
+            | E::Process { .. }
+            | E::NotReady { .. }
+            | E::Reload { .. }
+            | E::StopTimeout { .. } => Self::unknown(error),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! `attestry up`: every worker in one process, over a nats-server child.
 
+pub(crate) mod access;
+mod server;
+
 use std::{
     fs,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use archive::Archive;
 use backlog_mapper::{Mapper, MapperArgs};
-use broker::{Options, Search, Server, find_or_fetch};
 use bus::{Bus, BusOptions};
 use futures::TryFutureExt;
 use generator::Generator;
@@ -26,20 +27,15 @@ use supplier_ingest::{
 use tokio::sync::watch;
 use worker::{Health, LogFormat, LoopArgs, Telemetry, run_until, shutdown_signal};
 
+use self::server::{keep_running, start_server};
 use crate::{failure::Failure, output::note};
 
 /// Below the data directory: where the broker of a running `attestry up` listens.
 pub(crate) const NATS_URL_FILE: &str = "nats/url";
+/// Below the data directory: the seed of the user that may do everything there.
+pub(crate) const OPERATOR_SEED_FILE: &str = "nats/operator.nk";
 /// Below the data directory: the registry.
 pub(crate) const REGISTRY_FILE: &str = "registry/registry.db";
-/// How soon a nats-server child that died is noticed.
-const SERVER_CHECK_EVERY: Duration = Duration::from_secs(1);
-/// How soon a stream that takes nothing is noticed.
-const BLOCKED_CHECK_EVERY: Duration = Duration::from_secs(5);
-/// Bytes that must be free for a restart to be worth it.
-const ROOM_TO_RESTART: u64 = 64 << 20;
-/// Port of the nats-server child unless something else has it.
-const NATS_PORT: u16 = 4222;
 
 /// Runs all workers in one process. Everything it needs is made below --data or fetched
 #[derive(clap::Args)]
@@ -53,7 +49,7 @@ pub(crate) struct Args {
     /// Use this NATS server instead of a child process
     #[arg(long, env, value_name = "URL")]
     nats_url: Option<String>,
-    /// NATS credentials file (JWT and nkey)
+    /// Seed of an nkey, or NATS credentials
     #[arg(long, env, value_name = "FILE", requires = "nats_url")]
     creds: Option<PathBuf>,
     /// nats-server binary, 2.12 or newer [default: from PATH, else fetched]
@@ -62,6 +58,16 @@ pub(crate) struct Args {
     /// Port of the nats-server child; 0 picks a free one [default: 4222 if free, else a free one]
     #[arg(long, env, value_name = "PORT", conflicts_with = "nats_url")]
     nats_port: Option<u16>,
+    /// Address that the nats-server child listens on. On another than a loopback address nobody connects
+    /// without a key: workers and operators have that in <data>/nats/operator.nk, suppliers that of their passport
+    #[arg(
+        long,
+        env,
+        value_name = "ADDR",
+        default_value = "127.0.0.1",
+        conflicts_with = "nats_url"
+    )]
+    nats_listen: IpAddr,
     /// Address of /live, /ready and /metrics; port 0 picks a free one
     #[arg(long, env, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     metrics: SocketAddr,
@@ -121,17 +127,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Some(_) => None,
         None => tokio::select! {
             () = &mut shutdown => return Ok(()),
-            server = start_server(&args) => Some(server?),
+            server = start_server(&args, settings.suppliers.passports.clone()) => Some(server?),
         },
     };
-    let url = match (&args.nats_url, &server) {
-        (Some(url), _) => url.clone(),
-        (None, Some(server)) => server.url(),
+    let (url, creds) = match (&args.nats_url, &server) {
+        (Some(url), _) => (url.clone(), args.creds.clone()),
+        (None, Some((server, _))) => (server.url(), Some(args.data.join(OPERATOR_SEED_FILE))),
         (None, None) => return Err(Failure::unknown("no broker")),
     };
     let url_file = args.data.join(NATS_URL_FILE);
-    let options =
-        BusOptions { url: url.clone(), creds: args.creds.clone(), name: "attestry-up".to_owned() };
+    let options = BusOptions { url: url.clone(), creds, name: "attestry-up".to_owned() };
     let connected = tokio::select! {
         () = &mut shutdown => return Ok(()),
         connected = async {
@@ -154,7 +159,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     workers.bus.close().await;
     // Left behind, it would only point at nobody.
     drop(fs::remove_file(&url_file));
-    if let Some(server) = &mut server {
+    if let Some((server, _)) = &mut server {
         server.stop().await?;
     }
     worked
@@ -336,67 +341,6 @@ impl Workers {
             () = signal => Ok(()),
         }
     }
-}
-
-/// Starts the nats-server child again whenever it has died, or takes nothing although its disk, which
-/// was full, has room again.
-async fn keep_running(server: &mut Option<Server>, bus: &Bus, data: &Path) -> Result<(), Failure> {
-    let Some(server) = server else { return std::future::pending().await };
-    let mut blocked_check = Instant::now();
-    loop {
-        tokio::time::sleep(SERVER_CHECK_EVERY).await;
-        if !server.is_running() {
-            note("nats-server has died; starting it again on its port and store");
-            server.restart().await?;
-        } else if blocked_check.elapsed() >= BLOCKED_CHECK_EVERY {
-            blocked_check = Instant::now();
-            if has_room(data) && is_blocked(bus).await {
-                note("a stream takes nothing since the disk was full: restarting nats-server");
-                // SIGTERM, so that it writes down what was acknowledged; it ends within ten seconds.
-                if let Err(error) = server.stop().await {
-                    note(&error.to_string());
-                }
-                server.restart().await?;
-            }
-        }
-    }
-}
-
-async fn is_blocked(bus: &Bus) -> bool {
-    // A broker that does not answer is another matter.
-    bus.streams().await.is_ok_and(|streams| streams.iter().any(|stream| stream.blocked))
-}
-
-/// Whether a restart would not only meet the full disk again.
-fn has_room(data: &Path) -> bool {
-    let room = rustix::fs::statvfs(data.join("nats"));
-    room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) >= ROOM_TO_RESTART)
-}
-
-async fn start_server(args: &Args) -> Result<Server, Failure> {
-    let cache = broker::default_cache_dir().unwrap_or_else(|| args.data.join("cache"));
-    let mut search = Search::new(cache);
-    search.given.clone_from(&args.nats_server);
-    let binary = find_or_fetch(&search).await?;
-    for passed_over in &binary.passed_over {
-        note(passed_over);
-    }
-    let options = |port| {
-        let mut options = Options::new(args.data.join("nats"));
-        options.port = port;
-        options
-    };
-    let port = match args.nats_port {
-        Some(0) => None,
-        Some(port) => Some(port),
-        None if port_is_free(NATS_PORT) => Some(NATS_PORT),
-        None => None,
-    };
-    Ok(Server::start(&binary, options(port)).await?)
-}
-
-fn port_is_free(port: u16) -> bool {
-    std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
 fn write_url(file: &Path, url: &str) -> Result<(), Failure> {

@@ -13,6 +13,7 @@
 mod advisories;
 mod again;
 mod books;
+mod doors;
 mod events;
 mod lifecycle;
 mod offline;

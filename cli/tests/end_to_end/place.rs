@@ -130,7 +130,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_attestry"));
         command.args(arguments).current_dir(self.0.path());
         // Where these tests run says nothing about the builds in them.
-        for variable in ["GITHUB_ACTIONS", "NATS_URL"] {
+        for variable in ["GITHUB_ACTIONS", "NATS_URL", "CREDS"] {
             command.env_remove(variable);
         }
         command
@@ -156,7 +156,7 @@ impl Place {
         self.start(&["--nats-url", url])
     }
 
-    fn start(&self, broker: &[&str]) -> Up {
+    pub(crate) fn start(&self, broker: &[&str]) -> Up {
         let log = self.path("up.log");
         let arguments = [&["up", "--metrics", "127.0.0.1:0"], broker].concat();
         let mut command = self.command(&arguments);

@@ -29,6 +29,10 @@ fn widget() -> Value {
     })
 }
 
+pub(crate) fn widget_text() -> String {
+    widget().to_string()
+}
+
 fn advise(place: &Place) {
     let record = json!({
         "id": "GHSA-xxxx-left-0001",
@@ -46,7 +50,7 @@ fn advise(place: &Place) {
 }
 
 /// A key pair that openssl makes.
-fn key(place: &Place, name: &str) {
+pub(crate) fn key(place: &Place, name: &str) {
     let run = |arguments: &str| {
         let mut command = std::process::Command::new("openssl");
         let done = command.args(arguments.split(' ')).current_dir(place.path("")).output().unwrap();

@@ -1,99 +1,147 @@
 //! The doors: manifests that suppliers drop become `document.submitted`.
+//!
+//! A door reads its stream by position and remembers none: whoever starts begins at the oldest manifest,
+//! and what was let in before is there already, as its event's subject guards.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use bus::{Bus, BusError, Delivery, MAX_MANIFEST_BYTES};
+use bus::{Bus, DoorLimits, MAX_MANIFEST_BYTES, Published};
 use events::{
-    Content, DocumentSubmitted, Envelope, Label, Manifest, Priority, Sender, SubmissionId,
+    Content, DocumentSubmitted, Envelope, Label, Manifest, Priority, Record, Sender, SubmissionId,
     SupplierId,
 };
-use tokio::task::JoinSet;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tracing::{info, warn};
 
-use crate::PassportDirectory;
+use crate::{PassportDirectory, limits::Pace};
 
-/// How soon a new passport gets its door.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How soon a new passport gets its door, and changed limits count.
+const READ_PASSPORTS_EVERY: Duration = Duration::from_secs(2);
+/// How soon something new in a stream is noticed: one question for all of them.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// Manifests that wait here per supplier.
-const ROOM: usize = 16;
 
 /// Stands at the door of every supplier that has a passport, or had one. Does not end.
 pub async fn stand_at_doors(bus: &Bus, passports: &PassportDirectory) {
-    let mut standing = BTreeSet::new();
+    let mut standing: BTreeMap<SupplierId, watch::Sender<u64>> = BTreeMap::new();
+    let mut opened = BTreeMap::new();
     let mut doors = JoinSet::new();
+    let mut next_reading = Instant::now();
     loop {
-        match open_doors(bus, passports).await {
-            Ok(suppliers) => {
-                for supplier in suppliers {
-                    if standing.insert(supplier.clone()) {
+        if Instant::now() >= next_reading {
+            next_reading = Instant::now() + READ_PASSPORTS_EVERY;
+            if let Err(problem) = open_doors(bus, passports, &mut opened).await {
+                warn!(problem, "Failed to look for suppliers; trying again");
+            }
+        }
+        match bus.doors().await {
+            Ok(found) => {
+                opened.retain(|supplier, _| found.contains_key(supplier));
+                for (supplier, last) in found {
+                    let stand = || {
                         info!(%supplier, "Stands at the door of a supplier");
-                        doors.spawn(stand_at_door(bus.clone(), supplier));
-                    }
+                        let (sender, news) = watch::channel(last);
+                        let (bus, passports) = (bus.clone(), passports.clone());
+                        doors.spawn(stand_at_door(bus, passports, supplier.clone(), news));
+                        sender
+                    };
+                    let news = standing.entry(supplier.clone()).or_insert_with(stand);
+                    news.send_if_modified(|known| std::mem::replace(known, last) != last);
                 }
             }
-            Err(problem) => warn!(problem, "Failed to look for suppliers; trying again"),
+            Err(error) => {
+                warn!(%error, "Failed to look at the doors; trying again");
+                bus.until_connected().await;
+                sleep(TRY_AGAIN_AFTER).await;
+            }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        sleep(LOOK_EVERY).await;
     }
 }
 
-/// Everybody who has a stream now.
+/// Opens the doors of new passports, and has changed limits count.
 async fn open_doors(
     bus: &Bus,
     passports: &PassportDirectory,
-) -> Result<BTreeSet<SupplierId>, String> {
-    let passports = passports.clone();
-    let listed = tokio::task::spawn_blocking(move || passports.suppliers()).await;
+    opened: &mut BTreeMap<SupplierId, DoorLimits>,
+) -> Result<(), String> {
+    let directory = passports.clone();
+    let listed = tokio::task::spawn_blocking(move || directory.suppliers()).await;
     let listed = listed.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    let doors = bus.doors().await.map_err(|error| error.to_string())?;
-    let mut suppliers: BTreeSet<_> = doors.into_iter().collect();
     for supplier in listed {
-        if suppliers.contains(&supplier) {
+        let limits = passports.limits(&supplier).await.of_door();
+        if opened.get(&supplier) == Some(&limits) {
             continue;
         }
-        match bus.open_door(&supplier).await {
-            Ok(()) => drop(suppliers.insert(supplier)),
+        match bus.open_door(&supplier, &limits).await {
+            Ok(()) => drop(opened.insert(supplier, limits)),
             // The others' doors are open.
             Err(error) => {
                 warn!(%supplier, %error, "Failed to open a supplier's door; trying again")
             }
         }
     }
-    Ok(suppliers)
+    Ok(())
 }
 
-async fn stand_at_door(bus: Bus, supplier: SupplierId) {
+async fn stand_at_door(
+    bus: Bus,
+    passports: PassportDirectory,
+    supplier: SupplierId,
+    mut news: watch::Receiver<u64>,
+) {
+    let (mut pace, mut from) = (Pace::default(), 1);
+    let mut connection = bus.connection();
     loop {
-        let mut lane = match bus.manifests(&supplier, ROOM).await {
-            Ok(lane) => lane,
-            Err(error) => {
-                warn!(%supplier, %error, "Failed to open a supplier's lane; trying again");
-                tokio::time::sleep(TRY_AGAIN_AFTER).await;
-                continue;
+        let last = *news.borrow_and_update();
+        // A stream that was lost, or a broker that forgot what it had not synced, gives numbers anew.
+        if last + 1 < from || bus.connection() != connection {
+            (from, connection) = (1, bus.connection());
+        }
+        match bus.next_manifest(&supplier, from).await {
+            Ok(Some(manifest)) => {
+                let stored = let_in(&bus, &supplier, &manifest).await;
+                from = manifest.sequence + 1;
+                if stored == Published::Stored {
+                    let per_minute = passports.limits(&supplier).await.submissions_per_minute;
+                    // Nobody but this supplier waits, and nothing is lost: it lies in its own stream.
+                    sleep(pace.pause(Instant::now(), per_minute)).await;
+                }
             }
-        };
-        while let Some(waiting) = lane.next().await {
-            let delivery = waiting.take();
-            if let Err(error) = let_in(&bus, &supplier, &delivery).await {
-                warn!(%supplier, %error, "Failed to let a manifest in; it comes back");
+            // The sender lives as long as this task.
+            Ok(None) => drop(news.changed().await),
+            Err(error) => {
+                warn!(%supplier, %error, "Failed to look behind a door; trying again");
                 bus.until_connected().await;
-                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                sleep(TRY_AGAIN_AFTER).await;
             }
         }
     }
 }
 
-/// Publishes what a manifest says, and only then tells the broker that it was seen.
-async fn let_in(bus: &Bus, supplier: &SupplierId, delivery: &Delivery) -> Result<(), BusError> {
-    bus.publish(&submitted(supplier, delivery), None).await?;
-    delivery.acknowledge().await
+/// Publishes what a manifest says, however long that takes.
+async fn let_in(bus: &Bus, supplier: &SupplierId, manifest: &Record) -> Published {
+    let event = submitted(supplier, manifest);
+    loop {
+        match bus.publish(&event, None).await {
+            Ok(stored) => return stored,
+            Err(error) => {
+                warn!(%supplier, %error, "Failed to let a manifest in; trying again");
+                bus.until_connected().await;
+                sleep(TRY_AGAIN_AFTER).await;
+            }
+        }
+    }
 }
 
-fn submitted(supplier: &SupplierId, delivery: &Delivery) -> Envelope<DocumentSubmitted> {
-    let token = delivery.subject().rsplit('.').next().unwrap_or_default();
+fn submitted(supplier: &SupplierId, manifest: &Record) -> Envelope<DocumentSubmitted> {
+    let token = manifest.subject.rsplit('.').next().unwrap_or_default();
     let (submission, content) = match token.parse::<SubmissionId>() {
-        Ok(submission) => (submission, content(delivery.payload())),
+        Ok(submission) => (submission, content(&manifest.payload)),
         Err(error) => {
             // It still gets an answer, under a name that can be written.
             let reason =
@@ -104,7 +152,7 @@ fn submitted(supplier: &SupplierId, delivery: &Delivery) -> Envelope<DocumentSub
     let from = Sender::Supplier(supplier.clone());
     let data = DocumentSubmitted { from, submission, content };
     let source = Label::of("/attestry/supplier-ingest");
-    Envelope::root(source, delivery.stored_at(), Priority::Background, data.from.scope(), data)
+    Envelope::root(source, manifest.stored_at, Priority::Background, data.from.scope(), data)
 }
 
 fn content(payload: &[u8]) -> Content {

@@ -6,6 +6,7 @@ mod decision;
 mod delivery;
 mod door;
 mod examine;
+mod limits;
 pub mod passport;
 mod passports;
 mod settings;
@@ -25,8 +26,9 @@ pub use crate::{
     check::{Checked, CheckedBy, check},
     delivery::ReceiptDelivery,
     door::stand_at_doors,
+    limits::Limits,
     passport::{Passport, PassportError},
-    passports::{PassportDirectory, PassportsError},
+    passports::{PassportDirectory, PassportsError, Users},
     settings::{IngestArgs, Settings, SettingsError},
 };
 use crate::{decision::Decided, examine::Submission, passports::Known};

@@ -6,11 +6,14 @@ use attestation::{
     PublicKey, Trust, TrustRoot, TrustedKey,
     trust::{IdentityEntry, Validity},
 };
+use bus::UserKey;
 use documents::score::Standard;
 use events::{Digest, Label, SupplierId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+use crate::Limits;
 
 /// Largest passport in bytes.
 pub const MAX_PASSPORT_BYTES: usize = 256 * 1024;
@@ -67,6 +70,10 @@ pub struct Passport {
     pub keys: Vec<Key>,
     /// Identities that sign for it, with certificates of the trusted root.
     pub identities: Vec<IdentityEntry>,
+    /// Who it is to the broker.
+    pub nkey: Option<UserKey>,
+    /// How much it may drop.
+    pub limits: Limits,
     /// Digest of the file that says all this.
     pub digest: Digest,
 }
@@ -183,6 +190,10 @@ struct File {
     vex: bool,
     #[serde(default = "default_tolerates")]
     tolerates: Vec<SpannedText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nkey: Option<UserKey>,
+    #[serde(default, skip_serializing_if = "Limits::are_usual")]
+    limits: Limits,
     #[serde(default)]
     keys: Vec<KeyEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -276,6 +287,8 @@ impl Passport {
             tolerates: TOLERATED.map(str::to_owned).to_vec(),
             keys,
             identities: vec![],
+            nkey: None,
+            limits: Limits::default(),
             digest: Digest::of(b""),
         }
     }
@@ -356,6 +369,8 @@ impl Passport {
             tolerates: plain(file.tolerates),
             keys,
             identities: file.identities.into_iter().map(Spanned::into_inner).collect(),
+            nkey: file.nkey,
+            limits: file.limits,
             digest: Digest::of(text.as_bytes()),
         })
     }
@@ -384,6 +399,8 @@ impl Passport {
             grade_by: self.grade_by,
             vex: self.vex,
             tolerates: spanned(&self.tolerates),
+            nkey: self.nkey.clone(),
+            limits: self.limits.clone(),
             keys: self.keys.iter().map(entry).collect(),
             identities: self.identities.iter().map(|it| Spanned::new(0..0, it.clone())).collect(),
         };

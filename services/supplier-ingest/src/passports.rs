@@ -8,11 +8,12 @@ use std::{
     time::SystemTime,
 };
 
+use bus::UserKey;
 use events::SupplierId;
 use tracing::{error, info};
 use worker::{HandleError, off_thread};
 
-use crate::{Passport, PassportError};
+use crate::{Limits, Passport, PassportError};
 
 /// Passports, one file `<id>.toml` per supplier.
 #[derive(Clone)]
@@ -25,6 +26,15 @@ pub struct PassportDirectory {
 struct Read {
     stamp: Stamp,
     passport: Result<Arc<Passport>, String>,
+}
+
+/// Who suppliers are to the broker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Users {
+    /// Those who may connect.
+    pub users: BTreeMap<SupplierId, UserKey>,
+    /// Why others may not, one line each.
+    pub problems: Vec<String>,
 }
 
 /// A file that has the same of these is taken for unchanged.
@@ -103,6 +113,47 @@ impl PassportDirectory {
     pub(crate) async fn find(&self, supplier: &SupplierId) -> Result<Known, HandleError> {
         let (passports, supplier) = (self.clone(), supplier.clone());
         off_thread(move || passports.find_now(&supplier)).await
+    }
+
+    /// How much `supplier` may drop; the usual, where nothing can be read about it.
+    pub(crate) async fn limits(&self, supplier: &SupplierId) -> Limits {
+        match self.find(supplier).await {
+            Ok(Known::Passport(passport)) => passport.limits.clone(),
+            Ok(Known::Stranger) | Err(_) => Limits::default(),
+        }
+    }
+
+    /// Who each supplier is to the broker, and what keeps others from being somebody. A key that several
+    /// claim is nobody's: whose documents came with it could not be told.
+    ///
+    /// # Errors
+    /// When the directory cannot be read: that says nothing about anybody.
+    pub fn users(&self) -> io::Result<Users> {
+        let mut claims: BTreeMap<UserKey, Vec<SupplierId>> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for supplier in self.suppliers()? {
+            match self.find_now(&supplier) {
+                Ok(Known::Passport(passport)) => {
+                    let claim = passport.nkey.as_ref().map(|it| claims.entry(it.clone()));
+                    claim.into_iter().for_each(|it| it.or_default().push(supplier.clone()));
+                }
+                Ok(Known::Stranger) => {}
+                Err(HandleError::Outage { detail, .. }) => return Err(io::Error::other(detail)),
+                Err(error) => problems.push(format!("{supplier} may not connect: {error:?}")),
+            }
+        }
+        let mut users = BTreeMap::new();
+        for (key, suppliers) in claims {
+            match suppliers.as_slice() {
+                [supplier] => drop(users.insert(supplier.clone(), key)),
+                several => {
+                    let names: Vec<_> = several.iter().map(ToString::to_string).collect();
+                    let names = names.join(", ");
+                    problems.push(format!("none of {names} may connect: they have one nkey"));
+                }
+            }
+        }
+        Ok(Users { users, problems })
     }
 
     fn find_now(&self, supplier: &SupplierId) -> Result<Known, HandleError> {
@@ -200,6 +251,30 @@ mod tests {
         assert_eq!(name_in(&passports), "stranger");
         fs::write(&file, "nonsense").expect("writes");
         assert!(name_in(&passports).contains("line 1"), "what was revoked stays revoked");
+    }
+
+    #[test]
+    fn key_of_two_suppliers_is_nobodys_and_a_spoilt_passport_keeps_its_own() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let passports = PassportDirectory::open(directory.path()).expect("opens");
+        let key = || bus::UserSeed::generate().public_key();
+        let (first, second) = (key(), key());
+        let write = |id: &str, key: &UserKey| {
+            let text = format!("id = \"{id}\"\nname = \"{id}\"\nnkey = \"{key}\"\n");
+            fs::write(directory.path().join(format!("{id}.toml")), text).expect("writes");
+        };
+        write("acme", &first);
+        write("other", &second);
+        let users = || passports.users().expect("reads");
+        assert_eq!(users().users.values().collect::<Vec<_>>(), [&first, &second]);
+
+        write("third", &second);
+        assert_eq!(users().users, [(acme(), first.clone())].into());
+        assert_eq!(users().problems, ["none of other, third may connect: they have one nkey"]);
+        fs::write(passports.file(&acme()), "nonsense").expect("writes");
+        assert_eq!(users().users, [(acme(), first)].into());
+        fs::remove_file(passports.file(&acme())).expect("removes");
+        assert_eq!(users().users, BTreeMap::new());
     }
 
     #[test]

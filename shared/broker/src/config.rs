@@ -1,6 +1,9 @@
 //! What a server is told at its start.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+};
 
 use crate::BrokerError;
 
@@ -9,7 +12,9 @@ use crate::BrokerError;
 pub struct Options {
     /// Where streams, configuration and log are kept; made when missing. One server at a time.
     pub store_dir: PathBuf,
-    /// The port on 127.0.0.1; `None` takes a free one, kept over restarts.
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port there; `None` takes a free one, kept over restarts.
     pub port: Option<u16>,
     /// Whether each write is synced before it is acknowledged. The server's own default syncs every two minutes.
     pub sync_always: bool,
@@ -17,21 +22,25 @@ pub struct Options {
     pub max_payload: u32,
     /// The most that all streams may take, in bytes; `None` is three quarters of the free disk.
     pub max_store: Option<u64>,
-    /// More configuration in the server's own syntax, such as users and permissions.
+    /// More configuration in the server's own syntax, such as accounts and users.
     pub extra_config: String,
+    /// The account in `extra_config` that owns the streams. Those from before there were accounts move there.
+    pub account: Option<String>,
 }
 
 impl Options {
-    /// A free port, every write synced, messages up to 1 MiB.
+    /// A free port of 127.0.0.1, every write synced, messages up to 1 MiB.
     #[must_use]
     pub fn new(store_dir: impl Into<PathBuf>) -> Self {
         Self {
             store_dir: store_dir.into(),
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: None,
             sync_always: true,
             max_payload: 1 << 20,
             max_store: None,
             extra_config: String::new(),
+            account: None,
         }
     }
 
@@ -42,10 +51,14 @@ impl Options {
         ports_dir: &Path,
     ) -> Result<String, BrokerError> {
         let port = port.or(self.port).map_or_else(|| "-1".to_owned(), |it| it.to_string());
+        let host = match self.host {
+            IpAddr::V4(host) => host.to_string(),
+            IpAddr::V6(host) => format!("[{host}]"),
+        };
         let sync = if self.sync_always { "always" } else { "2m" };
         let max_store = self.max_store.map(|it| format!("\n  max_file_store: {it}"));
         Ok(format!(
-            "listen: \"127.0.0.1:{port}\"\n\
+            "listen: \"{host}:{port}\"\n\
              server_name: attestry\n\
              max_payload: {}\n\
              ports_file_dir: {}\n\

@@ -80,6 +80,15 @@ pub enum BrokerError {
         log_tail: String,
     },
 
+    /// The server keeps the configuration that it had.
+    #[error("nats-server does not take its new configuration ({why}); the one before it stays in force; see {}", .log.display())]
+    Reload {
+        /// What it said, or that it said nothing.
+        why: String,
+        /// Where everything it said can be read.
+        log: PathBuf,
+    },
+
     /// The server ignored SIGTERM and was killed; its store is as after a crash, from which it recovers.
     #[error("nats-server did not stop within {} s and was killed; it recovers its store at the next start", .limit.as_secs())]
     StopTimeout {

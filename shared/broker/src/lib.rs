@@ -16,6 +16,7 @@ mod error;
 mod fetch;
 mod find;
 mod process;
+mod reload;
 mod server;
 mod version;
 

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -24,26 +25,26 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long a predecessor may take to let go of the store.
 const LOCK_LIMIT: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
-const MAX_LOG_BYTES: u64 = 1 << 20;
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(10);
+pub(crate) const MAX_LOG_BYTES: u64 = 1 << 20;
 const MAX_INFO_BYTES: u64 = 64 << 10;
 const LOG_TAIL_LINES: usize = 12;
 
-/// A running server on 127.0.0.1; killed when dropped, and also when this process dies in any other way.
+/// A running server; killed when dropped, and also when this process dies in any other way.
 ///
 /// It runs in its own process group: Ctrl-C reaches us alone, so that workers can drain before it stops.
 #[derive(Debug)]
 pub struct Server {
     program: PathBuf,
-    options: Options,
+    pub(crate) options: Options,
     port: u16,
     /// Locked, and held open by the server as its stderr: the store is in use as long as either of us lives.
-    log: File,
+    pub(crate) log: File,
     process: Option<Process>,
 }
 
 #[derive(Debug)]
-struct Process {
+pub(crate) struct Process {
     server: Child,
     /// Ends the server once the pipe from us is closed, however we end.
     watchdog: Child,
@@ -61,19 +62,31 @@ impl Server {
         let mut options = options;
         options.store_dir = make_dir(&options.store_dir)?;
         let log = take_store(&options.store_dir).await?;
+        if let Some(account) = &options.account {
+            move_streams(&options.store_dir, account)?;
+        }
         let program = binary.path.clone();
         let mut server = Self { program, options, port: 0, log, process: None };
         server.spawn(None).await?;
         Ok(server)
     }
 
-    /// The URL for clients.
+    /// The URL for clients on this machine.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address(self.port))
     }
 
-    /// The port on 127.0.0.1, the same over restarts.
+    fn address(&self, port: u16) -> SocketAddr {
+        let host = match self.options.host {
+            IpAddr::V4(host) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(host) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            host => host,
+        };
+        SocketAddr::new(host, port)
+    }
+
+    /// The port, the same over restarts.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -154,7 +167,7 @@ impl Server {
         self.running()?.signal(Signal::CONT)
     }
 
-    fn running(&mut self) -> Result<&mut Process, BrokerError> {
+    pub(crate) fn running(&mut self) -> Result<&mut Process, BrokerError> {
         self.process.as_mut().ok_or_else(not_running)
     }
 
@@ -184,7 +197,7 @@ impl Server {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             if let Some(port) = reported_port(ports_dir)
-                && answers(port).await
+                && answers(self.address(port)).await
             {
                 return Ok(port);
             }
@@ -230,7 +243,7 @@ impl Process {
         }
     }
 
-    fn signal(&mut self, signal: Signal) -> Result<(), BrokerError> {
+    pub(crate) fn signal(&mut self, signal: Signal) -> Result<(), BrokerError> {
         // Once reaped, its number may be another's.
         if self.exit_status()?.is_some() {
             return Err(not_running());
@@ -278,6 +291,16 @@ fn make_dir(dir: &Path) -> Result<PathBuf, BrokerError> {
         .map_err(|error| store_error(dir, &error))
 }
 
+/// Streams of a server without accounts lie in `$G`, where one with accounts does not look.
+fn move_streams(store_dir: &Path, account: &str) -> Result<(), BrokerError> {
+    let streams = store_dir.join("jetstream");
+    let (before, now) = (streams.join("$G"), streams.join(account));
+    if !before.is_dir() || now.exists() {
+        return Ok(());
+    }
+    fs::rename(&before, &now).map_err(|error| store_error(&before, &error))
+}
+
 /// Opens the log and locks it: two servers on one store would destroy it.
 async fn take_store(store_dir: &Path) -> Result<File, BrokerError> {
     let path = log_path(store_dir);
@@ -316,9 +339,9 @@ fn reported_port(ports_dir: &Path) -> Option<u16> {
 }
 
 /// Whether a client would be greeted with `INFO {…}`.
-async fn answers(port: u16) -> bool {
+async fn answers(address: SocketAddr) -> bool {
     let greeting = async {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let stream = TcpStream::connect(address).await.ok()?;
         let mut line = String::new();
         BufReader::new(stream).take(MAX_INFO_BYTES).read_line(&mut line).await.ok()?;
         Some(line.starts_with("INFO {"))
@@ -328,17 +351,22 @@ async fn answers(port: u16) -> bool {
 
 /// The last lines of the log since `offset`, indented.
 fn log_tail(path: &Path, offset: u64) -> io::Result<String> {
-    use std::io::{Read, Seek, SeekFrom};
-
-    let mut file = File::open(path)?;
-    let offset = offset.max(file.metadata()?.len().saturating_sub(16 << 10));
-    file.seek(SeekFrom::Start(offset))?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    let tail = String::from_utf8_lossy(&tail);
+    let tail = read_tail(path, offset, 16 << 10)?;
     let lines: Vec<&str> = tail.lines().collect();
     let last = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
     Ok(last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+}
+
+/// The end of a file from `offset` on, at most `limit` bytes of it.
+pub(crate) fn read_tail(path: &Path, offset: u64, limit: u64) -> io::Result<String> {
+    use std::io::{Read, Seek, SeekFrom};
+
+    let mut file = File::open(path)?;
+    let offset = offset.max(file.metadata()?.len().saturating_sub(limit));
+    file.seek(SeekFrom::Start(offset))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(String::from_utf8_lossy(&tail).into_owned())
 }
 
 fn log_path(store_dir: &Path) -> PathBuf {
@@ -349,7 +377,7 @@ fn pid_path(store_dir: &Path) -> PathBuf {
     store_dir.join("nats-server.pid")
 }
 
-fn store_error(path: &Path, error: &io::Error) -> BrokerError {
+pub(crate) fn store_error(path: &Path, error: &io::Error) -> BrokerError {
     BrokerError::Store { path: path.to_owned(), why: error.to_string() }
 }
 
@@ -357,6 +385,6 @@ fn not_running() -> BrokerError {
     process_error("signal nats-server", io::Error::other("it does not run"))
 }
 
-fn process_error(what: &str, source: io::Error) -> BrokerError {
+pub(crate) fn process_error(what: &str, source: io::Error) -> BrokerError {
     BrokerError::Process { what: what.to_owned(), source }
 }

@@ -144,6 +144,70 @@ async fn broken_configuration_is_shown_in_the_servers_own_words() {
 }
 
 #[tokio::test]
+async fn configuration_is_read_again_and_a_broken_one_leaves_the_one_before_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let included = dir.path().join("more.conf");
+    fs::write(&included, "max_control_line: 1KB").unwrap();
+    let options =
+        Options { extra_config: "include \"more.conf\"".into(), ..Options::new(dir.path()) };
+    let mut server = Server::start(&binary().await, options).await.unwrap();
+    let connection = tokio::net::TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let mut lines = BufReader::new(connection).lines();
+    assert!(lines.next_line().await.unwrap().unwrap().starts_with("INFO"));
+
+    fs::write(&included, "no_such_setting {").unwrap();
+    let refused = server.reload().await.unwrap_err().to_string();
+    assert!(refused.contains("stays in force") && refused.contains("Parse error"), "{refused}");
+    assert!(request(&server, "$JS.API.INFO", "").await.contains("\"streams\":0"));
+    fs::write(&included, "max_control_line: 2KB").unwrap();
+    server.reload().await.unwrap();
+    lines.get_mut().write_all(b"PING\r\n").await.unwrap();
+    let answer = timeout(Duration::from_secs(10), lines.next_line()).await.unwrap().unwrap();
+    assert!(answer.is_some_and(|it| it == "PONG" || it.starts_with("INFO")), "it is connected");
+    server.stop().await.unwrap();
+    assert!(server.reload().await.unwrap_err().to_string().contains("does not run"));
+}
+
+#[tokio::test]
+async fn streams_from_before_there_were_accounts_are_the_accounts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut before = server(&dir).await;
+    let created = request(&before, "$JS.API.STREAM.CREATE.S", r#"{"name":"S","subjects":["s"]}"#);
+    assert!(created.await.contains("\"name\":\"S\""));
+    assert!(request(&before, "s", "kept").await.contains("\"seq\":1"));
+    before.stop().await.unwrap();
+    drop(before);
+
+    let options = |account: &str| Options {
+        extra_config: format!(
+            "accounts {{ {account} {{ jetstream: enabled, users: [ {{ user: a, password: b }} ] }} }}\n\
+             no_auth_user: a"
+        ),
+        account: Some(account.to_owned()),
+        ..Options::new(dir.path())
+    };
+    for _ in 0..2 {
+        let mut now = Server::start(&binary().await, options("OURS")).await.unwrap();
+        let state = request(&now, "$JS.API.STREAM.INFO.S", "").await;
+        assert!(state.contains("\"messages\":1"), "{state}");
+        now.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn log_that_somebody_filled_is_emptied() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = server(&dir).await;
+    let length = || fs::metadata(server.log_path()).unwrap().len();
+    let before = length();
+    server.trim_log().unwrap();
+    assert_eq!(length(), before, "a short one stays");
+    fs::OpenOptions::new().append(true).open(server.log_path()).unwrap().set_len(2 << 20).unwrap();
+    server.trim_log().unwrap();
+    assert_eq!(length(), 0);
+}
+
+#[tokio::test]
 async fn port_in_use_is_an_error_although_somebody_answers_there() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let first = server(&one).await;

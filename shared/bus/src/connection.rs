@@ -1,15 +1,20 @@
 //! One connection to the broker, which outlives the broker's absences.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_nats::{
     Client, ConnectOptions, Event as ClientEvent, ServerInfo,
     jetstream::{self, context::ContextBuilder},
 };
+use events::SupplierId;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use crate::{BusError, keepalive::Keepalive};
+use crate::{BusError, UserSeed, access::inbox, forbidden::Complaint, keepalive::Keepalive};
 
 /// Oldest nats-server that does what we ask of it.
 const OLDEST_SERVER: (u64, u64, u64) = (2, 12, 0);
@@ -21,7 +26,7 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct BusOptions {
     /// `nats://host:port`, several separated by commas.
     pub url: String,
-    /// NATS credentials file (JWT and nkey).
+    /// File with the seed of a user's nkey, or NATS credentials (JWT and nkey).
     pub creds: Option<PathBuf>,
     /// Name that the broker shows for this connection.
     pub name: String,
@@ -36,6 +41,8 @@ pub struct Bus {
     /// Counts connections made, so that pulls in flight on an old one are asked for again; the
     /// flag says whether there is one now.
     pub(crate) connected: watch::Receiver<(u64, bool)>,
+    /// What the broker last complained of.
+    pub(crate) complaint: watch::Receiver<Complaint>,
     url: String,
 }
 
@@ -47,10 +54,32 @@ impl Bus {
         options: &BusOptions,
         patience: Option<Duration>,
     ) -> Result<Self, BusError> {
+        Self::connect_with(options, connect_options(options).await?, patience).await
+    }
+
+    /// As [`Bus::connect`], with the inboxes that the user of `supplier` may listen to.
+    pub async fn connect_as(
+        supplier: &SupplierId,
+        options: &BusOptions,
+        patience: Option<Duration>,
+    ) -> Result<Self, BusError> {
+        let connect = connect_options(options).await?.custom_inbox_prefix(inbox(supplier));
+        Self::connect_with(options, connect, patience).await
+    }
+
+    async fn connect_with(
+        options: &BusOptions,
+        connect: ConnectOptions,
+        patience: Option<Duration>,
+    ) -> Result<Self, BusError> {
         let (connected_sender, mut connected) = watch::channel((0_u64, false));
+        let (complain, complaint) = watch::channel(Complaint::default());
         let url = options.url.clone();
         let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
-        let connect = connect_options(options, connected_sender).await?;
+        let connect = connect.event_callback(move |event| {
+            note(&event, &connected_sender, &complain);
+            std::future::ready(())
+        });
         let client = connect.connect(servers.as_slice()).await.map_err(|error| {
             BusError::Refused { action: "open a connection", reason: error.to_string() }
         })?;
@@ -66,6 +95,12 @@ impl Bus {
             None => first.await,
         };
         if !arrived {
+            if complaint.borrow().is_of_credentials() {
+                let reason = format!(
+                    "{url} does not know these credentials; if they are new, ask the operator whether they count already"
+                );
+                return Err(BusError::Refused { action: "open a connection", reason });
+            }
             let reason = format!("nothing answers at {url}; is nats-server running there?");
             return Err(BusError::Away { action: "connect", reason });
         }
@@ -77,7 +112,7 @@ impl Bus {
             .backpressure_on_inflight(true)
             .build(client.clone());
         let keepalive = Keepalive::start(client.clone());
-        Ok(Self { client, jetstream, keepalive, connected, url })
+        Ok(Self { client, jetstream, keepalive, connected, complaint, url })
     }
 
     /// Whether the broker is connected now.
@@ -118,35 +153,42 @@ impl Bus {
     }
 }
 
-async fn connect_options(
-    options: &BusOptions,
-    connected: watch::Sender<(u64, bool)>,
-) -> Result<ConnectOptions, BusError> {
+async fn connect_options(options: &BusOptions) -> Result<ConnectOptions, BusError> {
     let connect = match &options.creds {
         None => ConnectOptions::new(),
-        Some(path) => ConnectOptions::with_credentials_file(path).await.map_err(|error| {
-            BusError::Refused {
-                action: "read the credentials file",
-                reason: format!("{}: {error}", path.display()),
-            }
+        Some(path) => credentials(path).await.map_err(|reason| BusError::Refused {
+            action: "read the credentials file",
+            reason: format!("{}: {reason}", path.display()),
         })?,
     };
     let backoff = |attempt: usize| {
         let exponent = u32::try_from(attempt).unwrap_or(u32::MAX).min(6);
         Duration::from_millis(50 * 2_u64.pow(exponent)).min(Duration::from_secs(2))
     };
-    Ok(connect
-        .name(&options.name)
-        .retry_on_initial_connect()
-        .reconnect_delay_callback(backoff)
-        .event_callback(move |event| {
-            note(&event, &connected);
-            std::future::ready(())
-        }))
+    Ok(connect.name(&options.name).retry_on_initial_connect().reconnect_delay_callback(backoff))
+}
+
+/// The seed of an nkey, or what `nsc` calls credentials: a JWT and the seed of its user.
+async fn credentials(path: &Path) -> Result<ConnectOptions, String> {
+    let text = tokio::fs::read_to_string(path).await.map_err(|error| error.to_string())?;
+    if text.contains("-----BEGIN NATS USER JWT-----") {
+        return ConnectOptions::with_credentials(&text).map_err(|error| error.to_string());
+    }
+    let seed: UserSeed = text.parse().map_err(
+        |_| "is neither the seed of a user's nkey, which begins with SU, nor NATS credentials",
+    )?;
+    Ok(ConnectOptions::with_nkey(seed.to_text()))
 }
 
 /// Permission violations surface only here: a forbidden publish otherwise looks like a timeout.
-fn note(event: &ClientEvent, connected: &watch::Sender<(u64, bool)>) {
+fn note(
+    event: &ClientEvent,
+    connected: &watch::Sender<(u64, bool)>,
+    complaint: &watch::Sender<Complaint>,
+) {
+    if let ClientEvent::ServerError(_) | ClientEvent::ClientError(_) = event {
+        complaint.send_replace(Complaint::of(event));
+    }
     match event {
         ClientEvent::Connected => {
             connected.send_modify(|(count, is)| {

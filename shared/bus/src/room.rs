@@ -68,7 +68,7 @@ impl Bus {
     }
 
     /// The connection's number, which grows with each reconnect.
-    pub(crate) fn connection(&self) -> u64 {
+    pub fn connection(&self) -> u64 {
         self.connected.borrow().0
     }
 

@@ -10,7 +10,7 @@ use events::{
 };
 use futures::StreamExt;
 
-use crate::{Bus, BusError};
+use crate::{Bus, BusError, access::MAX_SUPPLIER_MESSAGE};
 
 const MIB: i64 = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -84,6 +84,23 @@ impl Bus {
             });
         }
         Ok(states)
+    }
+
+    pub(crate) async fn ensure_door(
+        &self,
+        supplier: &SupplierId,
+        limits: &DoorLimits,
+    ) -> Result<(), BusError> {
+        let wanted = ingest_stream(supplier, limits);
+        if let Ok(stream) = self.jetstream.get_stream(&wanted.name).await {
+            let found = &stream.cached_info().config;
+            let within = within(found, &wanted, limits);
+            if within != *found {
+                let updated = self.jetstream.update_stream(&within).await;
+                updated.map_err(|error| BusError::from_client("update a stream", &error))?;
+            }
+        }
+        self.ensure_stream(wanted).await
     }
 
     pub(crate) async fn ensure_stream(&self, wanted: stream::Config) -> Result<(), BusError> {
@@ -195,18 +212,43 @@ fn stage_config<E: Event>(mebibytes: i64) -> stream::Config {
     }
 }
 
+/// Limits of a supplier's stream that its passport gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DoorLimits {
+    /// Bytes that it keeps.
+    pub max_bytes: Option<i64>,
+    /// Messages that it keeps.
+    pub max_messages: Option<i64>,
+}
+
+pub(crate) fn ingest_stream_name(supplier: &SupplierId) -> String {
+    format!("{INGEST_PREFIX}{}", supplier.as_str().to_uppercase())
+}
+
 /// The stream that `supplier` drops into. It takes the two kinds of message that somebody looks at,
 /// so that anything else is refused and not kept in silence.
-pub(crate) fn ingest_stream(supplier: &SupplierId) -> stream::Config {
-    let name = format!("{INGEST_PREFIX}{}", supplier.as_str().to_uppercase());
+fn ingest_stream(supplier: &SupplierId, limits: &DoorLimits) -> stream::Config {
     let subjects = ["chunk.*.*", "manifest.*"].map(|it| format!("ingest.{supplier}.{it}"));
     stream::Config {
-        max_bytes: 256 * MIB,
+        max_bytes: limits.max_bytes.unwrap_or(256 * MIB),
         // Each manifest costs an event in the streams that all share.
-        max_messages: 10_000,
+        max_messages: limits.max_messages.unwrap_or(10_000),
+        max_message_size: i32::try_from(MAX_SUPPLIER_MESSAGE).unwrap_or(i32::MAX),
+        // Uploads that nobody finished leave with the rest.
         max_age: 7 * DAY,
         max_messages_per_subject: 1,
-        ..base(&name, subjects.to_vec())
+        ..base(&ingest_stream_name(supplier), subjects.to_vec())
+    }
+}
+
+/// `found` within `limits`, and with messages no larger than we take; older releases had no such limit.
+fn within(found: &stream::Config, wanted: &stream::Config, limits: &DoorLimits) -> stream::Config {
+    let larger = found.max_message_size < 0 || found.max_message_size > wanted.max_message_size;
+    stream::Config {
+        max_bytes: limits.max_bytes.unwrap_or(found.max_bytes),
+        max_messages: limits.max_messages.unwrap_or(found.max_messages),
+        max_message_size: if larger { wanted.max_message_size } else { found.max_message_size },
+        ..found.clone()
     }
 }
 
@@ -224,5 +266,35 @@ fn base(name: &str, subjects: Vec<String>) -> stream::Config {
         deny_purge: true,
         allow_direct: true,
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stream_keeps_what_its_operator_set_unless_the_passport_says_otherwise() {
+        let supplier = "acme".parse().expect("valid");
+        let wanted = ingest_stream(&supplier, &DoorLimits::default());
+        let older = stream::Config { max_bytes: 7, max_message_size: -1, ..wanted.clone() };
+        let kept = within(&older, &wanted, &DoorLimits::default());
+        assert_eq!((kept.max_bytes, kept.max_messages), (7, 10_000));
+        assert_eq!(kept.max_message_size, 528_384, "a chunk with its headers");
+
+        let limits = DoorLimits { max_bytes: Some(9), max_messages: Some(3) };
+        let changed = within(&older, &wanted, &limits);
+        assert_eq!((changed.max_bytes, changed.max_messages), (9, 3));
+        assert_eq!(changed.subjects, older.subjects);
+        let stricter = stream::Config { max_message_size: 1000, ..wanted.clone() };
+        assert_eq!(within(&stricter, &wanted, &limits).max_message_size, 1000);
+    }
+
+    #[test]
+    fn what_nobody_finished_to_upload_leaves_after_a_week_and_a_full_stream_refuses() {
+        let stream = ingest_stream(&"acme".parse().expect("valid"), &DoorLimits::default());
+        assert_eq!(stream.max_age, 7 * DAY);
+        assert_eq!((stream.discard, stream.max_messages_per_subject), (DiscardPolicy::New, 1));
+        assert!(stream.deny_delete && stream.deny_purge && !stream.allow_rollup);
     }
 }

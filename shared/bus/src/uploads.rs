@@ -2,12 +2,16 @@
 
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
-use events::{CHUNK_BYTES, Digest, Input, Scope, SupplierId, subject};
+use events::{CHUNK_BYTES, Digest, Input, Record, Scope, SupplierId, subject};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Bus, BusError,
-    streams::{UPLOADS, ingest_stream},
+    streams::{UPLOADS, ingest_stream_name},
 };
+
+/// Chunks that are fetched at once.
+const CHUNKS_AT_ONCE: usize = 4;
 
 /// Why an uploaded document cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +88,8 @@ pub(crate) struct Shelf {
     stream: String,
     /// What stands before `<digest>.<n>` in the subjects.
     prefix: String,
+    /// Whether a stranger wrote what lies there.
+    strange: bool,
 }
 
 impl Shelf {
@@ -91,12 +97,13 @@ impl Shelf {
     fn of_scope(scope: &Scope) -> Self {
         let scope = subject::token(scope.as_str());
         let prefix = format!("{}.upload.chunk.{scope}", subject::ROOT);
-        Self { stream: UPLOADS.to_owned(), prefix }
+        Self { stream: UPLOADS.to_owned(), prefix, strange: false }
     }
 
     /// Of what a supplier drops.
     pub(crate) fn of_supplier(supplier: &SupplierId) -> Self {
-        Self { stream: ingest_stream(supplier).name, prefix: format!("ingest.{supplier}.chunk") }
+        let prefix = format!("ingest.{supplier}.chunk");
+        Self { stream: ingest_stream_name(supplier), prefix, strange: true }
     }
 
     fn chunk(&self, digest: Digest, index: u32) -> String {
@@ -132,13 +139,39 @@ impl Bus {
         bytes: &Bytes,
     ) -> Result<u32, BusError> {
         let mut count = 0;
-        for start in (0..bytes.len()).step_by(CHUNK_BYTES) {
-            let chunk = bytes.slice(start..bytes.len().min(start + CHUNK_BYTES));
-            let subject = shelf.chunk(digest, count);
+        for (index, chunk) in chunks(bytes) {
+            let subject = shelf.chunk(digest, index);
             self.store("upload a chunk", subject, PublishMessage::build(), chunk).await?;
             count += 1;
         }
         Ok(count)
+    }
+
+    /// Uploads the chunks that are not there. What is there is asked for without its bytes, and whether
+    /// they are the right ones is seen when the document is put together.
+    pub(crate) async fn upload_missing(
+        &self,
+        shelf: &Shelf,
+        digest: Digest,
+        bytes: &Bytes,
+        at_once: usize,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<(), BusError> {
+        let upload = async |(index, chunk): (u32, Bytes)| {
+            let subject = shelf.chunk(digest, index);
+            if self.number_on(&subject).await?.is_some_and(|number| number > 0) {
+                return Ok(());
+            }
+            let stored = self.store("upload a chunk", subject, PublishMessage::build(), chunk);
+            self.unless_forbidden("upload a chunk", stored).await.map(drop)
+        };
+        let (mut done, all) = (0, bytes.len().div_ceil(CHUNK_BYTES));
+        let mut uploads = stream::iter(chunks(bytes)).map(upload).buffer_unordered(at_once.max(1));
+        while let Some(()) = uploads.try_next().await? {
+            done += 1;
+            progress(done, all);
+        }
+        Ok(())
     }
 
     pub(crate) async fn download_from(
@@ -153,14 +186,15 @@ impl Bus {
             return Err(UploadError::BadSize { path: path(), size, chunks, max });
         }
         let mut bytes = Vec::with_capacity(usize::try_from(input.size).unwrap_or_default());
-        for index in 0..input.chunks {
+        let look = |index| async move {
             let subject = shelf.chunk(input.digest, index);
-            let Some(chunk) = self.last_on(&shelf.stream, &subject).await? else {
-                return Err(UploadError::MissingChunk {
-                    path: path(),
-                    index,
-                    chunks: input.chunks,
-                });
+            (index, self.chunk_on(shelf, &subject).await)
+        };
+        let mut found = stream::iter(0..input.chunks).map(look).buffered(CHUNKS_AT_ONCE);
+        while let Some((index, chunk)) = found.next().await {
+            let Some(chunk) = chunk? else {
+                let chunks = input.chunks;
+                return Err(UploadError::MissingChunk { path: path(), index, chunks });
             };
             bytes.extend_from_slice(&chunk.payload);
             if bytes.len() as u64 > input.size {
@@ -178,4 +212,18 @@ impl Bus {
         }
         Ok(bytes.into())
     }
+    async fn chunk_on(&self, shelf: &Shelf, subject: &str) -> Result<Option<Record>, BusError> {
+        match shelf.strange {
+            true => self.last_of_stranger(&shelf.stream, subject).await,
+            false => self.last_on(&shelf.stream, subject).await,
+        }
+    }
+}
+
+/// The chunks of a document, numbered from 0. A document longer than numbers go is taken by nobody.
+fn chunks(bytes: &Bytes) -> impl Iterator<Item = (u32, Bytes)> {
+    let starts = (0..bytes.len()).step_by(CHUNK_BYTES);
+    (0_u32..)
+        .zip(starts)
+        .map(|(index, start)| (index, bytes.slice(start..bytes.len().min(start + CHUNK_BYTES))))
 }

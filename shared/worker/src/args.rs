@@ -54,7 +54,7 @@ pub struct BusArgs {
     /// NATS server; several separated by commas
     #[arg(long, env, value_name = "URL", default_value = "nats://127.0.0.1:4222")]
     pub nats_url: String,
-    /// NATS credentials file (JWT and nkey)
+    /// Seed of an nkey, or NATS credentials
     #[arg(long, env, value_name = "FILE")]
     pub creds: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! `attestry supplier`: who may submit documents, submitting them, and what became of them.
 
+mod access;
 mod check;
 mod passport;
 pub(super) mod receipt;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Submit(SubmitArgs),
     /// Tell what became of a submission, and check its receipt
     Status(StatusArgs),
+    /// Print what a NATS server of yours has to be told, so that suppliers reach their own doors and nothing else
+    NatsConfig(access::ConfigArgs),
 }
 
 #[derive(clap::Args)]
@@ -102,6 +105,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Check(args) => check::run(&args, format),
         Command::Submit(args) => submit::run(args, format).await,
         Command::Status(args) => submit::status(args, format).await,
+        Command::NatsConfig(args) => access::print(&args, format),
     }
 }
 

@@ -1,16 +1,22 @@
 //! Passports: files that operators write, by hand or with this command.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use attestation::{PublicKey, trust::IdentityEntry};
+use bus::UserKey;
 use clap::builder::PossibleValuesParser;
 use events::{Label, SupplierId};
 use serde::Serialize;
 use supplier_ingest::{
-    Passport, PassportDirectory,
+    Limits, Passport, PassportDirectory,
     passport::{Grade, Key, Mode, TOLERABLE},
 };
 
+use super::access::UserArgs;
 use crate::{
     client::ClientArgs,
     failure::Failure,
@@ -23,6 +29,12 @@ pub(crate) struct DirectoryArgs {
     /// Directory of passports
     #[arg(long, env, value_name = "DIR", default_value = "data/passports")]
     pub(super) passports: PathBuf,
+}
+
+impl DirectoryArgs {
+    pub(super) fn path(&self) -> &Path {
+        &self.passports
+    }
 }
 
 #[derive(clap::Args)]
@@ -66,6 +78,8 @@ pub(crate) struct AddArgs {
     /// Its VEX documents do not count
     #[arg(long)]
     no_vex: bool,
+    #[command(flatten)]
+    user: UserArgs,
     /// Write over a passport that is there
     #[arg(long)]
     replace: bool,
@@ -104,6 +118,8 @@ struct Shown<'a> {
     tolerates: &'a [String],
     keys: Vec<ShownKey<'a>>,
     identities: &'a [IdentityEntry],
+    nkey: Option<&'a UserKey>,
+    limits: &'a Limits,
     digest: events::Digest,
 }
 
@@ -117,7 +133,10 @@ struct ShownKey<'a> {
 }
 
 pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
+    let file = args.directory.passports.join(format!("{}.toml", args.supplier));
+    may_write(&file, args.replace)?;
     let keys = args.key.iter().map(read_key).collect::<Result<_, _>>()?;
+    let nkey = args.user.key(&args.supplier)?;
     let identity = args.identity.entry()?;
     let defaults = Passport::new(args.supplier, args.name, keys);
     let passport = Passport {
@@ -133,30 +152,41 @@ pub(super) async fn add(args: AddArgs, format: Format) -> Result<(), Failure> {
             true => defaults.tolerates.clone(),
             false => args.tolerate,
         },
+        nkey,
         ..defaults
     };
     // What is written is what will be read.
     let text = passport.to_toml();
     let passport = Passport::parse(&text).map_err(Failure::input)?;
-    let file = args.directory.passports.join(format!("{}.toml", passport.id));
-    write(&file, &text, args.replace)?;
+    write(&file, &text)?;
     match args.client.connect_if_there().await {
         Some(bus) => {
-            bus.open_door(&passport.id).await?;
+            bus.open_door(&passport.id, &passport.limits.of_door()).await?;
             bus.close().await;
         }
         None => note("No broker answers: supplier-ingest opens the door when it next starts."),
+    }
+    if passport.nkey.is_some() {
+        note(&format!(
+            "The broker of `attestry up` lets it in within seconds; for one of your own: attestry supplier nats-config {}",
+            passport.id
+        ));
     }
     let text =
         format!("Added {} as {}; its passport is {}", passport.name, passport.id, file.display());
     output::result(format, &text, &Shown::of(&passport))
 }
 
-fn write(file: &PathBuf, text: &str, replace: bool) -> Result<(), Failure> {
-    let at_fault = |why: String| Failure::Input(format!("{}: {why}", file.display()));
+fn may_write(file: &Path, replace: bool) -> Result<(), Failure> {
     if file.exists() && !replace {
-        return Err(at_fault("is there already; edit it, or give --replace".to_owned()));
+        let why = "is there already; edit it, or give --replace";
+        return Err(Failure::Input(format!("{}: {why}", file.display())));
     }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let at_fault = |why: String| Failure::Input(format!("{}: {why}", file.display()));
     let directory = file.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
     fs::create_dir_all(&directory).map_err(|error| at_fault(error.to_string()))?;
     // The worker reads it while it is written: it must see the old one or the new one.
@@ -265,6 +295,8 @@ impl<'a> Shown<'a> {
             tolerates: &passport.tolerates,
             keys: passport.keys.iter().map(key).collect(),
             identities: &passport.identities,
+            nkey: passport.nkey.as_ref(),
+            limits: &passport.limits,
             digest: passport.digest,
         }
     }

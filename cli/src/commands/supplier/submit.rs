@@ -13,6 +13,7 @@ use events::{
     CHUNK_BYTES, DecisionResult, Digest, DocumentSubmitted, EvidenceSigned, FilePath, Input, Label,
     Manifest, Producer, Record, Sender, SubmissionId, SupplierId, quarantine::Quarantined,
 };
+use futures::StreamExt;
 use serde::Serialize;
 use supplier_ingest::MAX_DOCUMENT_BYTES;
 
@@ -24,6 +25,12 @@ use crate::{
 
 /// How often a receipt is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Chunks on their way at once.
+const CHUNKS_AT_ONCE: usize = 8;
+/// Chunks of a document whose upload is worth telling of.
+const CHUNKS_WORTH_TELLING: usize = 20;
+/// How often an upload goes on where it stopped.
+const UPLOAD_TRIES: u32 = 5;
 /// Most times that one document is submitted anew after it was rejected.
 const MAX_ATTEMPTS: u32 = 1000;
 
@@ -48,8 +55,9 @@ pub(super) async fn run(args: SubmitArgs, format: Format) -> Result<(), Failure>
     let document = Upload::read(&args.file, MAX_DOCUMENT_BYTES)?;
     let max_bundle = attestation::verify::MAX_BUNDLE_BYTES as u64;
     let bundle = args.bundle.as_ref().map(|path| Upload::read(path, max_bundle)).transpose()?;
-    let bus = args.client.connect().await?;
     let supplier = &args.supplier;
+    let bus = args.client.connect_as(supplier).await?;
+    let sees_all = !args.client.may_be_suppliers();
     if !has_door_soon(&bus, supplier).await? {
         let why = format!(
             "supplier-unknown: {supplier} has no passport here; ask the operator to add it: `attestry supplier add {supplier}`"
@@ -60,13 +68,18 @@ pub(super) async fn run(args: SubmitArgs, format: Format) -> Result<(), Failure>
         document: document.input.clone(),
         bundle: bundle.as_ref().map(|it| it.input.clone()),
     };
-    let (submission, before) = choose(&bus, supplier, &manifest).await?;
+    let Chosen { submission, before, again } = choose(&bus, supplier, &manifest).await?;
     let from = Sender::Supplier(supplier.clone());
     let name = receipt::name(&from, &submission);
     if !before {
         for upload in [Some(&document), bundle.as_ref()].into_iter().flatten() {
             progress(format, &format!("Uploading {}", upload.input.path));
-            bus.drop_document(supplier, upload.input.digest, &upload.bytes).await?;
+            if again {
+                // Whatever lies there was not what it should be.
+                bus.drop_document(supplier, upload.input.digest, &upload.bytes).await?;
+            } else {
+                upload.resume(&bus, supplier, format).await?;
+            }
         }
         bus.drop_manifest(supplier, &submission, &manifest).await?;
     }
@@ -79,7 +92,8 @@ pub(super) async fn run(args: SubmitArgs, format: Format) -> Result<(), Failure>
         return output::result(format, &format!("Submitted {name}"), &told);
     };
     progress(format, &format!("Submitted {name}; waiting for the receipt"));
-    let waited = tokio::time::timeout(patience, wait(&bus, supplier, &submission)).await;
+    let waited = wait(&bus, supplier, &submission, sees_all);
+    let waited = tokio::time::timeout(patience, waited).await;
     match waited {
         Ok(found) => receipt::tell(&found?, &from, &submission, args.key.as_deref(), format),
         Err(_) => Err(pending(&name)),
@@ -90,43 +104,42 @@ pub(super) async fn status(args: StatusArgs, format: Format) -> Result<(), Failu
     let (supplier, submission) = &args.submission;
     let from = Sender::Supplier(supplier.clone());
     let name = receipt::name(&from, submission);
-    let bus = args.client.connect().await?;
-    match look(&bus, supplier, submission).await? {
+    let bus = args.client.connect_as(supplier).await?;
+    match look(&bus, supplier, submission, !args.client.may_be_suppliers()).await? {
         Some(found) => receipt::tell(&found?, &from, submission, args.key.as_deref(), format),
-        None => {
-            let known = bus.has_door(supplier).await?
-                && bus.manifest(supplier, submission).await?.is_some();
-            match known {
-                true => Err(pending(&name)),
-                false => Err(Failure::Input(format!(
-                    "no submission {name} is known; it may never have arrived: submit it again"
-                ))),
-            }
-        }
+        None => match bus.has_manifest(supplier, submission).await? {
+            true => Err(pending(&name)),
+            false => Err(Failure::Input(format!(
+                "no submission {name} is known; it may never have arrived: submit it again"
+            ))),
+        },
     }
 }
 
-/// The name of this submission, and whether it is on its way already.
+/// Under which name something is submitted.
+struct Chosen {
+    submission: SubmissionId,
+    /// Whether it is on its way already.
+    before: bool,
+    /// Whether it was submitted under another name, and rejected.
+    again: bool,
+}
+
+/// The name of this submission.
 ///
 /// It comes from what is submitted, so that doing it twice is doing it once. What was rejected may
 /// be submitted anew: a passport may have changed since.
-async fn choose(
-    bus: &Bus,
-    supplier: &SupplierId,
-    manifest: &Manifest,
-) -> Result<(SubmissionId, bool), Failure> {
+async fn choose(bus: &Bus, supplier: &SupplierId, manifest: &Manifest) -> Result<Chosen, Failure> {
     let bundle = manifest.bundle.as_ref().map(|it| it.digest.to_string()).unwrap_or_default();
     for attempt in 0..MAX_ATTEMPTS {
         let text = format!("{supplier} {} {bundle} {attempt}", manifest.document.digest);
         let submission = SubmissionId::for_text(&text);
-        match bus.receipt(supplier, &submission).await? {
-            None => {
-                let before = bus.manifest(supplier, &submission).await?.is_some();
-                return Ok((submission, before));
-            }
-            Some(receipt) if !is_rejected(&receipt) => return Ok((submission, true)),
-            Some(_) => {}
-        }
+        let before = match bus.receipt(supplier, &submission).await? {
+            None => bus.has_manifest(supplier, &submission).await?,
+            Some(receipt) if is_rejected(&receipt) => continue,
+            Some(_) => true,
+        };
+        return Ok(Chosen { submission, before, again: attempt > 0 });
     }
     let why = format!("it was rejected {MAX_ATTEMPTS} times; mend it before you submit it again");
     Err(Failure::Input(why))
@@ -142,12 +155,17 @@ async fn wait(
     bus: &Bus,
     supplier: &SupplierId,
     submission: &SubmissionId,
+    sees_all: bool,
 ) -> Result<Bytes, Failure> {
+    let mut arrives = bus.receipt_arrives(supplier, submission).await?;
     loop {
-        match look(bus, supplier, submission).await {
+        match look(bus, supplier, submission, sees_all).await {
             Ok(Some(found)) => return found,
-            // Whoever waits, waits for a broker that is away too.
-            Ok(None) | Err(BusError::Away { .. }) => tokio::time::sleep(LOOK_EVERY).await,
+            // Whoever waits, waits for a broker that is away too. What comes while it is away is not told.
+            Ok(None) | Err(BusError::Away { .. }) => tokio::select! {
+                Some(()) = arrives.next() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            },
             Err(error) => return Err(error.into()),
         }
     }
@@ -158,9 +176,13 @@ async fn look(
     bus: &Bus,
     supplier: &SupplierId,
     submission: &SubmissionId,
+    sees_all: bool,
 ) -> Result<Option<Result<Bytes, Failure>>, BusError> {
     if let Some(receipt) = bus.receipt(supplier, submission).await? {
         return Ok(Some(Ok(receipt.payload.into())));
+    }
+    if !sees_all {
+        return Ok(None);
     }
     let from = Sender::Supplier(supplier.clone());
     let correlation = DocumentSubmitted::id_of(&from, submission);
@@ -208,6 +230,34 @@ impl Upload {
             chunks: u32::try_from(chunks).map_err(Failure::input)?,
         };
         Ok(Self { input, bytes })
+    }
+
+    /// Sends what is not there yet. Over a slow line many chunks at once wait too long for their answer:
+    /// then the rest goes one by one.
+    async fn resume(
+        &self,
+        bus: &Bus,
+        supplier: &SupplierId,
+        format: Format,
+    ) -> Result<(), Failure> {
+        let mut told = 0;
+        for tries_left in (0..UPLOAD_TRIES).rev() {
+            let at_once = if tries_left + 1 == UPLOAD_TRIES { CHUNKS_AT_ONCE } else { 1 };
+            let progress = |done: usize, all: usize| {
+                let tenth = done * 10 / all.max(1);
+                if all >= CHUNKS_WORTH_TELLING && tenth > told {
+                    told = tenth;
+                    progress(format, &format!("  {done} of {all} chunks are there"));
+                }
+            };
+            let digest = self.input.digest;
+            match bus.drop_missing(supplier, digest, &self.bytes, at_once, progress).await {
+                Ok(()) => break,
+                Err(BusError::Away { .. }) if tries_left > 0 => bus.until_connected().await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 }
 

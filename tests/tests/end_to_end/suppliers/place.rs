@@ -3,15 +3,15 @@
 use std::fs;
 
 use archive::Archive;
-use async_nats::jetstream::consumer::PullConsumer;
 use attestation::{
     PublicKey, Receipt, SigningKey, Statement, Trust, TrustedKey, VerifyError, verify_bundle,
 };
-use bus::Bus;
+use bus::{Bus, DoorLimits};
 use bytes::Bytes;
 use e2e_tests::{Broker, Workers, eventually, quarantined, seconds};
 use events::{
-    Digest, DocumentSubmitted, Envelope, Input, Label, Manifest, Sender, SubmissionId, SupplierId,
+    CHUNK_BYTES, Digest, DocumentSubmitted, Envelope, Input, Label, Manifest, Sender, SubmissionId,
+    SupplierId,
 };
 use serde_json::{Value, json};
 use signer::{Signer, SigningIdentity};
@@ -46,7 +46,11 @@ pub(super) struct Answer {
 impl Place {
     /// A place where nobody works yet, with a passport of each of `suppliers`.
     pub(super) async fn start(suppliers: &[&str]) -> Self {
-        let broker = Broker::start().await;
+        Self::start_on(Broker::start().await, suppliers).await
+    }
+
+    /// As [`Place::start`], on a broker with settings of its own.
+    pub(super) async fn start_on(broker: Broker, suppliers: &[&str]) -> Self {
         let bus = broker.bus().await;
         let directory = tempfile::tempdir().unwrap();
         let archive = Archive::open(directory.path().join("archive").to_str().unwrap()).unwrap();
@@ -62,14 +66,19 @@ impl Place {
         fs::create_dir(place.directory.path().join("passports")).unwrap();
         for supplier in suppliers {
             place.give_passport(supplier, place.suppliers_key.public_key());
-            place.bus.open_door(&id(supplier)).await.unwrap();
+            place.bus.open_door(&id(supplier), &DoorLimits::default()).await.unwrap();
         }
         place
     }
 
     /// A place where everybody works, with `replicas` of supplier-ingest.
     pub(super) async fn busy(suppliers: &[&str], replicas: usize) -> Self {
-        let mut place = Self::start(suppliers).await;
+        Self::start(suppliers).await.at_work(replicas).await
+    }
+
+    /// This place, once everybody works.
+    pub(super) async fn at_work(self, replicas: usize) -> Self {
+        let mut place = self;
         for _ in 0..replicas {
             place.stand_at_doors().await;
             place.run_ingest().await;
@@ -85,6 +94,13 @@ impl Place {
     /// Writes a passport of `supplier` by which the policy only warns.
     pub(super) fn trust(&self, supplier: &str) {
         self.write_passport(supplier, self.suppliers_key.public_key(), Mode::Warn);
+    }
+
+    /// Adds `limits` to the passport of `supplier`, which has none yet.
+    pub(super) fn limit(&self, supplier: &str, limits: &str) {
+        let file = self.directory.path().join(format!("passports/{supplier}.toml"));
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("{text}\n[limits]\n{limits}\n")).unwrap();
     }
 
     fn write_passport(&self, supplier: &str, key: &PublicKey, mode: Mode) {
@@ -147,6 +163,26 @@ impl Place {
         }
     }
 
+    /// Signs `document`: the manifest that makes it a submission, and what has to be uploaded before.
+    pub(super) fn signed(&self, document: &Bytes) -> (Manifest, Vec<(Input, Bytes)>) {
+        let bundle: Bytes = self.suppliers_key.sign_file(document).unwrap().into();
+        let input = |path: &str, bytes: &Bytes| Input {
+            path: path.parse().unwrap(),
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+            chunks: bytes.len().div_ceil(CHUNK_BYTES).try_into().unwrap(),
+        };
+        let manifest = Manifest {
+            document: input("document.json", document),
+            bundle: Some(input("document.json.sigstore.json", &bundle)),
+        };
+        let parts = vec![
+            (manifest.document.clone(), document.clone()),
+            (input("document.json.sigstore.json", &bundle), bundle),
+        ];
+        (manifest, parts)
+    }
+
     /// Signs, uploads and submits `document`.
     pub(super) async fn submit(&self, supplier: &str, submission: &str, document: &Bytes) {
         let manifest = self.uploaded(supplier, document).await;
@@ -198,18 +234,6 @@ impl Place {
         let waited = self.bus.wait_for::<DocumentSubmitted>(&scope, None, event);
         let found = tokio::time::timeout(seconds(30), waited).await.expect("within 30 s");
         found.unwrap().expect("not quarantined")
-    }
-
-    /// Waits until every manifest of `supplier` was seen.
-    pub(super) async fn until_all_are_let_in(&self, supplier: &str) {
-        let stream = format!("ATTESTRY_INGEST_{}", supplier.to_uppercase());
-        let stream = self.broker.raw().await.get_stream(stream).await.unwrap();
-        eventually(seconds(30), "every manifest was seen", async || {
-            let door: PullConsumer = stream.get_consumer("door").await.unwrap();
-            let info = door.cached_info();
-            (info.num_pending, info.num_ack_pending) == (0, 0)
-        })
-        .await;
     }
 
     pub(super) async fn assert_nothing_in_quarantine(&self) {

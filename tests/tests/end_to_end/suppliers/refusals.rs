@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use async_nats::jetstream::context::PublishErrorKind;
+use bus::DoorLimits;
 use bytes::Bytes;
 use e2e_tests::Stream;
 use events::{CHUNK_BYTES, DecisionResult, Digest, Input, Manifest, SubmissionId};
@@ -130,7 +131,7 @@ async fn manifest_after_the_receipt_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn supplier_without_a_passport_learns_it_from_its_receipt() {
     let place = Place::busy(&[], 1).await;
-    place.bus.open_door(&id("stranger")).await.unwrap();
+    place.bus.open_door(&id("stranger"), &DoorLimits::default()).await.unwrap();
     place.submit("stranger", "s-1", &sbom("widget", "1.0", "left@1.0")).await;
 
     let answer = place.answer("stranger", "s-1").await;
@@ -170,7 +171,7 @@ async fn hostile_document_ends_in_a_receipt_and_the_next_one_is_heard() {
     let documents = hostile_documents();
     assert!(documents.len() > 40, "{}", documents.len());
     for supplier in ["acme", "lenient"] {
-        place.bus.open_door(&id(supplier)).await.unwrap();
+        place.bus.open_door(&id(supplier), &DoorLimits::default()).await.unwrap();
         for (name, document) in &documents {
             place.submit(supplier, name, document).await;
         }
