@@ -12,7 +12,7 @@ use super::problems::{Problems, Quoted};
 use crate::schema::validator;
 
 /// The deviations that are tolerated: the code of the problem that is reported, and what is done.
-pub const DEVIATIONS: [(&str, &str); 8] = [
+pub const DEVIATIONS: [(&str, &str); 10] = [
     ("null-field", "a field that is null is read as absent"),
     ("empty-field", "an optional field without text is read as absent"),
     ("odd-url", "a URL that is no IRI reference (RFC 3987) is not read"),
@@ -22,6 +22,11 @@ pub const DEVIATIONS: [(&str, &str); 8] = [
     (
         "several-expressions",
         "licence expressions in a list (1.5 and later allow one) are read as names",
+    ),
+    ("absent-download-location", "a package of SPDX without downloadLocation says NOASSERTION"),
+    (
+        "other-spelling",
+        "a word of SPDX that older tools spell otherwise is read as the schema has it",
     ),
     ("licence-named-twice", "of a licence with an id and a name the id is read"),
 ];
@@ -49,6 +54,9 @@ pub(super) fn mend(document: &mut Value, problems: &mut Problems) -> bool {
     let mut mender = Mender { pointer: String::new(), problems, found: false };
     if let Some(top) = document.as_object_mut() {
         mender.serial_number(top);
+        if top.contains_key("spdxVersion") {
+            mender.spdx(top);
+        }
     }
     mender.value(document);
     mender.found
@@ -160,6 +168,32 @@ impl Mender<'_> {
         items.retain(|_| !repeated.next().unwrap_or(false));
     }
 
+    fn spdx(&mut self, top: &mut Map<String, Value>) {
+        let spellings = [
+            ("packages", "primaryPackagePurpose", "OPERATING_SYSTEM", "OPERATING-SYSTEM"),
+            ("relationships", "relationshipType", "DESCRIBE", "DESCRIBES"),
+        ];
+        for (list, key, written, right) in spellings {
+            let items = top.get_mut(list).and_then(Value::as_array_mut);
+            for (index, item) in items.into_iter().flatten().enumerate() {
+                if let Some(word) = item.get_mut(key).filter(|it| **it == written) {
+                    *word = right.into();
+                    let message = format!("is {written}, which is spelt {right}");
+                    self.at_entry(list, index, key, "other-spelling", &message);
+                }
+            }
+        }
+        let packages = top.get_mut("packages").and_then(Value::as_array_mut);
+        for (index, package) in packages.into_iter().flatten().enumerate() {
+            let Some(package) = package.as_object_mut() else { continue };
+            if !package.contains_key("downloadLocation") {
+                package.insert("downloadLocation".to_owned(), "NOASSERTION".into());
+                let code = "absent-download-location";
+                self.at_entry("packages", index, "downloadLocation", code, "is missing");
+            }
+        }
+    }
+
     fn serial_number(&mut self, top: &mut Map<String, Value>) {
         let Some(Value::String(serial)) = top.get_mut("serialNumber") else { return };
         let lower = serial.to_ascii_lowercase();
@@ -187,6 +221,15 @@ impl Mender<'_> {
     fn at(&mut self, key: &str, code: &'static str, message: &str) -> bool {
         self.within(key, |mender| mender.here(code, message));
         true
+    }
+
+    /// Reports a deviation of the field `key` of an entry of `list`.
+    fn at_entry(&mut self, list: &str, index: usize, key: &str, code: &'static str, message: &str) {
+        self.within(list, |mender| {
+            mender.within(&index.to_string(), |mender| {
+                mender.at(key, code, message);
+            });
+        });
     }
 
     fn here(&mut self, code: &'static str, message: &str) {

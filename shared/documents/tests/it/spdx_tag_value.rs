@@ -10,7 +10,15 @@ use serde_json::{Value, json};
 use crate::fixture;
 use crate::spdx_read::{document, example, package, purl, read_value, related};
 
-/// Keys of packages that are one text each, with their tags.
+/// Keys that are one text each, with their tags.
+const DOCUMENT: [(&str, &str); 6] = [
+    ("spdxVersion", "SPDXVersion"),
+    ("dataLicense", "DataLicense"),
+    ("SPDXID", "SPDXID"),
+    ("name", "DocumentName"),
+    ("documentNamespace", "DocumentNamespace"),
+    ("comment", "DocumentComment"),
+];
 const PACKAGE: [(&str, &str); 18] = [
     ("SPDXID", "SPDXID"),
     ("versionInfo", "PackageVersion"),
@@ -52,16 +60,7 @@ fn twin(document: &Value) -> String {
             keys.iter().map(|key| value[*key].as_str().unwrap()).collect::<Vec<_>>().join(by),
         )
     };
-    for (key, tag) in [
-        ("spdxVersion", "SPDXVersion"),
-        ("dataLicense", "DataLicense"),
-        ("SPDXID", "SPDXID"),
-        ("name", "DocumentName"),
-        ("documentNamespace", "DocumentNamespace"),
-        ("comment", "DocumentComment"),
-    ] {
-        line(tag, &document[key]);
-    }
+    DOCUMENT.iter().for_each(|(key, tag)| line(tag, &document[*key]));
     let creation = &document["creationInfo"];
     line("Created", &creation["created"]);
     items(creation, "creators").iter().for_each(|it| line("Creator", it));
@@ -94,11 +93,6 @@ fn twin(document: &Value) -> String {
         line("ExtractedText", &licence["extractedText"]);
     }
     for relationship in items(document, "relationships") {
-        if [&relationship["spdxElementId"], &relationship["relatedSpdxElement"]]
-            .contains(&&json!("SPDXRef-Snippet"))
-        {
-            continue;
-        }
         let keys = ["spdxElementId", "relationshipType", "relatedSpdxElement"];
         line("Relationship", &joined(&relationship, &keys, " "));
         line("RelationshipComment", &relationship["comment"]);
