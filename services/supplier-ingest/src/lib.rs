@@ -128,14 +128,12 @@ impl SupplierIngest {
 
     /// What is older than what stands there already says nothing new.
     async fn put_on_record(&self, accepted: &Accepted) -> Result<(), HandleError> {
-        let name = accepted.pointer();
-        let standing = self.archive.pointed(&name).await?;
-        let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(&it).ok());
-        if standing.is_some_and(|it| it.accepted_at >= accepted.accepted_at) {
-            return Ok(());
-        }
         let value = serde_json::to_vec(accepted).map_err(HandleError::transient)?;
-        Ok(self.archive.point(&name, value.into()).await?)
+        let is_newer = |standing: &[u8]| {
+            let standing = serde_json::from_slice::<Accepted>(standing);
+            standing.is_ok_and(|it| it.accepted_at >= accepted.accepted_at)
+        };
+        Ok(self.archive.point_unless(&accepted.pointer(), value.into(), is_newer).await?)
     }
 
     /// The decision that counts: the first that was claimed.

@@ -1,6 +1,7 @@
 //! Names whose value may be exchanged: what is current, of which the last word counts.
 
 use bytes::Bytes;
+use events::Digest;
 use futures::stream::BoxStream;
 use object_store::{ObjectStoreExt, path::Path as Location};
 
@@ -23,6 +24,25 @@ impl Archive {
         stored.map_err(|error| self.unavailable(ACTION, error.to_string()))?;
         self.present(ACTION).await?;
         self.make_durable(&file).await
+    }
+
+    /// Gives `name` this value unless the one it has `stays`; whichever stands is durable when the call returns. Of many
+    /// who do so at once, on whatever machine, each sees what the one before has left.
+    ///
+    /// # Errors
+    /// The archive is away.
+    pub async fn point_unless(
+        &self,
+        name: &str,
+        value: Bytes,
+        stays: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), ArchiveError> {
+        let _alone = self.alone(Digest::of(name.as_bytes())).await?;
+        match self.pointed(name).await? {
+            // Whoever gave it may have died before it was durable.
+            Some(standing) if stays(&standing) => self.make_durable(&[location(name)]).await,
+            _ => self.point(name, value).await,
+        }
     }
 
     /// The value of `name`, if it has one.
