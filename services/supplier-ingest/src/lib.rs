@@ -129,11 +129,12 @@ impl SupplierIngest {
     /// What is older than what stands there already says nothing new.
     async fn put_on_record(&self, accepted: &Accepted) -> Result<(), HandleError> {
         let value = serde_json::to_vec(accepted).map_err(HandleError::transient)?;
-        let is_newer = |standing: &[u8]| {
-            let standing = serde_json::from_slice::<Accepted>(standing);
-            standing.is_ok_and(|it| it.accepted_at >= accepted.accepted_at)
+        let unless_newer = |standing: Option<&[u8]>| {
+            let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(it).ok());
+            let is_newer = standing.is_some_and(|it| it.accepted_at >= accepted.accepted_at);
+            (!is_newer).then(|| value.into())
         };
-        Ok(self.archive.point_unless(&accepted.pointer(), value.into(), is_newer).await?)
+        Ok(self.archive.exchange(&accepted.pointer(), unless_newer).await?)
     }
 
     /// The decision that counts: the first that was claimed.

@@ -26,22 +26,23 @@ impl Archive {
         self.make_durable(&file).await
     }
 
-    /// Gives `name` this value unless the one it has `stays`; whichever stands is durable when the call returns. Of many
-    /// who do so at once, on whatever machine, each sees what the one before has left.
+    /// Gives `name` the value that `next` makes of the one it has, or leaves that if it makes none; whichever stands is
+    /// durable when the call returns. Of many who do so at once, in whatever process, each sees what the one before has
+    /// left.
     ///
     /// # Errors
     /// The archive is away.
-    pub async fn point_unless(
+    pub async fn exchange(
         &self,
         name: &str,
-        value: Bytes,
-        stays: impl Fn(&[u8]) -> bool,
+        next: impl FnOnce(Option<&[u8]>) -> Option<Bytes> + Send,
     ) -> Result<(), ArchiveError> {
         let _alone = self.alone(Digest::of(name.as_bytes())).await?;
-        match self.pointed(name).await? {
+        let standing = self.pointed(name).await?;
+        match next(standing.as_deref()) {
+            Some(value) => self.point(name, value).await,
             // Whoever gave it may have died before it was durable.
-            Some(standing) if stays(&standing) => self.make_durable(&[location(name)]).await,
-            _ => self.point(name, value).await,
+            None => self.make_durable(&[location(name)]).await,
         }
     }
 

@@ -142,8 +142,11 @@ async fn of_many_who_point_at_once_the_greatest_stands() {
         // In no order: each has a multiple of a prime.
         let value = index * 29 % 64;
         tokio::spawn(async move {
-            let stays = |standing: &[u8]| number(standing) >= value;
-            archive.point_unless("accepted/acme", value.to_string().into(), stays).await
+            let greater = |standing: Option<&[u8]>| {
+                let is_greater = standing.is_none_or(|it| number(it) < value);
+                is_greater.then(|| value.to_string().into())
+            };
+            archive.exchange("accepted/acme", greater).await
         })
     });
     for point in points.collect::<Vec<_>>() {

@@ -157,7 +157,7 @@ async fn pointer_that_is_left_as_it_stands_is_durable() {
     // Whoever gave it was killed before its sync ended.
     File::create_new(directory.path().join("ledger/pointers+accepted+acme")).unwrap();
 
-    archive.point_unless("accepted/acme", "1".into(), |_| true).await.unwrap();
+    archive.exchange("accepted/acme", |_| None).await.unwrap();
 
     assert_eq!((notes(&directory), lose(&directory)), (0, 0));
     assert_eq!(archive.pointed("accepted/acme").await.unwrap(), Some("1".into()));

@@ -168,7 +168,7 @@ impl World {
             Victim::Broker => Target::Broker,
         };
         let fault = Fault::Kill(target);
-        self.tell(&format!("{fault}: {} ({:?})", aim.step, aim.side));
+        self.tell(&format!("{fault}: {aim}"));
         *self.inflicted.lock().await.entry(fault.kind()).or_default() += 1;
         self.kill(target).await
     }

@@ -165,6 +165,17 @@ impl fmt::Display for Victim {
     }
 }
 
+impl fmt::Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.step)?;
+        match (self.step, self.side) {
+            (Step::Upload | Step::Manifest | Step::Claimed | Step::Stored, _) => Ok(()),
+            (_, Side::Before) => f.write_str(", which never leaves"),
+            (_, Side::After) => f.write_str(", and its answer is not heard"),
+        }
+    }
+}
+
 /// Every victim at every step, `times` over, in an order that the seed decides. Sides take turns.
 pub(crate) fn plan(times: usize, seed: u64) -> Vec<Aim> {
     let mut rng = Rng::with_seed(seed);
