@@ -35,7 +35,7 @@ pub(crate) struct Watching {
     over: Arc<AtomicBool>,
 }
 
-/// A process that was stopped, and whether it stands at the step.
+/// A process that was stopped, and whether it stands at the step; it goes on when this is dropped.
 pub(crate) struct Stopped {
     pub(crate) is_there: bool,
     process: OwnedFd,
@@ -156,16 +156,16 @@ impl Look {
     }
 }
 
-impl Stopped {
-    /// One that has ended hears nothing.
-    pub(crate) fn signal(&self, signal: Signal) {
-        pidfd_send_signal(&self.process, signal).ok();
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // One that has ended hears nothing.
+        pidfd_send_signal(&self.process, Signal::CONT).ok();
     }
 }
 
 impl Claim {
     /// What will be put on record, if anything.
-    fn accepted(self: &Claim) -> Option<Accepted> {
+    fn accepted(&self) -> Option<Accepted> {
         let decision = &self.decision;
         Some(Accepted {
             from: decision.from.clone(),

@@ -18,7 +18,6 @@ use std::{
 };
 
 use fastrand::Rng;
-use rustix::process::Signal;
 use tokio::{
     sync::{Semaphore, oneshot, watch},
     time::sleep,
@@ -132,6 +131,11 @@ impl Step {
         Self::Receipt,
         Self::ReceiptAck,
     ];
+
+    /// Whether it comes of new work alone, of which there is only so much, and not of what is under way.
+    fn is_senders(self) -> bool {
+        matches!(self, Self::Upload | Self::Manifest)
+    }
 }
 
 impl Victim {
@@ -187,9 +191,7 @@ pub(crate) fn plan(times: usize, seed: u64) -> Vec<Aim> {
         for (step, victim) in all {
             let turn = round + usize::from(victim == Victim::Broker);
             let side = if turn.is_multiple_of(2) { Side::Before } else { Side::After };
-            // What submitters do comes once for each piece of work, of which there are only so many.
-            let is_rare = matches!(step, Step::Upload | Step::Manifest);
-            let passed = if is_rare { 0 } else { rng.usize(..=MOST_PASSED) };
+            let passed = if step.is_senders() { 0 } else { rng.usize(..=MOST_PASSED) };
             let rest = LONGEST_REST.mul_f64(rng.f64());
             aims.push(Aim { step, victim, side, passed, rest });
         }
@@ -251,12 +253,12 @@ impl Pace {
         Ok(())
     }
 
-    /// Lets in whatever a step that does not come may be waiting for.
-    async fn hurry(&self, answered: &watch::Receiver<usize>) -> Infallible {
+    /// Lets in whatever `step` may be waiting for, as long as it does not come.
+    async fn hurry(&self, step: Step, answered: &watch::Receiver<usize>) -> Infallible {
         loop {
             sleep(PATIENCE).await;
             let let_in = self.let_in.load(Ordering::Relaxed) + self.permits.available_permits();
-            if let_in < *answered.borrow() + MOST_UNDER_WAY {
+            if step.is_senders() || let_in < *answered.borrow() + MOST_UNDER_WAY {
                 self.permits.add_permits(1);
             }
         }
@@ -277,24 +279,17 @@ pub(crate) async fn kill_at(
     let progress = answered.clone();
     for aim in aims {
         let mut watching = archive::Watching::new(&world.area);
-        let hit = async {
-            match aim.step {
-                Step::Claimed | Step::Stored => catch_stopped(world, aim, &mut watching).await,
-                _ => match world.trap.set(*aim).await {
-                    Ok(_caught) => world.kill_now(aim).await,
-                    Err(_) => Ok(()),
-                },
-            }
-        };
-        tokio::select! {
-            hit = hit => hit?,
-            never = pace.hurry(&progress) => match never {},
+        let standing = tokio::select! {
+            standing = catch(world, aim, &mut watching) => standing?,
+            never = pace.hurry(aim.step, &progress) => match never {},
             all = answered.wait_for(|it| *it >= pieces) => {
                 all?;
                 world.trap.clear();
                 break;
             }
-        }
+        };
+        world.kill_now(aim).await?;
+        drop(standing);
         *hits.entry((aim.step, aim.victim)).or_default() += 1;
         pace.permits.add_permits(share);
         sleep(aim.rest).await;
@@ -303,27 +298,36 @@ pub(crate) async fn kill_at(
     Ok(hits)
 }
 
-/// Stops supplier-ingest wherever it may be at the step, kills if it is, and lets it go on if not.
-async fn catch_stopped(
-    world: &Arc<World>,
+/// Somebody who stands at a step, and goes on when this is dropped.
+enum Standing {
+    /// At a message.
+    Asked { _caught: Caught },
+    /// Anywhere.
+    Stopped { _process: archive::Stopped },
+}
+
+/// Waits until somebody stands at the step.
+async fn catch(
+    world: &World,
     aim: &Aim,
     watching: &mut archive::Watching,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Standing> {
+    if !matches!(aim.step, Step::Claimed | Step::Stored) {
+        return Ok(Standing::Asked { _caught: world.trap.set(*aim).await? });
+    }
     loop {
+        // Its successor is there in a moment.
         let Some(process) = world.fleet.lock().await.handle(VICTIM)? else {
             sleep(LONGEST_REST).await;
             continue;
         };
-        let stopped = watching.stop_at(aim.step, process).await?;
-        let Some(stopped) = stopped else { continue };
-        if !stopped.is_there {
-            stopped.signal(Signal::CONT);
-            continue;
+        match watching.stop_at(aim.step, process).await? {
+            Some(stopped) if stopped.is_there => {
+                return Ok(Standing::Stopped { _process: stopped });
+            }
+            // It was not, or went on already.
+            _ => {}
         }
-        world.kill_now(aim).await?;
-        // With the broker gone, it goes on where it stood; a dead one is beyond signals.
-        stopped.signal(Signal::CONT);
-        return Ok(());
     }
 }
 
