@@ -162,12 +162,13 @@ impl SupplierIngest {
 
     /// What is older than what stands there already says nothing new.
     async fn put_on_record(&self, accepted: &Accepted) -> Result<(), HandleError> {
-        let name = accepted.pointer();
-        if self.standing(&name).await?.is_some_and(|it| !accepted.replaces(&it)) {
-            return Ok(());
-        }
         let value = serde_json::to_vec(accepted).map_err(HandleError::transient)?;
-        Ok(self.archive.point(&name, value.into()).await?)
+        let unless_newer = |standing: Option<&[u8]>| {
+            let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(it).ok());
+            let replaces = standing.is_none_or(|it| accepted.replaces(&it));
+            replaces.then(|| value.into())
+        };
+        Ok(self.archive.exchange(&accepted.pointer(), unless_newer).await?)
     }
 
     /// The decision that counts: the first that was claimed.

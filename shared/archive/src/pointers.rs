@@ -1,6 +1,7 @@
 //! Names whose value may be exchanged: what is current, of which the last word counts.
 
 use bytes::Bytes;
+use events::Digest;
 use futures::stream::BoxStream;
 use object_store::{ObjectStoreExt, path::Path as Location};
 
@@ -23,6 +24,26 @@ impl Archive {
         stored.map_err(|error| self.unavailable(ACTION, error.to_string()))?;
         self.present(ACTION).await?;
         self.make_durable(&file).await
+    }
+
+    /// Gives `name` the value that `next` makes of the one it has, or leaves that if it makes none; whichever stands is
+    /// durable when the call returns. Of many who do so at once, in whatever process, each sees what the one before has
+    /// left.
+    ///
+    /// # Errors
+    /// The archive is away.
+    pub async fn exchange(
+        &self,
+        name: &str,
+        next: impl FnOnce(Option<&[u8]>) -> Option<Bytes> + Send,
+    ) -> Result<(), ArchiveError> {
+        let _alone = self.alone(Digest::of(name.as_bytes())).await?;
+        let standing = self.pointed(name).await?;
+        match next(standing.as_deref()) {
+            Some(value) => self.point(name, value).await,
+            // Whoever gave it may have died before it was durable.
+            None => self.make_durable(&[location(name)]).await,
+        }
     }
 
     /// The value of `name`, if it has one.

@@ -132,3 +132,25 @@ async fn pointer_has_its_last_value_and_is_no_claim() {
     assert_eq!(named, [("promoted/acme", &b"2"[..]), ("promoted/other", &b"3"[..])]);
     assert_eq!(archive.claims("").count().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_point_at_once_the_greatest_stands() {
+    let (_directory, archive) = open();
+    let number = |value: &[u8]| String::from_utf8_lossy(value).parse::<u32>().unwrap();
+    let points = (0..64_u32).map(|index| {
+        let archive = archive.clone();
+        // In no order: each has a multiple of a prime.
+        let value = index * 29 % 64;
+        tokio::spawn(async move {
+            let greater = |standing: Option<&[u8]>| {
+                let is_greater = standing.is_none_or(|it| number(it) < value);
+                is_greater.then(|| value.to_string().into())
+            };
+            archive.exchange("accepted/acme", greater).await
+        })
+    });
+    for point in points.collect::<Vec<_>>() {
+        point.await.unwrap().unwrap();
+    }
+    assert_eq!(archive.pointed("accepted/acme").await.unwrap(), Some("63".into()));
+}

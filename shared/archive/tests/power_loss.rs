@@ -148,3 +148,17 @@ async fn stores_until_it_is_killed() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn pointer_that_is_left_as_it_stands_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = open(directory.path());
+    archive.point("accepted/acme", "1".into()).await.unwrap();
+    // Whoever gave it was killed before its sync ended.
+    File::create_new(directory.path().join("ledger/pointers+accepted+acme")).unwrap();
+
+    archive.exchange("accepted/acme", |_| None).await.unwrap();
+
+    assert_eq!((notes(&directory), lose(&directory)), (0, 0));
+    assert_eq!(archive.pointed("accepted/acme").await.unwrap(), Some("1".into()));
+}

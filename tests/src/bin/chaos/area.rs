@@ -115,9 +115,14 @@ impl Area {
         self.0.join("registry.sqlite")
     }
 
+    /// Where a document lies in the archive.
+    pub(crate) fn place_of(&self, digest: Digest) -> PathBuf {
+        let hex = digest.hex();
+        self.archive().join("documents/sha256").join(&hex[..2]).join(&hex[2..])
+    }
+
     /// The bytes of a document as they lie in the archive, not as the archive reads them.
     pub(crate) fn document(&self, digest: Digest) -> io::Result<Vec<u8>> {
-        let hex = digest.hex();
-        fs::read(self.archive().join("documents/sha256").join(&hex[..2]).join(&hex[2..]))
+        fs::read(self.place_of(digest))
     }
 }

@@ -4,13 +4,14 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs::{self, File},
+    os::fd::OwnedFd,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tokio::time::{Instant, sleep};
 
 /// How long a service may take to end after SIGTERM; its own limit for draining is shorter.
@@ -140,6 +141,13 @@ impl Fleet {
     pub(crate) fn resume(&mut self, paused: Paused) -> anyhow::Result<()> {
         let replica = &mut self.replicas[paused.replica];
         if replica.starts == paused.start { replica.signal(Signal::CONT) } else { Ok(()) }
+    }
+
+    /// A handle on the first replica of `service` that runs, which means no other process later.
+    pub(crate) fn handle(&self, service: &str) -> anyhow::Result<Option<OwnedFd>> {
+        let mut running = self.of(service).filter_map(|it| self.replicas[it].child.as_ref());
+        let open = |child| pidfd_open(Pid::from_child(child), PidfdFlags::empty());
+        running.next().map(open).transpose().with_context(|| format!("cannot watch {service}"))
     }
 
     /// Asks every replica of `service`, or of all, to end (SIGTERM) and waits until it has.

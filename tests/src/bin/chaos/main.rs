@@ -12,6 +12,7 @@ mod fleet;
 mod invariants;
 mod policies;
 mod report;
+mod steps;
 mod streams;
 mod submit;
 mod watch;
@@ -46,7 +47,9 @@ use crate::{
     invariants::Remains,
     policies::Policies,
     report::{Drops, Report},
+    steps::{Aim, Hits, Pace},
     streams::Streams,
+    submit::Sender,
     work::Work,
     world::{SERVICES, World},
 };
@@ -74,6 +77,9 @@ struct Args {
     /// Kills of services and broker; pauses, power failures and a lost archive come on top
     #[arg(long, value_name = "K", default_value_t = 10)]
     kills: usize,
+    /// Kills supplier-ingest and the broker so often each at every step of a submission
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    kills_per_step: usize,
     /// Decides builds, drops and faults; everything of the run is kept in target/chaos/S
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -167,11 +173,16 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let scope =
         faults::Scope { answers: work.len(), kills: args.kills, services: &SERVICES, replicas };
     let planned = faults::plan(&scope, args.seed);
+    let aims = steps::plan(args.kills_per_step, args.seed);
+    if replicas > 1 && !aims.is_empty() {
+        bail!("--kills-per-step needs one replica of each service; leave --replicas away");
+    }
     println!(
-        "{} builds, {} drops, {} faults; everything lies in {}",
+        "{} builds, {} drops, {} faults, {} kills at steps; everything lies in {}",
         work.builds.len(),
         work.drops.len(),
         planned.len(),
+        aims.len(),
         area.root().display()
     );
 
@@ -180,8 +191,8 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let programs = programs.parent().context("no directory of programs")?;
     let world = World::start(&area, programs, replicas).await?;
     let began = Instant::now();
-    let (bus, jetstream) = tokio::select! {
-        driven = drive(args, &world, &work, planned) => driven?,
+    let (bus, jetstream, hits) = tokio::select! {
+        driven = drive(args, &world, &work, planned, &aims) => driven?,
         ended = world.supervise() => bail!("the supervisor gave up: {ended:?}"),
         ended = policies.keep_changing() => bail!("the policy cannot be changed: {ended:?}"),
     };
@@ -204,7 +215,10 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
         behind: &behind,
         fleet: &fleet,
         broker_peak,
+        hits: &hits,
+        kills_per_step: args.kills_per_step,
     };
+    let (invariants, headline) = invariants::check(&remains).await?;
     Ok(Report {
         seed: args.seed,
         builds: work.builds.len(),
@@ -214,7 +228,9 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
         faults: world.inflicted.lock().await.clone(),
         files_lost: world.lost.load(Ordering::Relaxed),
         redeliveries: streams.redeliveries(),
-        invariants: invariants::check(&remains).await?,
+        invariants,
+        headline,
+        hits,
     })
 }
 
@@ -224,7 +240,8 @@ async fn drive(
     world: &Arc<World>,
     work: &Work,
     planned: Vec<Planned>,
-) -> anyhow::Result<(Bus, jetstream::Context)> {
+    aims: &[Aim],
+) -> anyhow::Result<(Bus, jetstream::Context, Hits)> {
     let url = world.broker.lock().await.url();
     let options = BusOptions { url: url.clone(), creds: None, name: "chaos".to_owned() };
     let bus = Bus::connect(&options, None).await?;
@@ -237,10 +254,13 @@ async fn drive(
         progress.clone().wait_for(|it| *it >= work.len() / 2).await?;
         world.stop(service, *duration).await
     };
-    tokio::try_join!(
-        submit::submit_all(&bus, &jetstream, work, &window),
+    let (pace, trap) = (Pace::of(aims), &*world.trap);
+    let sender = Sender { bus: &bus, jetstream: &jetstream, url: &url, trap };
+    let ((), (), (), hits, ()) = tokio::try_join!(
+        submit::submit_all(&sender, work, &pace, &window),
         watch::follow(&jetstream, work, &window, &answered),
         world.inflict(planned, progress.clone()),
+        steps::kill_at(world, aims, &pace, work.len(), progress.clone()),
         stop,
     )?;
     let settled = async {
@@ -254,7 +274,7 @@ async fn drive(
         let why = diagnosis::of(&jetstream, &names, &all).await?;
         bail!("workers did not settle within {} s\n{why}", SETTLE_LIMIT.as_secs());
     }
-    Ok((bus, jetstream))
+    Ok((bus, jetstream, hits))
 }
 
 /// Waits until the registry has what the streams have, and says what it still has not.

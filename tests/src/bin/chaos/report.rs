@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use events::DocumentKind;
 use serde_json::{Value, json};
 
 use crate::{
     drops::{Drop, Flaw},
-    invariants::Invariant,
+    invariants::{Headline, Invariant},
+    steps::{Hits, Step, VICTIM, Victim},
     work::Work,
 };
 
@@ -31,6 +33,10 @@ pub(crate) struct Report {
     pub(crate) files_lost: usize,
     /// Deliveries beyond the first of each event, as far as the broker remembers.
     pub(crate) redeliveries: u64,
+    /// Kills at steps of a submission.
+    pub(crate) hits: Hits,
+    /// What submissions left behind.
+    pub(crate) headline: Headline,
     /// Every promise.
     pub(crate) invariants: Vec<Invariant>,
 }
@@ -45,6 +51,12 @@ pub(crate) struct Drops {
     twice: usize,
     /// How many have several chunks.
     large: usize,
+    /// How many have an uploader that dies between chunks.
+    interrupted: usize,
+    /// How many are VEX.
+    vex: usize,
+    /// How many bring what was submitted before its chunks were there.
+    second_tries: usize,
 }
 
 impl Drops {
@@ -60,6 +72,9 @@ impl Drops {
             broken,
             twice: count(|it| it.times > 1),
             large: count(|it| it.is_large()),
+            interrupted: count(|it| it.interruption.is_some()),
+            vex: count(|it| it.flaw.is_none() && it.kind == DocumentKind::Vex),
+            second_tries: count(|it| it.after.is_some()),
         }
     }
 
@@ -92,6 +107,7 @@ impl Report {
             println!("  {count:>5}  {kind}");
         }
         self.print_drops();
+        self.print_steps();
         println!(
             "\n{} builds and {} drops in {:.1} s ({:.1}/s), {} kills, {} redeliveries, {} unsynced files lost",
             self.builds,
@@ -113,22 +129,48 @@ impl Report {
                 println!("            and {} more", broken.len() - PRINTED);
             }
         }
+        let Headline { receipts, duplicates, orphans } = self.headline;
+        println!(
+            "\n{} submissions: {receipts} receipts, {duplicates} duplicates in the registry, {orphans} orphans in the archive",
+            self.drops.submitted
+        );
     }
 
     fn print_drops(&self) {
         println!("\nDrops");
-        let Drops { submitted, broken, twice, large } = &self.drops;
-        println!("  {submitted:>5}  submitted, {twice} of them twice; {large} of several chunks");
+        let Drops { submitted, broken, twice, large, interrupted, vex, second_tries } = &self.drops;
+        println!("  {submitted:>5}  submitted, {twice} of them twice; {vex} of them VEX");
+        println!("  {large:>5}  of several chunks, {interrupted} uploaders die between them");
+        println!("  {second_tries:>5}  were submitted too early before, under another name");
         println!("  {:>5}  broken", self.drops.broken());
         for (rule, count) in broken {
             println!("  {count:>5}    to be refused by {rule}");
         }
     }
 
+    fn print_steps(&self) {
+        if self.hits.is_empty() {
+            return;
+        }
+        println!("\nKills at steps{:27}{:>15} {:>8}", "", Victim::Ingest, Victim::Broker);
+        for step in Step::ALL {
+            let [ingest, broker] = Victim::ALL.map(|victim| self.hit(step, victim));
+            println!("  {:<39}{ingest:>15} {broker:>8}", step.to_string());
+        }
+    }
+
+    fn hit(&self, step: Step, victim: Victim) -> usize {
+        self.hits.get(&(step, victim)).copied().unwrap_or_default()
+    }
+
     /// For machines.
     pub(crate) fn json(&self) -> Value {
         let invariant = |Invariant { name, numbers, broken }: &Invariant| json!({ "name": name, "holds": broken.is_empty(), "numbers": numbers, "broken": broken });
-        let Drops { submitted, broken, twice, large } = &self.drops;
+        let Drops { submitted, broken, twice, large, interrupted, vex, second_tries } = &self.drops;
+        let steps: Vec<Value> = Step::ALL
+            .iter()
+            .map(|it| json!({ "step": it.to_string(), VICTIM: self.hit(*it, Victim::Ingest), "broker": self.hit(*it, Victim::Broker) }))
+            .collect();
         json!({
             "seed": self.seed,
             "builds": self.builds,
@@ -136,6 +178,9 @@ impl Report {
                 "submitted": submitted,
                 "submitted_twice": twice,
                 "large": large,
+                "interrupted": interrupted,
+                "vex": vex,
+                "second_tries": second_tries,
                 "broken": self.drops.broken(),
                 "broken_by_rule": broken,
             },
@@ -145,8 +190,12 @@ impl Report {
             "builds_per_second": self.rate(self.builds),
             "drops_per_second": self.rate(*submitted),
             "faults": self.faults,
+            "kills_at_steps": steps,
             "files_lost": self.files_lost,
             "redeliveries": self.redeliveries,
+            "receipts": self.headline.receipts,
+            "duplicates": self.headline.duplicates,
+            "orphans": self.headline.orphans,
             "holds": self.holds(),
             "invariants": self.invariants.iter().map(invariant).collect::<Vec<_>>(),
         })

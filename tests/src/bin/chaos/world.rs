@@ -15,6 +15,7 @@ use std::{
 use anyhow::Context;
 use broker::{Options, Search, Server};
 use tokio::{
+    net::TcpListener,
     sync::{Mutex, watch},
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
@@ -24,6 +25,7 @@ use crate::{
     area::Area,
     faults::{Fault, Planned, Target},
     fleet::{Fleet, Service, peak_memory},
+    steps::{self, Aim, Trap, Victim},
 };
 
 /// How often it is looked after what ended by itself.
@@ -35,7 +37,8 @@ const LONGEST_PEACE: Duration = Duration::from_secs(8);
 
 /// A broker, an archive, and services that run on them.
 pub(crate) struct World {
-    area: Area,
+    /// Where everything lies.
+    pub(crate) area: Area,
     /// The services.
     pub(crate) fleet: Mutex<Fleet>,
     /// The broker.
@@ -47,7 +50,11 @@ pub(crate) struct World {
     pub(crate) broker_peak: Mutex<u64>,
     /// Documents that power failures took.
     pub(crate) lost: AtomicUsize,
+    /// Where the steps of a submission are waited for.
+    pub(crate) trap: Arc<Trap>,
     began: Instant,
+    /// Ends with this.
+    _proxy: JoinSet<()>,
 }
 
 /// Where the archive is.
@@ -68,7 +75,12 @@ impl World {
         let cache = broker::default_cache_dir().context("no home for the broker's cache")?;
         let binary = broker::find_or_fetch(&Search::new(cache)).await?;
         let server = Server::start(&binary, Options::new(area.nats())).await?;
-        let services = services(area, programs, &server.url());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let trapped = format!("nats://{}", listener.local_addr()?);
+        let trap = Arc::new(Trap::default());
+        let mut proxy = JoinSet::new();
+        proxy.spawn(steps::proxy::serve(listener, server.port(), trap.clone()));
+        let services = services(area, programs, &server.url(), &trapped);
         let fleet = Fleet::start(&services, replicas, &area.logs())?;
         Ok(Arc::new(Self {
             area: area.clone(),
@@ -78,7 +90,9 @@ impl World {
             inflicted: Mutex::default(),
             broker_peak: Mutex::default(),
             lost: AtomicUsize::default(),
+            trap,
             began: Instant::now(),
+            _proxy: proxy,
         }))
     }
 
@@ -145,6 +159,18 @@ impl World {
         let peak = process.and_then(peak_memory).unwrap_or_default();
         let mut known = self.broker_peak.lock().await;
         *known = peak.max(*known);
+    }
+
+    /// Kills whom `aim` means, who stands at its step.
+    pub(crate) async fn kill_now(&self, aim: &Aim) -> anyhow::Result<()> {
+        let target = match aim.victim {
+            Victim::Ingest => Target::Service(steps::VICTIM, 0),
+            Victim::Broker => Target::Broker,
+        };
+        let fault = Fault::Kill(target);
+        self.tell(&format!("{fault}: {aim}"));
+        *self.inflicted.lock().await.entry(fault.kind()).or_default() += 1;
+        self.kill(target).await
     }
 
     async fn kill(&self, target: Target) -> anyhow::Result<()> {
@@ -268,11 +294,11 @@ pub(crate) const SERVICES: [&str; 6] =
     ["generator", "signer", "policy-gate", "supplier-ingest", "backlog-mapper", REGISTRAR];
 const REGISTRAR: &str = "registrar";
 
-fn services(area: &Area, programs: &Path, url: &str) -> Vec<Service> {
+fn services(area: &Area, programs: &Path, url: &str, trapped: &str) -> Vec<Service> {
     let service = |name: &'static str| {
         let mut arguments: Vec<OsString> = vec![
             "--nats-url".into(),
-            url.into(),
+            if name == steps::VICTIM { trapped } else { url }.into(),
             "--archive".into(),
             area.archive().into(),
             "--archive-ledger".into(),

@@ -1,10 +1,10 @@
-//! The ten ways in which a drop is broken, and the rule that must refuse each.
+//! The eleven ways in which a drop is broken, and the rule that must refuse each.
 
 use attestation::{Reference, SigningKey, Statement, Subject, predicate::reference::Attester};
 use bytes::Bytes;
-use events::Digest;
+use events::{CHUNK_BYTES, Digest};
 
-use super::{LARGE_BYTES, sbom::Sbom};
+use super::sbom::Sbom;
 
 /// What is wrong with a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Flaw {
     StrangersKey,
     /// The supplier signed a statement, about another document.
     OtherDocumentSigned,
+    /// It was changed after it was signed.
+    Tampered,
     /// Its second half is missing.
     NotJson,
     /// A key is there twice.
@@ -33,10 +35,11 @@ pub(crate) enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Unsigned,
         Self::StrangersKey,
         Self::OtherDocumentSigned,
+        Self::Tampered,
         Self::NotJson,
         Self::DuplicateKey,
         Self::SchemaViolated,
@@ -50,7 +53,7 @@ impl Flaw {
     pub(crate) fn rule(self) -> &'static str {
         match self {
             Self::Unsigned => "SUP-002",
-            Self::StrangersKey => "SUP-003",
+            Self::StrangersKey | Self::Tampered => "SUP-003",
             Self::OtherDocumentSigned => "SUP-004",
             Self::NotJson => "not-json",
             Self::DuplicateKey => "duplicate-key",
@@ -72,7 +75,7 @@ impl Flaw {
             Self::DuplicateKey => sbom.with_key_twice(),
             Self::SchemaViolated => sbom.with_unknown_type().bytes(),
             Self::DependencyCycle => sbom.with_cycle().bytes(),
-            Self::MissingChunk => sbom.padded(LARGE_BYTES).bytes(),
+            Self::MissingChunk => sbom.padded(2 * CHUNK_BYTES).bytes(),
             _ => sbom.bytes(),
         }
     }

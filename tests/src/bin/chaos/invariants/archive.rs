@@ -16,8 +16,11 @@ use super::{DropStory, Invariant, Remains, Stories, Story};
 /// What an object store calls a file that it has not finished: `<name>#<number>`.
 const UNFINISHED: char = '#';
 
-/// Documents: each intact, and named by an event.
-pub(super) fn documents(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Invariant> {
+/// Documents: each intact, and named by an event. Also how many no event names.
+pub(super) fn documents(
+    remains: &Remains<'_>,
+    stories: &Stories<'_>,
+) -> anyhow::Result<(Invariant, usize)> {
     let root = remains.area.archive();
     let mut broken = Vec::new();
     let mut stored = BTreeSet::new();
@@ -50,7 +53,9 @@ pub(super) fn documents(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow:
         }
     }
     let is_segment = |it: &Digest| class(&root, *it).is_some_and(|class| class == "segment");
+    let mut orphans = 0;
     for digest in stored.iter().filter(|it| !named.contains_key(it) && !is_segment(it)) {
+        orphans += 1;
         let class = class(&root, *digest).unwrap_or_default();
         broken.push(format!("{digest} ({class}) lies in the archive, and no event names it"));
     }
@@ -60,7 +65,7 @@ pub(super) fn documents(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow:
         named.len()
     );
     let name = "archive holds what events name, intact, and nothing else";
-    Ok(Invariant { name, numbers, broken })
+    Ok((Invariant { name, numbers, broken }, orphans))
 }
 
 /// Claims: one signature per statement, one verdict and one note per build, one receipt per drop.
@@ -165,7 +170,7 @@ fn class(root: &Path, digest: Digest) -> Option<String> {
 }
 
 /// Paths of all files below `root`, relative to it.
-fn files_below(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+pub(super) fn files_below(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
     let mut files = Vec::new();
     let mut directories = vec![root.to_owned()];
     while let Some(directory) = directories.pop() {

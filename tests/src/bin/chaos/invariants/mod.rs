@@ -7,6 +7,8 @@ mod processes;
 mod quarantine;
 mod receipts;
 mod registry;
+mod standing;
+mod steps;
 mod verdicts;
 
 use std::collections::BTreeSet;
@@ -17,7 +19,7 @@ use attestation::Trust;
 use bus::Settled;
 
 pub(crate) use self::events::{DropStory, Stories, Story};
-use crate::{area::Area, fleet::Fleet, streams::Streams, work::Work};
+use crate::{area::Area, fleet::Fleet, steps::Hits, streams::Streams, work::Work};
 
 /// A promise, what was counted, and what broke it.
 pub(crate) struct Invariant {
@@ -27,6 +29,16 @@ pub(crate) struct Invariant {
     pub(crate) numbers: String,
     /// Each breach, with ids.
     pub(crate) broken: Vec<String>,
+}
+
+/// What must be one for each submission, and what must not be at all.
+pub(crate) struct Headline {
+    /// Subjects of submissions on which a receipt lies.
+    pub(crate) receipts: usize,
+    /// Rows of suppliers' documents in the registry beyond one for each document and sender.
+    pub(crate) duplicates: usize,
+    /// Documents in the archive that no event names.
+    pub(crate) orphans: usize,
 }
 
 /// What was counted, and what is wrong with it.
@@ -63,23 +75,34 @@ pub(crate) struct Remains<'a> {
     pub(crate) fleet: &'a Fleet,
     /// Most memory that the broker held, in KiB.
     pub(crate) broker_peak: u64,
+    /// Kills at steps of a submission.
+    pub(crate) hits: &'a Hits,
+    /// How many there had to be of each.
+    pub(crate) kills_per_step: usize,
 }
 
 /// Judges everything.
-pub(crate) async fn check(remains: &Remains<'_>) -> anyhow::Result<Vec<Invariant>> {
+pub(crate) async fn check(remains: &Remains<'_>) -> anyhow::Result<(Vec<Invariant>, Headline)> {
     let (events, stories) = events::check(remains.work, remains.streams);
-    Ok(vec![
+    let steps =
+        (remains.kills_per_step > 0).then(|| steps::check(remains.hits, remains.kills_per_step));
+    let (documents, orphans) = archive::documents(remains, &stories)?;
+    let duplicates = registry::duplicates(remains)?;
+    let headline = Headline { receipts: receipts::count(remains), duplicates, orphans };
+    let promises = vec![
         events,
         verdicts::check(remains, &stories.builds),
         receipts::check(remains, &stories),
         quarantine::check(remains.streams),
-        archive::documents(remains, &stories)?,
+        documents,
         archive::claims(remains, &stories)?,
+        standing::check(remains, &stories)?,
         backlog::entries(remains, &stories),
         backlog::order(remains, &stories),
         registry::accounts(remains),
         registry::rebuilt(remains, &stories).await,
         processes::deaths(remains.fleet),
         processes::memory(remains.fleet, remains.broker_peak),
-    ])
+    ];
+    Ok((steps.into_iter().chain(promises).collect(), headline))
 }

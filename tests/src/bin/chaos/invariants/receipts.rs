@@ -1,11 +1,12 @@
 //! Every submission has one signed receipt where its sender looks for it, and the right one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use attestation::{Receipt, verify_bundle};
-use events::{Decision, DecisionResult, Digest, DocumentKind, Record};
+use events::{Decision, DecisionResult, Digest, Record};
 
 use super::{DropStory, Invariant, Remains, Stories};
+use crate::drops::Drop;
 
 /// Receipts by subject; what was judged is taken out.
 type Shelf<'a> = HashMap<&'a str, Vec<&'a Record>>;
@@ -34,6 +35,14 @@ pub(super) fn check(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
         counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     let numbers = format!("{count} receipts verified: {}", counts.join(", "));
     Invariant { name: "one signed receipt per submission, and the right one", numbers, broken }
+}
+
+/// Submissions on whose subject a receipt lies.
+pub(super) fn count(remains: &Remains<'_>) -> usize {
+    let laid_out: HashSet<&str> =
+        remains.streams.receipts.iter().map(|it| it.subject.as_str()).collect();
+    let has = |it: &&Drop| laid_out.contains(it.receipt_subject().as_str());
+    remains.work.drops.iter().filter(has).count()
 }
 
 /// The receipt's answer, as it is counted.
@@ -83,8 +92,8 @@ fn decided(story: &DropStory<'_>, decision: &Decision) -> Result<String, String>
     if (decision.result, rule) != expected {
         return Err(format!("must be {expected:?}; it is {:?} by {rule:?}", decision.result));
     }
-    if drop.flaw.is_none() && decision.kind != Some(DocumentKind::Sbom) {
-        return Err(format!("is an SBOM, and was taken for {:?}", decision.kind));
+    if drop.flaw.is_none() && decision.kind != Some(drop.kind) {
+        return Err(format!("is {:?}, and was taken for {:?}", drop.kind, decision.kind));
     }
     Ok(rule.map_or("accepted".to_owned(), |rule| format!("rejected by {rule}")))
 }

@@ -1,7 +1,7 @@
 //! The registry says what the streams say, and the archive alone makes it again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufRead, BufReader, BufWriter},
     path::Path,
@@ -34,6 +34,14 @@ pub(super) fn accounts(remains: &Remains<'_>) -> Invariant {
 /// The live registry, the one that the archive alone gives, and the journal between them.
 pub(super) async fn rebuilt(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
     Invariant::of("the archive alone gives the same registry", compared(remains, stories).await)
+}
+
+/// Rows of suppliers' documents beyond one for each document and sender.
+pub(super) fn duplicates(remains: &Remains<'_>) -> anyhow::Result<usize> {
+    let rows = View::open(&remains.area.registry())?.supplier_documents(None)?;
+    let accepted = remains.work.drops.iter().filter(|it| it.flaw.is_none());
+    let documents: BTreeSet<_> = accepted.map(|it| (&it.supplier, it.document())).collect();
+    Ok(rows.len().saturating_sub(documents.len()))
 }
 
 fn reconciled(remains: &Remains<'_>) -> anyhow::Result<Counted> {
