@@ -16,6 +16,7 @@ use std::{
 
 use anyhow::Context;
 use events::{Accepted, Decision, DecisionResult, Digest, Text};
+use jiff::Timestamp;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
@@ -47,6 +48,7 @@ struct Claim {
     decision: Decision,
     receipt: String,
     product: Option<Text<1024>>,
+    made_at: Option<Timestamp>,
 }
 
 impl Watching {
@@ -140,7 +142,7 @@ impl Look {
         let pointer = self.area.archive().join("pointers").join(accepted.pointer());
         let standing = fs::read(pointer).ok();
         let standing = standing.and_then(|it| serde_json::from_slice::<Accepted>(&it).ok());
-        standing.is_some_and(|it| it.accepted_at >= accepted.accepted_at)
+        standing.is_some_and(|it| !accepted.replaces(&it))
     }
 
     /// Whether the process stands still now; one that has ended does not.
@@ -172,6 +174,7 @@ impl Claim {
             document: decision.document.filter(|_| decision.result == DecisionResult::Accepted)?,
             kind: decision.kind?,
             product: self.product.clone(),
+            made_at: self.made_at,
             accepted_at: decision.ingested_at,
             signed: true,
         })
