@@ -17,7 +17,7 @@ pub use problems::{MAX_PROBLEMS_PER_CODE, Problem};
 use crate::schema::{CycloneDxVersion, Violation, json, read_cyclonedx};
 use crate::vex::{self, Statement};
 
-/// Longest purl or bom-ref that is read, in bytes: ten times the longest we have seen.
+/// Longest purl, CPE or bom-ref that is read, in bytes: ten times the longest we have seen.
 pub const MAX_PURL_BYTES: usize = 2048;
 
 /// What a CycloneDX document says.
@@ -62,6 +62,8 @@ pub struct Component {
     pub version: Option<String>,
     /// Package URL as it stands there, canonical or not; none if longer than [`MAX_PURL_BYTES`].
     pub purl: Option<String>,
+    /// CPE as it stands there; none if longer than [`MAX_PURL_BYTES`].
+    pub cpe: Option<String>,
     /// `type`, such as `library`.
     pub kind: String,
 }
