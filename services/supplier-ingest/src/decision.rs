@@ -76,6 +76,8 @@ impl Decided {
             kind: examined.kind,
             read: examined.read,
             product: examined.product.as_deref().map(Text::of),
+            about: examined.about,
+            made_at: examined.made_at,
             signed_by: examined.signed_by,
             policy: examined.policy,
         };
@@ -103,6 +105,11 @@ impl Decided {
             rule: rejecting.map(|it| it.rule.clone()),
             ingested_at: now,
             policy: parts.policy,
+            product: parts.about.as_deref().map(Label::of),
+            format: parts.read.as_ref().map(format_name),
+            made_at: parts.made_at,
+            signer: parts.signed_by.as_ref().map(|it| Label::of(&it.label)),
+            grade: None,
         };
         let format = parts.read.as_ref().map(|it| it.format.clone());
         let signed = parts.signed_by.is_some();
@@ -139,6 +146,11 @@ impl Decided {
             submitted.submission
         );
         Err(HandleError::permanent("submission-name-taken", detail))
+    }
+
+    /// The rule that rejected it, as metrics name it.
+    pub(crate) fn rule(&self) -> Option<&str> {
+        self.decision.rule.as_ref().map(|it| it.as_str())
     }
 
     /// As metrics name it.
@@ -259,6 +271,8 @@ struct Parts {
     kind: Option<DocumentKind>,
     read: Option<ReadDocument>,
     product: Option<Text<1024>>,
+    about: Option<String>,
+    made_at: Option<Timestamp>,
     signed_by: Option<VerifiedKey>,
     policy: Option<Digest>,
 }
@@ -272,6 +286,8 @@ impl Parts {
             kind: None,
             read: None,
             product: None,
+            about: None,
+            made_at: None,
             signed_by: None,
             policy: None,
         }
@@ -279,6 +295,14 @@ impl Parts {
 }
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// Format and version in one.
+fn format_name(read: &ReadDocument) -> Label {
+    match &read.spec_version {
+        Some(version) => Label::of(&format!("{} {version}", read.format)),
+        None => Label::of(&read.format),
+    }
+}
 
 fn input(submitted: &DocumentSubmitted) -> Option<&Input> {
     match &submitted.content {
@@ -300,6 +324,30 @@ mod tests {
         let data = DocumentSubmitted { from, submission, content };
         let (source, scope) = (Label::of("/x"), data.from.scope());
         Envelope::root(source, Timestamp::UNIX_EPOCH, Priority::Background, scope, data)
+    }
+
+    #[test]
+    fn decision_tells_what_was_read_and_who_signed() {
+        let signed_by = VerifiedKey { label: "acme release".to_owned(), hint: "h".to_owned() };
+        let examined = Examined {
+            read: Some(ReadDocument {
+                format: "cyclonedx".to_owned(),
+                spec_version: Some("1.6".to_owned()),
+                entries: 1,
+            }),
+            about: Some("widget".to_owned()),
+            made_at: Some(Timestamp::UNIX_EPOCH),
+            signed_by: Some(signed_by),
+            ..Examined::default()
+        };
+        let (event, now) = (submitted("first"), Timestamp::UNIX_EPOCH);
+        let decided = Decided::on_document(&event, None, examined, now).expect("decides");
+        let Decision { product, format, made_at, signer, .. } = &decided.decision;
+        let texts = [product, format, signer].map(|it| it.as_ref().map(|it| it.as_str()));
+        assert_eq!(texts, [Some("widget"), Some("cyclonedx 1.6"), Some("acme release")]);
+        assert_eq!(*made_at, Some(now));
+        let unsigned = Decided::on_document(&event, None, Examined::default(), now);
+        assert_eq!(unsigned.expect("decides").decision.signer, None);
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub(crate) struct Examined {
     pub(crate) read: Option<ReadDocument>,
     /// What an SBOM is about: the purl of its subject, else its name.
     pub(crate) product: Option<String>,
+    /// The name of its subject with its group, without a version.
+    pub(crate) about: Option<String>,
+    /// When it was made, where it says.
+    pub(crate) made_at: Option<Timestamp>,
     pub(crate) findings: Vec<ReceiptFinding>,
     pub(crate) finding_count: u64,
     pub(crate) signed_by: Option<VerifiedKey>,
@@ -86,6 +90,8 @@ pub(crate) fn examine(
             entries: contents.entries() as u64,
         }),
         product: contents.product(),
+        about: contents.about(),
+        made_at: contents.timestamp,
         ..Examined::default()
     };
     let Some(passport) = &submission.passport else {
@@ -129,6 +135,16 @@ impl Contents {
     fn product(&self) -> Option<String> {
         let subject = self.bom.as_ref()?.subject.as_ref()?;
         Some(subject.purl.clone().unwrap_or_else(|| subject.name.clone()))
+    }
+
+    fn about(&self) -> Option<String> {
+        let subject = self.bom.as_ref()?.subject.as_ref()?;
+        // As the backlog calls the product.
+        let name = match subject.group.as_deref().filter(|group| !group.is_empty()) {
+            Some(group) => format!("{group}/{}", subject.name),
+            None => subject.name.clone(),
+        };
+        (!name.trim().is_empty()).then_some(name)
     }
 
     fn entries(&self) -> usize {

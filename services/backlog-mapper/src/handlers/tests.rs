@@ -63,6 +63,11 @@ fn decided(result: DecisionResult, kind: Option<DocumentKind>, document: &str) -
         rule: None,
         ingested_at: day(1),
         policy: None,
+        product: None,
+        format: None,
+        made_at: None,
+        signer: None,
+        grade: None,
     }
 }
 
