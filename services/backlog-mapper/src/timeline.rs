@@ -12,6 +12,7 @@ use crate::{
     entry::{Action, Change, Entry, Evidence, Status},
     finding::{Finding, Found, judge},
     inventory::Facts,
+    newness::{Rank, ranks},
     slot::Slot,
     vex::VexDocument,
 };
@@ -34,6 +35,8 @@ pub struct Observation {
 /// Where a slot stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
+    /// The document that counts.
+    pub current: Option<Digest>,
     /// Findings of the current document.
     pub findings: Vec<Finding>,
     /// Entries, closed ones too.
@@ -42,30 +45,36 @@ pub struct State {
 
 /// Something that may change where a slot stands.
 enum Point<'a> {
-    Document(&'a Observation),
+    Document(&'a Observation, Rank),
     Vex(&'a VexDocument),
 }
 
 /// Where `slot` stands after `observations` and the VEX documents that concern it, by the advisory
 /// index `advisories`.
 ///
-/// They count in the order of their times, digests and ids, however they are given.
+/// They count in the order of their times, digests and ids, however they are given. A supplier's
+/// document that was older than another when it came is history from the start.
 pub fn unfold(
     slot: &Slot,
     observations: &[Observation],
     vex: &[VexDocument],
     advisories: Option<Digest>,
 ) -> State {
-    let mut points: Vec<Point<'_>> = observations.iter().map(Point::Document).collect();
+    let ranked = observations.iter().zip(ranks(slot, observations));
+    let mut points: Vec<Point<'_>> = ranked.map(|(it, rank)| Point::Document(it, rank)).collect();
     points.extend(vex.iter().filter(|it| it.concerns(slot)).map(Point::Vex));
     points.sort_by_key(Point::order);
 
     let mut state = State::default();
     let mut words = Words::default();
     let mut current: Option<(&Observation, Words)> = None;
+    let mut newest: Option<Rank> = None;
     for point in points {
         match point {
-            Point::Document(observation) => {
+            Point::Document(_, rank) if newest.is_some_and(|newest| rank < newest) => continue,
+            Point::Document(observation, rank) => {
+                newest = Some(rank);
+                state.current = Some(observation.document);
                 let own = own_words(slot, observation);
                 let nothing_said = words.is_empty() && own.is_empty();
                 let before = current.replace((observation, own)).filter(|(_, own)| own.is_empty());
@@ -108,7 +117,7 @@ fn own_words(slot: &Slot, observation: &Observation) -> Words {
 impl Point<'_> {
     fn order(&self) -> (Timestamp, Digest, Option<Uuid>) {
         match self {
-            Self::Document(it) => (it.time, it.document, Some(it.event)),
+            Self::Document(it, _) => (it.time, it.document, Some(it.event)),
             Self::Vex(it) => (it.time, it.digest, None),
         }
     }
@@ -120,7 +129,7 @@ impl Point<'_> {
     /// Why something is to be done again.
     fn brings_back(&self) -> String {
         match self {
-            Self::Document(_) => format!("found again in {}", self.what()),
+            Self::Document(..) => format!("found again in {}", self.what()),
             Self::Vex(_) => format!("suppressed no longer, by {}", self.what()),
         }
     }
@@ -128,7 +137,7 @@ impl Point<'_> {
     /// What the point is, as a reason for a change.
     fn what(&self) -> String {
         match self {
-            Self::Document(it) => format!("document {}", it.document),
+            Self::Document(it, _) => format!("document {}", it.document),
             Self::Vex(it) => format!("VEX document {} of {}", it.digest, it.from),
         }
     }

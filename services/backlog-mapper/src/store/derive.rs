@@ -59,6 +59,7 @@ impl<'a> Deriver<'a> {
         let observations = self.observations(slot, None)?;
         let mut state = unfold(slot, &observations, &self.vex, advisories);
         self.keep_unnamed(&before, &mut state);
+        self.write_current(slot, state.current)?;
         self.write_findings(slot, &state)?;
         let mut after = Standing::new();
         for (action, entry) in &state.entries {
@@ -175,6 +176,13 @@ impl<'a> Deriver<'a> {
             }
             state.entries.insert(entry.action.clone(), entry);
         }
+    }
+
+    fn write_current(&self, slot: &Slot, current: Option<Digest>) -> Result<(), StoreError> {
+        let mut update =
+            self.transaction.prepare_cached("UPDATE slot SET current = $1 WHERE id = $2")?;
+        update.execute(params![current.map(Hash), Hash(slot.id())])?;
+        Ok(())
     }
 
     fn write_findings(&self, slot: &Slot, state: &State) -> Result<(), StoreError> {
