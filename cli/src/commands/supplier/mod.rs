@@ -1,8 +1,9 @@
-//! `attestry supplier`: who may submit documents, submitting them, and what became of them.
+//! `attestry supplier`: who may submit documents, submitting them, what became of them, and how they do.
 
 mod check;
 mod passport;
 pub(super) mod receipt;
+mod scorecard;
 pub(super) mod submit;
 
 use std::{fs, path::PathBuf, time::Duration};
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Submit(SubmitArgs),
     /// Tell what became of a submission, and check its receipt
     Status(StatusArgs),
+    /// Tell how suppliers do: documents, reasons of rejection, grades, freshness, open findings
+    Scorecard(scorecard::Args),
 }
 
 #[derive(clap::Args)]
@@ -102,6 +105,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Check(args) => check::run(&args, format),
         Command::Submit(args) => submit::run(args, format).await,
         Command::Status(args) => submit::status(args, format).await,
+        Command::Scorecard(args) => scorecard::run(args, format).await,
     }
 }
 
