@@ -16,11 +16,11 @@ use crate::{
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 found; 1 nowhere; 3 the backlog mapper does not answer.\n\nExamples:\n  attestry search pkg:pypi/jinja2\n  attestry search jinja2\n  attestry search CVE-2024-22195\n  attestry search sha256:$(sha256sum sbom.json | cut -d' ' -f1) --format json"
+    after_help = "Exit codes: 0 found; 1 nowhere; 3 the backlog mapper does not answer.\n\nExamples:\n  attestry search pkg:pypi/jinja2\n  attestry search jinja2\n  attestry search cpe:2.3:a:palletsprojects:jinja\n  attestry search CVE-2024-22195\n  attestry search sha256:$(sha256sum sbom.json | cut -d' ' -f1) --format json"
 )]
 pub(crate) struct Args {
-    /// Package URL, with or without version; name of a component; id of a vulnerability; digest of a
-    /// document, sha256:HEX
+    /// Package URL in any spelling, with or without version; CPE or the first parts of one; name of a
+    /// component, product, project or supplier; id of a vulnerability; digest of a document, sha256:HEX
     #[arg(value_name = "TERM")]
     term: String,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, format: Format) -> Result<(), Failure> {
     let term = args.term.trim();
     if term.is_empty() {
-        let why = "nothing to look for; give a purl, a name, the id of a vulnerability or a digest";
+        let why = "nothing to look for; give a purl, a CPE, a name, the id of a vulnerability or a digest";
         return Err(Failure::input(why));
     }
     let bus = args.client.connect().await?;
@@ -90,6 +90,12 @@ fn product(out: &mut String, hit: &Hit) -> fmt::Result {
         let purl = component.purl.as_deref().unwrap_or("no purl");
         let version = component.version.as_deref().unwrap_or("no version");
         writeln!(out, "  component  {} {version}  {purl}", component.name)?;
+        if let Some(written) = &component.written {
+            writeln!(out, "  written    {written}, which is not the canonical form")?;
+        }
+        if let Some(cpe) = &component.cpe {
+            writeln!(out, "  cpe        {cpe}")?;
+        }
     }
     writeln!(out, "  document   {document}, ingested {ingested_at:.0}")?;
     let documents = if *documents == 1 { "1 document" } else { &format!("{documents} documents") };

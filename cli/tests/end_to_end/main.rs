@@ -22,6 +22,7 @@ mod place;
 mod policies;
 mod quarantine;
 mod recipes;
+mod scorecard;
 mod suppliers;
 mod traces;
 mod verdicts;

@@ -7,7 +7,7 @@ use crate::place::{Place, Said, wait_until};
 const SIGNER: &str = "data/keys/signer.pub";
 
 /// A product with one vulnerable component, by the record that [`advise`] writes.
-fn widget() -> Value {
+pub(crate) fn widget() -> Value {
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -33,7 +33,7 @@ pub(crate) fn widget_text() -> String {
     widget().to_string()
 }
 
-fn advise(place: &Place) {
+pub(crate) fn advise(place: &Place) {
     let record = json!({
         "id": "GHSA-xxxx-left-0001",
         "aliases": ["CVE-2026-0001"],
@@ -61,7 +61,7 @@ pub(crate) fn key(place: &Place, name: &str) {
 }
 
 /// A place with a supplier `acme`, whose key is `acme.pem`.
-fn acme() -> Place {
+pub(crate) fn acme() -> Place {
     let place = Place::new();
     key(&place, "acme");
     let add = ["supplier", "add", "acme", "--name", "Acme Ltd", "--key", "acme.pub"];
@@ -74,13 +74,13 @@ fn acme() -> Place {
 }
 
 /// Writes `document`, signs it as acme, and submits it.
-fn submit(place: &Place, name: &str, document: impl AsRef<[u8]>) -> Said {
+pub(crate) fn submit(place: &Place, name: &str, document: impl AsRef<[u8]>) -> Said {
     place.write(name, document);
     place.attestry(&format!("supplier sign {name} --key acme.pem")).expect(0);
     submit_signed(place, name, name)
 }
 
-fn submit_signed(place: &Place, name: &str, bundle: &str) -> Said {
+pub(crate) fn submit_signed(place: &Place, name: &str, bundle: &str) -> Said {
     let bundle = format!("--bundle {bundle}.sigstore.json");
     place.attestry(&format!(
         "supplier submit --supplier acme {name} {bundle} --wait=90s --key {SIGNER}"

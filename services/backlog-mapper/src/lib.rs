@@ -12,6 +12,7 @@ pub mod finding;
 mod handlers;
 pub mod inventory;
 mod metrics;
+mod newness;
 pub mod queries;
 mod refill;
 pub mod register;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use bus::{Bus, Query};
 use bytes::Bytes;
-use events::Digest;
+use events::{Digest, SupplierId};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
+pub use crate::store::ProductFindings;
 use crate::{
     Mapper,
     config::Config,
@@ -23,6 +24,8 @@ pub const BACKLOG: &str = "backlog";
 pub const RISK: &str = "risk";
 /// Topic of a term to look for, a [`String`].
 pub const SEARCH: &str = "search";
+/// Topic of [`SupplierQuestion`]; the answer is a list of [`ProductFindings`].
+pub const SUPPLIER_FINDINGS: &str = "supplier-findings";
 /// Most bytes of one answer; the rest is asked for with an offset.
 const ANSWER_BYTES: usize = 512 * 1024;
 
@@ -53,6 +56,16 @@ pub enum RiskQuestion {
     Export(Form),
 }
 
+/// What is asked about suppliers' products.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupplierQuestion {
+    /// Those of every supplier.
+    All,
+    /// Those of this one.
+    Of(SupplierId),
+}
+
 /// First line of an answer, as JSON; bytes of the answer follow the line break.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +89,7 @@ pub(crate) async fn answer(bus: &Bus, mapper: &Mapper) {
         listen(bus, mapper, BACKLOG, backlog),
         listen(bus, mapper, RISK, risk),
         listen(bus, mapper, SEARCH, search),
+        listen(bus, mapper, SUPPLIER_FINDINGS, supplier_findings),
     );
 }
 
@@ -168,6 +182,14 @@ fn search(reader: &Reader, config: &Config, term: String) -> Found {
         return Ok(None);
     }
     Ok(Some(serde_json::to_string(&hits)?))
+}
+
+fn supplier_findings(reader: &Reader, _: &Config, question: SupplierQuestion) -> Found {
+    let of = match &question {
+        SupplierQuestion::All => None,
+        SupplierQuestion::Of(supplier) => Some(supplier),
+    };
+    Ok(Some(serde_json::to_string(&reader.supplier_findings(of)?)?))
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@
 mod columns;
 mod derive;
 mod due;
+mod migrate;
 mod open;
 mod read;
 mod register;
 mod search;
 mod strangers;
+mod suppliers;
+mod term;
 #[cfg(test)]
 mod tests;
 
@@ -34,10 +37,11 @@ pub use self::{
     open::StoreError,
     read::{Counts, Reader},
     search::{Hit, Hits},
+    suppliers::ProductFindings,
 };
 use crate::{
     entry::Status,
-    inventory::Inventory,
+    inventory::{Component, Inventory},
     slot::{Slot, SlotKind},
     vex::{self, Terms, VexDocument},
 };
@@ -256,12 +260,22 @@ impl Recording<'_> {
 
     fn insert_components(&self, id: Digest, inventory: &Inventory) -> Result<(), StoreError> {
         let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO component (inventory, position, name, version, purl, bom_ref) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO component (inventory, position, name, version, purl, bom_ref, written, cpe, short_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )?;
         for (position, component) in (0_u64..).zip(&inventory.components) {
-            let (name, version) = (&component.name, &component.version);
-            let (purl, bom_ref) = (&component.purl, &component.bom_ref);
-            insert.execute(params![Hash(id), Number(position), name, version, purl, bom_ref])?;
+            let Component { name, version, purl, bom_ref, written, cpe } = component;
+            let (position, short_name) = (Number(position), component.short_name());
+            insert.execute(params![
+                Hash(id),
+                position,
+                name,
+                version,
+                purl,
+                bom_ref,
+                written,
+                cpe,
+                short_name
+            ])?;
         }
         Ok(())
     }

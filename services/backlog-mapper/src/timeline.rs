@@ -15,6 +15,7 @@ use crate::{
     entry::{Action, Change, Entry, Evidence, Status},
     finding::{Finding, Found, judge},
     inventory::Facts,
+    newness::{Rank, ranks},
     slot::Slot,
     vex::{Statement, Terms, VexDocument},
 };
@@ -37,6 +38,8 @@ pub struct Observation {
 /// Where a slot stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
+    /// The document that counts.
+    pub current: Option<Digest>,
     /// Findings of the current document.
     pub findings: Vec<Finding>,
     /// Entries, closed ones too.
@@ -58,7 +61,7 @@ pub struct Moment {
 
 /// Something that may change where a slot stands.
 enum Point<'a> {
-    Document(&'a Observation),
+    Document(&'a Observation, Rank),
     Vex(&'a VexDocument),
     /// Statements do not count any more.
     End(Timestamp),
@@ -66,14 +69,16 @@ enum Point<'a> {
 
 /// Where `slot` stands at `moment` after `observations` and the VEX documents that concern it.
 ///
-/// They count in the order of their times, digests and ids, however they are given.
+/// They count in the order of their times, digests and ids, however they are given. A supplier's
+/// document that was older than another when it came is history from the start.
 pub fn unfold(
     slot: &Slot,
     observations: &[Observation],
     vex: &[VexDocument],
     moment: &Moment,
 ) -> State {
-    let mut points: Vec<Point<'_>> = observations.iter().map(Point::Document).collect();
+    let ranked = observations.iter().zip(ranks(slot, observations));
+    let mut points: Vec<Point<'_>> = ranked.map(|(it, rank)| Point::Document(it, rank)).collect();
     points.extend(vex.iter().filter(|it| it.concerns(slot)).map(Point::Vex));
     let last = points.iter().map(Point::time).max();
     let ends = ends(slot, observations, vex, moment.terms);
@@ -85,9 +90,13 @@ pub fn unfold(
     let mut state = State { next_end, ..State::default() };
     let mut court = Court::default();
     let mut current: Option<(&Observation, Court)> = None;
+    let mut newest: Option<Rank> = None;
     for point in points {
         match point {
-            Point::Document(observation) => {
+            Point::Document(_, rank) if newest.is_some_and(|newest| rank < newest) => continue,
+            Point::Document(observation, rank) => {
+                newest = Some(rank);
+                state.current = Some(observation.document);
                 let own = own_court(slot, observation, moment.terms);
                 let nothing_said = court.is_empty() && own.is_empty();
                 let before = current.replace((observation, own)).filter(|(_, own)| own.is_empty());
@@ -165,7 +174,7 @@ fn ends(
 impl Point<'_> {
     fn order(&self) -> (Timestamp, Option<Digest>, Option<Uuid>) {
         match self {
-            Self::Document(it) => (it.time, Some(it.document), Some(it.event)),
+            Self::Document(it, _) => (it.time, Some(it.document), Some(it.event)),
             Self::Vex(it) => (it.time, Some(it.digest), None),
             Self::End(time) => (*time, None, None),
         }
@@ -178,7 +187,7 @@ impl Point<'_> {
     /// Why something is to be done again that `before` was about.
     fn brings_back(&self, before: &[Finding]) -> String {
         match self {
-            Self::Document(_) => format!("found again in {}", self.what()),
+            Self::Document(..) => format!("found again in {}", self.what()),
             Self::Vex(_) => format!("suppressed no longer, by {}", self.what()),
             Self::End(time) => {
                 let mut ended = before.iter().filter_map(|it| it.suppressed.as_ref());
@@ -193,7 +202,7 @@ impl Point<'_> {
     /// What the point is, as a reason for a change.
     fn what(&self) -> String {
         match self {
-            Self::Document(it) => format!("document {}", it.document),
+            Self::Document(it, _) => format!("document {}", it.document),
             Self::Vex(it) => format!("VEX document {} of {}", it.digest, it.from),
             Self::End(_) => "a VEX statement ended".to_owned(),
         }

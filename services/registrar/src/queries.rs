@@ -5,11 +5,11 @@ use std::{path::Path, time::Duration};
 use bus::{Bus, BusError, Query};
 use bytes::Bytes;
 pub use events::Answer;
-use events::{Digest, SignedEvidence, SignedQuery, SubmissionId};
-use futures::StreamExt;
+use events::{Digest, SignedQuery, SubmissionId, SupplierId};
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
-use registry::{Explanation, Reconciliation, View};
-use serde::{Deserialize, Serialize};
+use registry::{Explanation, Reconciliation, RegistryError, View};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 use uuid::Uuid;
@@ -20,6 +20,10 @@ use crate::reconciler::Reconciler;
 pub const EXPLAIN: &str = "explain";
 /// Topic of the question what entered and what ended; nothing is asked with it.
 pub const RECONCILE: &str = "reconcile";
+/// Topic of [`ScorecardQuery`]; the answer is a [`registry::Scorecard`], or nothing.
+pub const SCORECARD: &str = "scorecard";
+/// Topic of [`SuppliersQuery`]; the answer is a list of [`registry::Summary`].
+pub const SUPPLIERS: &str = "suppliers";
 /// The broker takes no more; an explanation is cut to fewer stories until it fits.
 const ANSWER_BYTES_MAX: usize = 900 * 1024;
 
@@ -44,6 +48,24 @@ pub enum Subject {
     Submission(SubmissionId),
 }
 
+/// Asks how one supplier does.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScorecardQuery {
+    /// Which.
+    pub supplier: SupplierId,
+    /// Only what was decided then or later.
+    pub since: Option<Timestamp>,
+}
+
+/// Asks how suppliers do, a page at a time: one shorter than [`registry::scorecard::PAGE`] is the last.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SuppliersQuery {
+    /// Those after this one.
+    pub after: Option<SupplierId>,
+    /// Only what was decided then or later.
+    pub since: Option<Timestamp>,
+}
+
 /// What entered, what ended, and how far the registry is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reconciled {
@@ -60,9 +82,11 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
         let listening = async {
             let explain = bus.queries(EXPLAIN).await?;
             let reconcile = bus.queries(RECONCILE).await?;
-            Ok::<_, BusError>((explain, reconcile, bus.queries(SignedQuery::TOPIC).await?))
+            let (one, all) = (bus.queries(SCORECARD).await?, bus.queries(SUPPLIERS).await?);
+            let signed = bus.queries(SignedQuery::TOPIC).await?;
+            Ok::<_, BusError>((explain, reconcile, signed, one, all))
         };
-        let (explain, reconcile, signed) = match listening.await {
+        let (explain, reconcile, signed, one, all) = match listening.await {
             Ok(listening) => listening,
             Err(error) => {
                 warn!(%error, "Failed to listen for queries; trying again");
@@ -70,22 +94,23 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
                 continue;
             }
         };
-        tokio::pin!(explain, reconcile, signed);
-        let explaining = async {
-            while let Some(query) = explain.next().await {
-                // Whoever just got a verdict asks for its story.
-                reconciler.catch_up().await;
-                let (path, question) = (registry.to_owned(), query.question().clone());
-                reply(query, off_thread(move || explained(&path, &question)).await).await;
-            }
-        };
-        let listing = async {
-            while let Some(query) = signed.next().await {
-                reconciler.catch_up().await;
-                let (path, question) = (registry.to_owned(), query.question().clone());
-                reply(query, off_thread(move || signed_by(&path, &question)).await).await;
-            }
-        };
+        tokio::pin!(reconcile);
+        let looking = futures::future::join4(
+            look(explain, registry, reconciler, explained),
+            look(signed, registry, reconciler, |registry, question| {
+                known(registry, question, |view, query: SignedQuery| view.signed(&query))
+            }),
+            look(one, registry, reconciler, |registry, question| {
+                known(registry, question, |view, query: ScorecardQuery| {
+                    view.scorecard(&query.supplier, query.since)
+                })
+            }),
+            look(all, registry, reconciler, |registry, question| {
+                known(registry, question, |view, query: SuppliersQuery| {
+                    view.suppliers(query.after.as_ref(), query.since)
+                })
+            }),
+        );
         // Beside the other, because it may wait for the registry to catch up.
         let reconciling = async {
             while let Some(query) = reconcile.next().await {
@@ -96,7 +121,23 @@ pub(crate) async fn answer(bus: &Bus, registry: &Path, reconciler: &Reconciler) 
                 reply(query, encode(&reconciled)).await;
             }
         };
-        futures::join!(explaining, listing, reconciling);
+        futures::join!(looking, reconciling);
+    }
+}
+
+/// Answers `queries` from the registry, once it has what the streams hold: whoever just got an answer
+/// asks for its story.
+async fn look(
+    queries: impl Stream<Item = Query>,
+    registry: &Path,
+    reconciler: &Reconciler,
+    told: fn(&Path, &[u8]) -> Bytes,
+) {
+    tokio::pin!(queries);
+    while let Some(query) = queries.next().await {
+        reconciler.catch_up().await;
+        let (path, question) = (registry.to_owned(), query.question().clone());
+        reply(query, off_thread(move || told(&path, &question)).await).await;
     }
 }
 
@@ -111,15 +152,19 @@ async fn off_thread(told: impl FnOnce() -> Bytes + Send + 'static) -> Bytes {
     told.unwrap_or_else(|error| encode(&failed(&error.to_string())))
 }
 
-fn signed_by(registry: &Path, question: &[u8]) -> Bytes {
-    let found = serde_json::from_slice::<SignedQuery>(question)
-        .map_err(|error| error.to_string())
-        .and_then(|query| {
-            let signed = View::open(registry).and_then(|view| view.signed(&query));
-            signed.map_err(|error| error.to_string())
+/// What `find` finds, given the question as it was meant.
+fn known<Q: DeserializeOwned, A: Serialize>(
+    registry: &Path,
+    question: &[u8],
+    find: impl FnOnce(&View, Q) -> Result<A, RegistryError>,
+) -> Bytes {
+    let found =
+        serde_json::from_slice(question).map_err(|error| error.to_string()).and_then(|query| {
+            let found = View::open(registry).and_then(|view| find(&view, query));
+            found.map_err(|error| error.to_string())
         });
     encode(&match found {
-        Ok(page) => Answer::<Vec<SignedEvidence>>::Known(page),
+        Ok(found) => Answer::Known(found),
         Err(why) => Answer::Error(why),
     })
 }

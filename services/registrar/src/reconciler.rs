@@ -13,6 +13,8 @@ use tracing::{error, warn};
 
 use crate::{metrics, queries::Reconciled};
 
+/// Suppliers whose freshness is measured; those with a label of their own are fewer.
+const SUPPLIERS_MAX: usize = 10_000;
 const EVERY: Duration = Duration::from_secs(10);
 /// How long the registry may take to record what was there when the floors were read.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ impl Reconciler {
             match self.reconcile().await {
                 Ok(Reconciled { reconciliation, behind }) => {
                     publish(&reconciliation, behind);
+                    self.publish_freshness().await;
                     let unaccounted = reconciliation.unaccounted_events;
                     if unaccounted > alarmed {
                         error!(unaccounted, "Events are unaccounted for; see attestry doctor");
@@ -55,6 +58,14 @@ impl Reconciler {
                 }
                 Err(why) => warn!(why, "Failed to reconcile; trying again"),
             }
+        }
+    }
+
+    /// How fresh what suppliers sent is.
+    async fn publish_freshness(&self) {
+        match self.view(|view| view.newest_sboms(SUPPLIERS_MAX)).await {
+            Ok(newest) => metrics::newest_sboms(&newest),
+            Err(why) => warn!(why, "Failed to see how fresh suppliers' SBOMs are; trying again"),
         }
     }
 

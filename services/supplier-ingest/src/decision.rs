@@ -8,7 +8,7 @@ use attestation::{
 use bytes::Bytes;
 use events::{
     Accepted, Content, Decision, DecisionResult, Digest, Document, DocumentKind, DocumentSubmitted,
-    Envelope, EvidenceReady, Input, Label, Producer, Role, StatementRef, Text, Uri,
+    Envelope, EvidenceReady, Grade, Input, Label, Producer, Role, StatementRef, Text, Uri,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,7 @@ impl Decided {
             finding_count: examined.finding_count,
             kind: examined.kind,
             read: examined.read,
+            about: examined.about,
             signed_by: examined.signed_by,
             policy: examined.policy,
         };
@@ -98,6 +99,7 @@ impl Decided {
         let submitted = &event.data;
         let rejecting = parts.findings.iter().find(|it| it.rejects);
         let document = input(submitted).map(|it| it.digest);
+        let made_at = parts.read.as_ref().and_then(|it| it.timestamp);
         let decision = Decision {
             from: submitted.from.clone(),
             submission: submitted.submission.clone(),
@@ -110,8 +112,12 @@ impl Decided {
             rule: rejecting.map(|it| it.rule.clone()),
             ingested_at: now,
             policy: parts.policy,
+            product: parts.about,
+            format: parts.read.as_ref().map(format_name),
+            made_at,
+            signer: parts.signed_by.as_ref().map(|it| Label::of(&it.label)),
+            grade: parts.read.as_ref().and_then(grade),
         };
-        let made_at = parts.read.as_ref().and_then(|it| it.timestamp);
         let signed = parts.signed_by.is_some();
         let receipt = Receipt {
             decision: decision.clone(),
@@ -148,6 +154,11 @@ impl Decided {
             submitted.submission
         );
         Err(HandleError::permanent("submission-name-taken", detail))
+    }
+
+    /// The rule that rejected it, as metrics name it.
+    pub(crate) fn rule(&self) -> Option<&str> {
+        self.decision.rule.as_ref().map(|it| it.as_str())
     }
 
     /// As metrics name it.
@@ -267,6 +278,7 @@ struct Parts {
     read: Option<ReadDocument>,
     media_type: Option<&'static str>,
     product: Option<Text<1024>>,
+    about: Option<Label>,
     signed_by: Option<VerifiedKey>,
     policy: Option<Digest>,
 }
@@ -283,6 +295,7 @@ impl Parts {
             read: None,
             media_type: None,
             product: None,
+            about: None,
             signed_by: None,
             policy: None,
         }
@@ -290,6 +303,19 @@ impl Parts {
 }
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// Format and version in one.
+fn format_name(read: &ReadDocument) -> Label {
+    match &read.spec_version {
+        Some(version) => Label::of(&format!("{} {version}", read.format)),
+        None => Label::of(&read.format),
+    }
+}
+
+/// The letter of its score.
+fn grade(read: &ReadDocument) -> Option<Grade> {
+    Grade::of(read.grade.as_ref()?.grade.chars().next()?)
+}
 
 fn input(submitted: &DocumentSubmitted) -> Option<&Input> {
     match &submitted.content {
@@ -300,6 +326,7 @@ fn input(submitted: &DocumentSubmitted) -> Option<&Input> {
 
 #[cfg(test)]
 mod tests {
+    use attestation::predicate::receipt::ReadGrade;
     use events::{Priority, Sender};
 
     use super::*;
@@ -311,6 +338,35 @@ mod tests {
         let data = DocumentSubmitted { from, submission, content };
         let (source, scope) = (Label::of("/x"), data.from.scope());
         Envelope::root(source, Timestamp::UNIX_EPOCH, Priority::Background, scope, data)
+    }
+
+    #[test]
+    fn decision_tells_what_was_read_and_who_signed() {
+        let signed_by = VerifiedKey { label: "acme release".to_owned(), hint: "h".to_owned() };
+        let (standard, made) = ("ntia".to_owned(), Timestamp::UNIX_EPOCH);
+        let examined = Examined {
+            read: Some(ReadDocument {
+                format: "cyclonedx".to_owned(),
+                spec_version: Some("1.6".to_owned()),
+                entries: 1,
+                product: Some(Text::of("pkg:generic/widget@1.0")),
+                timestamp: Some(made),
+                grade: Some(ReadGrade { standard, score: 85, grade: "B".to_owned() }),
+            }),
+            about: Some(Label::of("widget")),
+            signed_by: Some(signed_by),
+            ..Examined::default()
+        };
+        let (event, now) = (submitted("first"), "2026-01-01T00:00:00Z".parse().expect("valid"));
+        let decided = Decided::on_document(&event, None, examined, now).expect("decides");
+        let Decision { product, format, made_at, signer, grade, .. } = &decided.decision;
+        let texts = [product, format, signer].map(|it| it.as_ref().map(|it| it.as_str()));
+        assert_eq!(texts, [Some("widget"), Some("cyclonedx 1.6"), Some("acme release")]);
+        assert_eq!((*made_at, *grade), (Some(made), Some(Grade::B)));
+        assert_eq!(decided.product.as_ref().map(Text::as_str), Some("pkg:generic/widget@1.0"));
+        let nothing = Decided::on_document(&event, None, Examined::default(), now);
+        let Decision { signer, grade, .. } = nothing.expect("decides").decision;
+        assert_eq!((signer, grade), (None, None));
     }
 
     #[test]

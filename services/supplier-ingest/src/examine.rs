@@ -16,7 +16,7 @@ use attestation::{
 };
 use bytes::Bytes;
 use documents::score::Standard;
-use events::{Accepted, Digest, DocumentKind, Text};
+use events::{Accepted, Digest, DocumentKind, Label, Text};
 use jiff::Timestamp;
 use policy::{Evaluator, Report, SandboxError};
 
@@ -53,6 +53,8 @@ pub(crate) struct Submission {
 pub(crate) struct Examined {
     pub(crate) kind: Option<DocumentKind>,
     pub(crate) read: Option<ReadDocument>,
+    /// What an SBOM is called, as the backlog calls its product.
+    pub(crate) about: Option<Label>,
     pub(crate) media_type: Option<&'static str>,
     pub(crate) steps: Vec<ReceiptStep>,
     pub(crate) findings: Vec<ReceiptFinding>,
@@ -82,6 +84,7 @@ pub(crate) fn examine(
     let examined = Examined {
         kind: Some(contents.kind),
         read: Some(contents.told(submission.passport.as_deref())),
+        about: contents.about(),
         media_type: Some(contents.media_type),
         ..Examined::default()
     };

@@ -180,7 +180,7 @@ impl SupplierIngest {
     ) -> Result<Decided, HandleError> {
         let claim = serde_json::to_vec(decided).map_err(HandleError::transient)?;
         let first = read_claim(&self.archive.claim(name, claim.into()).await?)?;
-        metrics::supplier_document(event.scope.as_str(), first.outcome());
+        metrics::supplier_document(event.scope.as_str(), first.outcome(), first.rule());
         Ok(first)
     }
 }

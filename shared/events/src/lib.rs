@@ -44,8 +44,8 @@ pub use crate::{
     schemas::schemas,
     signed::{Answer, EvidenceResigned, SignedEvidence, SignedQuery},
     submission::{
-        Content, Decision, DecisionResult, DocumentKind, DocumentSubmitted, Manifest, OPERATOR,
-        Sender, SubmissionId, SupplierId,
+        Content, Decision, DecisionResult, DocumentKind, DocumentSubmitted, Grade, Manifest,
+        OPERATOR, Sender, SubmissionId, SupplierId,
     },
     text::{FilePath, InvalidText, Label, Scope, Text, Uri},
     verdict::{RequestReason, VerdictRequested},

@@ -89,6 +89,38 @@ pub struct Decision {
     /// Digest of the policy bundle that judged, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Digest>,
+    /// Name of the product that it is about, without a version, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Label>,
+    /// Format and its version, such as `cyclonedx 1.6`, as far as it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Label>,
+    /// When it was made, where it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
+    /// Whose signature over it was verified: the label in the passport; absent if nobody's was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Label>,
+    /// How much it tells of what the standards ask for, if it is an SBOM that was graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+}
+
+/// How much an SBOM tells of what a standard asks for, the best first; there is no `E`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Grade {
+    /// 90 of 100 or more.
+    A,
+    /// 80 or more.
+    B,
+    /// 70 or more.
+    C,
+    /// 60 or more.
+    D,
+    /// Less.
+    F,
 }
 
 /// Whether a document may be relied on.
@@ -151,6 +183,27 @@ impl DecisionResult {
     }
 }
 
+impl Grade {
+    /// Every grade, the best first.
+    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::C, Self::D, Self::F];
+
+    /// The grade that is written so.
+    pub fn of(letter: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str().starts_with(letter))
+    }
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::F => "F",
+        }
+    }
+}
+
 impl DocumentKind {
     /// As it is written.
     pub fn as_str(self) -> &'static str {
@@ -200,6 +253,26 @@ mod tests {
         let operator = submitted(Sender::Operator("acme".parse().expect("valid")));
         assert_ne!(supplier.id, operator.id);
         assert_eq!(supplier.scope, operator.scope);
+    }
+
+    #[test]
+    fn grades_are_the_letters_of_a_score() {
+        for (letter, grade) in "ABCDF".chars().zip(Grade::ALL) {
+            assert_eq!(Grade::of(letter), Some(grade));
+            assert_eq!(serde_json::to_value(grade).expect("encodes"), letter.to_string());
+        }
+        for none in ['E', 'a', '-', ' '] {
+            assert_eq!(Grade::of(none), None, "{none}");
+        }
+        assert!(Grade::A < Grade::F, "the best comes first");
+    }
+
+    #[test]
+    fn decision_of_an_older_release_is_read() {
+        let old = r#"{"from":{"supplier":"acme"},"submission":"s-1","result":"accepted","ingested_at":"2026-01-01T00:00:00Z"}"#;
+        let decision: Decision = serde_json::from_str(old).expect("reads");
+        assert_eq!((decision.grade, &decision.signer, &decision.product), (None, &None, &None));
+        assert_eq!(serde_json::to_string(&decision).expect("encodes"), old);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-pub(crate) use self::submission::{of_sender, supplier_documents};
+pub(crate) use self::submission::{of_sender, parsed, supplier_documents};
 use crate::{
     columns::{Hash, Id, Time},
     story::{Explanation, Found, MAX_BUILDS, MAX_COUNTED, MAX_LISTED},

@@ -15,6 +15,7 @@ mod project;
 mod reconcile;
 mod registry;
 mod retention;
+pub mod scorecard;
 mod seal;
 pub mod segment;
 mod signed;
@@ -30,6 +31,7 @@ pub use crate::{
         Unaccounted,
     },
     registry::{Closed, Pending, Registry},
+    scorecard::{Scorecard, Summary},
     story::Explanation,
     view::View,
 };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 mod submission;
 
 pub use self::submission::{
-    Decision, Mapped, Submission, SubmittedDocument, SupplierDocument, Update,
+    Decision, Mapped, Parsed, Submission, SubmittedDocument, SupplierDocument, Update,
 };
 
 /// Most builds, submissions and updates that one explanation tells about, all together.

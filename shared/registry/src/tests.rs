@@ -8,6 +8,7 @@ mod mapped;
 mod opening;
 mod rebuilt;
 mod retained;
+mod scored;
 mod submitted;
 mod upgraded;
 mod world;

@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 
-use events::{Digest, Sender, SignedEvidence, SignedQuery, SubmissionId};
+use events::{Digest, Sender, SignedEvidence, SignedQuery, SubmissionId, SupplierId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 use crate::{
-    Explanation, Reconciliation, RegistryError, Settled,
+    Explanation, Reconciliation, RegistryError, Scorecard, Settled, Summary,
     columns::Number,
-    dump, explain, migrations, reconcile, retention, seal, signed,
+    dump, explain, migrations, reconcile, retention, scorecard, seal, signed,
     story::{Submission, SupplierDocument},
 };
 
@@ -82,6 +82,34 @@ impl View {
         sender: Option<&Sender>,
     ) -> Result<Vec<SupplierDocument>, RegistryError> {
         Ok(explain::supplier_documents(&self.connection, sender)?)
+    }
+
+    /// How suppliers do, in a line each: those after `after`, a page at a time. Only what was decided at
+    /// `since` or later is counted.
+    pub fn suppliers(
+        &self,
+        after: Option<&SupplierId>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Summary>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(scorecard::summaries(&snapshot, after, since)?)
+    }
+
+    /// How `supplier` does; none if it has submitted nothing. Only what was decided at `since` or later
+    /// is counted.
+    pub fn scorecard(
+        &self,
+        supplier: &SupplierId,
+        since: Option<Timestamp>,
+    ) -> Result<Option<Scorecard>, RegistryError> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(scorecard::card(&snapshot, supplier, since)?)
+    }
+
+    /// When the newest SBOM of each supplier was ingested that was accepted, for at most `limit`
+    /// suppliers in the order of their ids.
+    pub fn newest_sboms(&self, limit: usize) -> Result<Vec<(String, Timestamp)>, RegistryError> {
+        Ok(scorecard::newest_sboms(&self.connection, limit)?)
     }
 
     /// What somebody signed, a page at a time; an empty one is the end.

@@ -34,6 +34,7 @@ struct Metrics {
     waivers: IntGaugeVec,
     shadow_verdicts: IntCounterVec,
     supplier_documents: IntCounterVec,
+    supplier_rejections: IntCounterVec,
     stream_bytes: IntGaugeVec,
     stream_max_bytes: IntGaugeVec,
     stream_blocked: IntGaugeVec,
@@ -138,6 +139,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         &["supplier", "outcome"]
     )
     .expect("registers"),
+    supplier_rejections: register_int_counter_vec!(
+        "attestry_supplier_rejections_total",
+        "Documents rejected, by the rule that weighed most against them",
+        &["supplier", "rule"]
+    )
+    .expect("registers"),
     stream_bytes: register_int_gauge_vec!(
         Opts::new("attestry_stream_bytes", "Bytes that a stream keeps"),
         &["stream"]
@@ -219,10 +226,15 @@ pub fn signature(predicate_type: &str) {
     METRICS.signatures.with_label_values(&[TYPES.label(predicate_type)]).inc();
 }
 
-/// A submitted document was decided on.
-pub fn supplier_document(supplier: &str, outcome: &str) {
+/// A submitted document was decided on; the rule that rejected it, if one did.
+pub fn supplier_document(supplier: &str, outcome: &str, rule: Option<&str>) {
     static SUPPLIERS: LazyLock<Capped> = LazyLock::new(Capped::default);
-    METRICS.supplier_documents.with_label_values(&[SUPPLIERS.label(supplier), outcome]).inc();
+    static RULES: LazyLock<Capped> = LazyLock::new(Capped::default);
+    let supplier = SUPPLIERS.label(supplier);
+    METRICS.supplier_documents.with_label_values(&[supplier, outcome]).inc();
+    if let Some(rule) = rule {
+        METRICS.supplier_rejections.with_label_values(&[supplier, RULES.label(rule)]).inc();
+    }
 }
 
 /// The worker exists: its counters start at zero instead of with the first event.

@@ -1,9 +1,10 @@
-//! `attestry supplier`: who may submit documents, submitting them, and what became of them.
+//! `attestry supplier`: who may submit documents, submitting them, what became of them, and how they do.
 
 mod access;
 mod check;
 mod passport;
 pub(super) mod receipt;
+mod scorecard;
 pub(super) mod submit;
 
 use std::{fs, path::PathBuf, time::Duration};
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Print what a NATS server of yours has to be told, so that suppliers reach their own doors and nothing else
     NatsConfig(access::ConfigArgs),
+    /// Tell how suppliers do: documents, reasons of rejection, grades, freshness, open findings
+    Scorecard(scorecard::Args),
 }
 
 #[derive(clap::Args)]
@@ -106,6 +109,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Submit(args) => submit::run(args, format).await,
         Command::Status(args) => submit::status(args, format).await,
         Command::NatsConfig(args) => access::print(&args, format),
+        Command::Scorecard(args) => scorecard::run(args, format).await,
     }
 }
 

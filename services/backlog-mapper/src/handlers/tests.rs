@@ -63,6 +63,11 @@ fn decided(result: DecisionResult, kind: Option<DocumentKind>, document: &str) -
         rule: None,
         ingested_at: day(1),
         policy: None,
+        product: None,
+        format: None,
+        made_at: None,
+        signer: None,
+        grade: None,
     }
 }
 
@@ -100,7 +105,7 @@ async fn only_a_document_that_was_accepted_is_mapped() {
         mapper.decided(&decided(R::Accepted, Some(K::Vex), VEX)).await.expect("maps");
     let Content::Vex(document) = content else { panic!("{content:?}") };
     assert_eq!((document.time, document.statements.len()), (day(1), 1));
-    let said: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().expect("valid");
+    let said: Timestamp = "2026-01-01T00:00:00Z".parse().expect("valid");
     assert_eq!(document.said, Some(said));
     let edition = document.edition.expect("says which");
     assert_eq!((edition.id.as_str(), edition.version.0), ("https://example.org/1", [1, 0, 0]));

@@ -74,6 +74,7 @@ impl<'a> Deriver<'a> {
         let observations = self.observations(slot, None)?;
         let mut state = unfold(slot, &observations, &self.vex, &self.moment);
         keep_unnamed(&before, &mut state, time);
+        self.write_current(slot, state.current)?;
         self.write_findings(slot, &state)?;
         self.write_end(slot, state.next_end)?;
         let mut after = Standing::new();
@@ -174,6 +175,13 @@ impl<'a> Deriver<'a> {
         let mut statement = self.transaction.prepare_cached(sql)?;
         statement.execute(params![Hash(index.digest()), json(&found), Hash(inventory)])?;
         Ok(found)
+    }
+
+    fn write_current(&self, slot: &Slot, current: Option<Digest>) -> Result<(), StoreError> {
+        let mut update =
+            self.transaction.prepare_cached("UPDATE slot SET current = $1 WHERE id = $2")?;
+        update.execute(params![current.map(Hash), Hash(slot.id())])?;
+        Ok(())
     }
 
     fn write_findings(&self, slot: &Slot, state: &State) -> Result<(), StoreError> {

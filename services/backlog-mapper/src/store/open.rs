@@ -9,14 +9,11 @@ use std::{
 };
 
 use events::Digest;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Every step there ever was, in order; a step that was released never changes.
-const STEPS: [&str; 2] =
-    [include_str!("../../schema/0001.sql"), include_str!("../../schema/0002.sql")];
-/// The version that this release reads and writes.
-const KNOWN: i64 = STEPS.len() as i64;
+use super::migrate::{KNOWN, migrate};
+
 /// How long a statement waits for a checkpoint of somebody else.
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements that stay prepared.
@@ -125,25 +122,6 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     Ok(connection)
-}
-
-/// Brings the database up to date, each step in one transaction.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    connection
-        .execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)", [])?;
-    let sql = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
-    let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-    if found > KNOWN {
-        return Err(StoreError::Newer { path: path.to_owned(), found });
-    }
-    for (version, step) in (1..).zip(STEPS).skip_while(|(version, _)| *version <= found) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
-        transaction
-            .execute("INSERT INTO schema_version (version) VALUES ($1)", params![version])?;
-        transaction.commit()?;
-    }
-    Ok(())
 }
 
 /// `value` as it lies in a column of text.

@@ -172,12 +172,12 @@ pub(super) fn components(
     connection: &Connection,
     inventory: Digest,
 ) -> Result<Vec<Component>, StoreError> {
-    let sql =
-        "SELECT name, version, purl, bom_ref FROM component WHERE inventory = $1 ORDER BY position";
+    let sql = "SELECT name, version, purl, bom_ref, written, cpe FROM component WHERE inventory = $1 ORDER BY position";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![Hash(inventory)], |row| {
         let (name, version) = (row.get(0)?, row.get(1)?);
-        Ok(Component { name, version, purl: row.get(2)?, bom_ref: row.get(3)? })
+        let (purl, bom_ref) = (row.get(2)?, row.get(3)?);
+        Ok(Component { name, version, purl, bom_ref, written: row.get(4)?, cpe: row.get(5)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

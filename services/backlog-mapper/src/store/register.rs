@@ -86,7 +86,7 @@ fn risk(
     entries: &[EntryRow],
     config: &Config,
 ) -> Result<Option<RiskRow>, StoreError> {
-    let sql = "SELECT r.id, o.document, i.components FROM risk r JOIN observation o ON o.slot = r.slot JOIN document d ON d.digest = o.document JOIN inventory i ON i.id = d.inventory WHERE r.slot = $1 ORDER BY o.time DESC, o.document DESC, o.event DESC LIMIT 1";
+    let sql = "SELECT r.id, s.current, i.components FROM risk r JOIN slot s ON s.id = r.slot JOIN document d ON d.digest = s.current JOIN inventory i ON i.id = d.inventory WHERE r.slot = $1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row(params![Hash(slot.id())], |row| {
         let document: Hash = row.get(1)?;

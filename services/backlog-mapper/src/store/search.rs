@@ -1,6 +1,6 @@
 //! Where something is: in which products, in which versions, by which documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use events::Digest;
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use super::{
     Reader, StoreError,
     columns::{Hash, Time},
     read,
+    term::Term,
 };
 use crate::{config::Config, entry::Entry, finding::Finding, register::EntryRow, slot::Slot};
 
@@ -57,8 +58,14 @@ pub struct ComponentHit {
     pub name: String,
     /// Its version.
     pub version: Option<String>,
-    /// Its package URL.
+    /// Its package URL in its canonical form.
     pub purl: Option<String>,
+    /// The package URL as the document writes it, where that is not the canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
+    /// Its CPE, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpe: Option<String>,
 }
 
 /// A finding that was found.
@@ -79,27 +86,31 @@ impl Hits {
 }
 
 impl Reader {
-    /// Everything about `term`: a purl, with or without version, the name of a component, a product, a
-    /// project or a supplier, the id of a vulnerability, or the digest of a document.
+    /// Everything about `term`: a purl in any spelling, with or without version, a CPE or its first
+    /// parts, the name of a component, a product, a project or a supplier, the id of a vulnerability,
+    /// or the digest of a document.
     pub fn search(&self, term: &str, config: &Config) -> Result<Hits, StoreError> {
         let snapshot = self.connection.unchecked_transaction()?;
-        let products = match term.parse::<Digest>() {
-            Ok(digest) => documents(&snapshot, digest)?,
-            Err(_) => {
+        let looked_for = Term::of(term);
+        let products = match &looked_for {
+            Term::Document(digest) => documents(&snapshot, *digest)?,
+            Term::Purl(_) | Term::Cpe(_) => components(&snapshot, &looked_for)?,
+            Term::Name(_) => {
                 let mut hits = named(&snapshot, term)?;
-                hits.extend(components(&snapshot, term)?);
+                hits.extend(components(&snapshot, &looked_for)?);
                 hits
             }
         };
+        let about = Wanted { text: term, term: looked_for };
         let mut hits = Hits { products, ..Hits::default() };
         for slot in read::slots(&snapshot)? {
             for finding in read::findings(&snapshot, &slot)? {
-                if about(&finding, term) {
+                if about.finding(&finding) {
                     hits.findings.push(FindingHit { slot: slot.clone(), finding });
                 }
             }
             for (id, entry) in read::entries(&snapshot, &slot)? {
-                if id.eq_ignore_ascii_case(term) || entry_about(&entry, term) {
+                if id.eq_ignore_ascii_case(term) || about.entry(&entry) {
                     hits.entries.push(EntryRow::of(id, &slot, &entry, config));
                 }
             }
@@ -114,59 +125,61 @@ impl Reader {
     }
 }
 
-fn entry_about(entry: &Entry, term: &str) -> bool {
-    entry.action.package.eq_ignore_ascii_case(term)
-        || entry.evidence.document.to_string() == term
-        || entry.findings.iter().any(|finding| about(finding, term))
+/// What findings and entries are asked about.
+struct Wanted<'a> {
+    text: &'a str,
+    term: Term,
 }
 
-fn about(finding: &Finding, term: &str) -> bool {
-    let (component, vulnerability) = (&finding.found.component, &finding.found.vulnerability);
-    let mut ids = std::iter::once(&vulnerability.id).chain(&vulnerability.aliases);
-    ids.any(|id| id.eq_ignore_ascii_case(term))
-        || component.name.eq_ignore_ascii_case(term)
-        || finding.found.package.name.eq_ignore_ascii_case(term)
-        || component.purl.as_deref().is_some_and(|purl| purl_fits(purl, term))
-        || finding.suppressed.as_ref().is_some_and(|it| it.document.to_string() == term)
-        || finding.heard.iter().any(|it| it.document.to_string() == term)
-}
+impl Wanted<'_> {
+    fn entry(&self, entry: &Entry) -> bool {
+        entry.action.package.eq_ignore_ascii_case(self.text)
+            || entry.evidence.document.to_string() == self.text
+            || entry.findings.iter().any(|finding| self.finding(finding))
+    }
 
-/// Whether `purl` is `term`, or would be with a version, qualifiers or a subpath.
-fn purl_fits(purl: &str, term: &str) -> bool {
-    let rest = purl.strip_prefix(term);
-    term.starts_with("pkg:")
-        && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '?', '#']))
+    fn finding(&self, finding: &Finding) -> bool {
+        let (component, vulnerability) = (&finding.found.component, &finding.found.vulnerability);
+        let mut ids = std::iter::once(&vulnerability.id).chain(&vulnerability.aliases);
+        ids.any(|id| id.eq_ignore_ascii_case(self.text))
+            || self.term.fits(&component.name, component.purl.as_deref(), component.cpe.as_deref())
+            || finding.found.package.name.eq_ignore_ascii_case(self.text)
+            || finding.suppressed.as_ref().is_some_and(|it| it.document.to_string() == self.text)
+            || finding.heard.iter().any(|it| it.document.to_string() == self.text)
+    }
 }
 
 /// Columns of a hit, of an observation `o` of a slot `s`.
-const HIT: &str = "s.kind, s.scope, s.product, o.document, o.time, o.document = (SELECT n.document FROM observation n WHERE n.slot = o.slot ORDER BY n.time DESC, n.document DESC, n.event DESC LIMIT 1)";
+const HIT: &str = "s.kind, s.scope, s.product, o.document, o.time, o.document IS s.current";
 
-/// Products whose documents have components of that name or purl.
-fn components(connection: &Connection, term: &str) -> Result<Vec<Hit>, StoreError> {
-    let is_purl = term.starts_with("pkg:");
-    let (filter, second) = match is_purl {
-        true => ("c.purl >= $1 AND c.purl <= $2", format!("{term}\u{10ffff}")),
-        false => {
-            let like = term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            ("c.name = $1 COLLATE NOCASE OR c.name LIKE '%/' || $2 ESCAPE '\\'", like)
-        }
-    };
-    let sql = format!(
-        "SELECT {HIT}, c.name, c.version, c.purl FROM component c JOIN document d ON d.inventory = c.inventory JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE {filter} ORDER BY o.time, o.document"
-    );
+/// Hits of components between two values of a column that has an index.
+pub(super) fn components_sql(column: &str) -> String {
+    format!(
+        "SELECT {HIT}, c.name, c.version, c.purl, c.written, c.cpe FROM component c JOIN document d ON d.inventory = c.inventory JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE c.{column} >= $1 AND c.{column} <= $2"
+    )
+}
+
+/// Products whose documents have components that `term` fits.
+fn components(connection: &Connection, term: &Term) -> Result<Vec<Hit>, StoreError> {
+    let sql = components_sql(term.column());
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![term, second], |row| {
-        let component = ComponentHit { name: row.get(6)?, version: row.get(7)?, purl: row.get(8)? };
-        hit(row, Some(component))
-    })?;
     let mut hits = Vec::new();
-    for row in rows {
-        let hit = row?;
-        let purl = hit.component.as_ref().and_then(|it| it.purl.as_deref());
-        if !is_purl || purl.is_some_and(|purl| purl_fits(purl, term)) {
-            hits.push(hit);
+    for (first, last) in term.ranges() {
+        let rows = statement.query_map(params![first, last], |row| {
+            let (name, version, purl) = (row.get(6)?, row.get(7)?, row.get(8)?);
+            let (written, cpe) = (row.get(9)?, row.get(10)?);
+            hit(row, Some(ComponentHit { name, version, purl, written, cpe }))
+        })?;
+        for row in rows {
+            let hit = row?;
+            let fits =
+                |it: &ComponentHit| term.fits(&it.name, it.purl.as_deref(), it.cpe.as_deref());
+            if hit.component.as_ref().is_some_and(fits) {
+                hits.push(hit);
+            }
         }
     }
+    hits.sort_by_key(|it| (it.ingested_at, it.document));
     Ok(joined(hits))
 }
 
@@ -204,14 +217,23 @@ fn hit(row: &Row<'_>, component: Option<ComponentHit>) -> rusqlite::Result<Hit> 
     })
 }
 
-/// Hits in the order of their times as one for each product and component.
+/// Hits in the order of their times as one for each product and component: the current document's, else
+/// that of the last.
 fn joined(hits: Vec<Hit>) -> Vec<Hit> {
     let mut joined: BTreeMap<(Slot, Option<ComponentHit>), Hit> = BTreeMap::new();
     for hit in hits {
         let key = (hit.slot.clone(), hit.component.clone());
-        let first = joined.get(&key).map(|it| (it.first_seen, it.documents + 1));
-        let (first_seen, documents) = first.unwrap_or((hit.first_seen, 1));
-        joined.insert(key, Hit { first_seen, documents, ..hit });
+        match joined.entry(key) {
+            btree_map::Entry::Vacant(entry) => drop(entry.insert(hit)),
+            btree_map::Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                known.documents += 1;
+                if hit.current || !known.current {
+                    *known =
+                        Hit { first_seen: known.first_seen, documents: known.documents, ..hit };
+                }
+            }
+        }
     }
     joined.into_values().collect()
 }

@@ -1,7 +1,10 @@
 //! Whatever arrives, in whatever order, however often: the same state.
 
 mod court;
+mod looked_for;
+mod newer;
 mod replay;
+mod upgraded;
 
 use std::path::PathBuf;
 
@@ -267,6 +270,27 @@ fn second_writer_is_refused_until_the_first_has_gone() {
 }
 
 #[test]
+fn suppliers_products_are_told_with_what_is_open_and_without() {
+    let place = Place::new();
+    let store = place.open();
+    story().iter().for_each(|it| drop(record(&store, it)));
+    record(&store, &sbom(6, day(3), &supplier("globex", "gadget"), &[]));
+    let told = |of: Option<&str>| {
+        let of = of.map(|it| it.parse().expect("valid"));
+        let findings = place.reader().supplier_findings(of.as_ref()).expect("reads");
+        let line = |it: &ProductFindings| {
+            let open = it.open.iter().map(|(severity, count)| format!("{count} {severity}"));
+            let open = open.collect::<Vec<_>>().join(" ");
+            format!("{}/{}: {open}, {}", it.supplier, it.product, it.suppressed)
+        };
+        findings.iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(told(None), ["acme/widget: 2 high, 1", "globex/gadget: , 0"]);
+    assert_eq!(told(Some("globex")), ["globex/gadget: , 0"]);
+    assert!(told(Some("hotpass")).is_empty(), "a project is no supplier");
+}
+
+#[test]
 fn search_tells_where_something_is_and_was() {
     let place = Place::new();
     let store = place.open();
@@ -281,11 +305,16 @@ fn search_tells_where_something_is_and_was() {
         (products, hits.findings.len(), hits.entries.len())
     };
     let of = |scope: &str, current, documents| (scope.to_owned(), current, documents);
-    let everywhere = vec![of("hotpass", true, 1), of("acme", false, 1)];
-    assert_eq!(search("pkg:pypi/jinja2"), (everywhere.clone(), 2, 2));
-    assert_eq!(search(JINJA), (everywhere, 2, 2));
+    let vulnerable = vec![of("hotpass", true, 1), of("acme", false, 1)];
+    let everywhere = vec![of("hotpass", true, 1), of("acme", true, 1), of("acme", false, 1)];
+    assert_eq!(search("pkg:pypi/jinja2"), (everywhere, 2, 2));
+    assert_eq!(search(JINJA), (vulnerable, 2, 2));
     assert_eq!(search("torch"), (vec![of("acme", true, 2)], 3, 1));
     assert_eq!(search("TORCH").0.len(), 1);
+    for spelled in ["pkg:PyPI/Jinja2", "PKG:pypi/JINJA2@2.10"] {
+        assert_eq!(search(spelled), search(&spelled.to_lowercase()), "{spelled}");
+        assert_ne!(search(spelled).0, vec![]);
+    }
     assert_eq!(search("cve-2019-10906"), (vec![], 1, 2));
     assert_eq!(search("PYSEC-2021-66"), (vec![], 1, 2));
     assert_eq!(search("Hotpass").0.len(), 1, "a project by its name");

@@ -9,7 +9,7 @@ use documents::{
     score::{self, Score},
     vex::{self, Format, VexError},
 };
-use events::{Digest, DocumentKind, Text};
+use events::{Digest, DocumentKind, Label, Text};
 use jiff::Timestamp;
 
 use super::{WHOLE, finding, standard};
@@ -45,6 +45,16 @@ impl Contents {
     pub(crate) fn product(&self) -> Option<&str> {
         let subject = self.bom.as_ref()?.subject.as_ref()?;
         Some(subject.purl.as_deref().unwrap_or(&subject.name))
+    }
+
+    /// What it is called, with its group, as the backlog calls the product.
+    pub(super) fn about(&self) -> Option<Label> {
+        let subject = self.bom.as_ref()?.subject.as_ref()?;
+        let name = match subject.group.as_deref().filter(|group| !group.is_empty()) {
+            Some(group) => format!("{group}/{}", subject.name),
+            None => subject.name.clone(),
+        };
+        (!name.trim().is_empty()).then(|| Label::of(&name))
     }
 
     pub(super) fn entries(&self) -> usize {

@@ -201,6 +201,7 @@ fn spdx_is_an_sbom_in_both_forms_where_the_passport_lists_it() {
         assert_eq!((read.format.as_str(), read.spec_version.as_deref()), ("spdx", Some("2.3")));
         assert_eq!((read.entries, examined.media_type), (3, Some(media_type)));
         assert_eq!(examined.product().as_ref().map(Text::as_str), Some("glibc"));
+        assert_eq!(examined.about.as_ref().map(Label::as_str), Some("glibc"));
         let rules =
             |it: &Examined| it.findings.iter().map(|it| it.rule.to_string()).collect::<Vec<_>>();
         assert!(!rules(&examined).contains(&"SUP-006".to_owned()), "{:?}", rules(&examined));

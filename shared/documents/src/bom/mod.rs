@@ -25,7 +25,7 @@ use crate::score;
 use crate::spdx;
 use crate::vex::Statement;
 
-/// Longest purl, bom-ref or namespace that is read, in bytes: ten times the longest we have seen.
+/// Longest purl, CPE, bom-ref or namespace that is read, in bytes: ten times the longest we have seen.
 pub const MAX_PURL_BYTES: usize = 2048;
 
 /// What an SBOM says.
@@ -75,6 +75,9 @@ pub struct Component {
     pub version: Option<String>,
     /// Package URL as it stands there, canonical or not; none if longer than [`MAX_PURL_BYTES`].
     pub purl: Option<String>,
+    /// CPE as it stands there; none if longer than [`MAX_PURL_BYTES`]. Of SPDX the first of 2.3, else
+    /// of 2.2.
+    pub cpe: Option<String>,
     /// `type`, such as `library`; for SPDX the word of CycloneDX for its `primaryPackagePurpose`.
     pub kind: String,
 }

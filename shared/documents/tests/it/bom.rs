@@ -42,6 +42,7 @@ fn a_real_sbom_is_read_with_all_that_is_used_of_it() {
         group: None,
         version: Some("3.0.7-18.el9_2".into()),
         purl: Some("pkg:rpm/redhat/openssl@3.0.7-18.el9_2?arch=src".into()),
+        cpe: None,
         kind: "library".into(),
     };
     assert_eq!(bom.subject, Some(subject));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use documents::bom::{Bom, Component, Format, read};
+use documents::bom::{Bom, Component, Format, MAX_PURL_BYTES, read};
 use documents::schema::{CycloneDxVersion, SpdxVersion};
 use documents::spdx;
 use jiff::Timestamp;
@@ -73,6 +73,7 @@ fn a_real_document_is_read_with_all_that_is_used_of_it() {
         group: None,
         version: Some("2.3".into()),
         purl: None,
+        cpe: None,
         kind: "application".into(),
     };
     assert_eq!(bom.subject, Some(acme));
@@ -301,6 +302,29 @@ fn what_identifies_a_package_is_known_in_each_of_its_forms() {
     ] {
         let counts = with(key, value).problem_counts;
         assert_eq!(counts, BTreeMap::from([("component-without-identity", 1)]), "{key}");
+    }
+}
+
+#[test]
+fn cpe_is_read_in_the_newer_binding_before_the_older() {
+    let (old, new) = ("cpe:/a:acme:a:1", "cpe:2.3:a:acme:a:1:*:*:*:*:*:*:*");
+    let reference = |kind: &str, locator: &str| json!({ "referenceCategory": "SECURITY", "referenceType": kind, "referenceLocator": locator });
+    let read = |references: Value| {
+        let mut package = package("a");
+        package["externalRefs"] = references;
+        read_value(&document(&json!({ "packages": [package] })))
+    };
+    let long = format!("cpe:/a:{}", "a".repeat(MAX_PURL_BYTES));
+    for (references, cpe, bombs) in [
+        (json!([reference("cpe22Type", old)]), Some(old), 0),
+        (json!([reference("cpe22Type", old), reference("cpe23Type", new)]), Some(new), 0),
+        (json!([reference("cpe23Type", "NOASSERTION")]), None, 0),
+        (json!([reference("advisory", "https://acme.example")]), None, 0),
+        (json!([reference("cpe22Type", &long)]), None, 1),
+    ] {
+        let bom = read(references);
+        assert_eq!(bom.components[0].cpe.as_deref(), cpe);
+        assert_eq!(bom.problem_counts.get("purl-bomb").copied().unwrap_or_default(), bombs);
     }
 }
 

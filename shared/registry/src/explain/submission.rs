@@ -8,7 +8,10 @@ use super::{AsOf, evidence, trail::Trail};
 use crate::{
     columns::{Hash, Id, Number, Time},
     project::sender_name,
-    story::{Decision, MAX_BUILDS, State, Submission, SubmittedDocument, SupplierDocument, Update},
+    story::{
+        Decision, MAX_BUILDS, Parsed, State, Submission, SubmittedDocument, SupplierDocument,
+        Update,
+    },
 };
 
 /// Reads the story of the submission `correlation`.
@@ -106,7 +109,7 @@ pub(crate) fn supplier_documents(
     sender: Option<&Sender>,
 ) -> rusqlite::Result<Vec<SupplierDocument>> {
     let sql = "SELECT sender, scope, digest, kind, submission, correlation, receipt, policy,
-        ingested_at FROM supplier_document
+        ingested_at, product, format, made_at, signer, grade FROM supplier_document
         WHERE ($1 IS NULL OR sender = $1) AND ($2 IS NULL OR scope = $2)
         ORDER BY sender, scope, ingested_at, digest";
     let mut statement = connection.prepare_cached(sql)?;
@@ -123,6 +126,7 @@ pub(crate) fn supplier_documents(
             receipt: digest(row, 6)?,
             policy: digest(row, 7)?,
             ingested_at: row.get::<_, Time>(8)?.0,
+            parsed: parsed(row, 9)?,
         })
     })?;
     documents.collect()
@@ -158,8 +162,8 @@ fn decision(
     correlation: Uuid,
     as_of: AsOf,
 ) -> rusqlite::Result<Option<Decision>> {
-    let sql = "SELECT result, kind, rule, policy, ingested_at, receipt, event_time, signed
-        FROM decision WHERE correlation = $1 AND known_at <= $2 ORDER BY signed DESC LIMIT 1";
+    let sql = "SELECT result, kind, rule, policy, ingested_at, receipt, event_time, signed,
+        product, format, made_at, signer, grade FROM decision WHERE correlation = $1 AND known_at <= $2 ORDER BY signed DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let decision = statement.query_row(params![Id(correlation), as_of.limit()], |row| {
         let result: String = row.get(0)?;
@@ -175,6 +179,7 @@ fn decision(
             ingested_at: row.get::<_, Time>(4)?.0,
             signed_at: row.get::<_, bool>(7)?.then_some(time),
             receipt: digest(row, 5)?,
+            parsed: parsed(row, 8)?,
         })
     });
     decision.optional()
@@ -194,6 +199,17 @@ fn registered_by(
     let mut statement = connection.prepare_cached(sql)?;
     let id = params![Id(correlation), as_of.limit()];
     statement.query_row(id, |row| Ok(row.get::<_, Id>(0)?.0)).optional()
+}
+
+/// Product, format, time, signer and grade, from the column `first` on.
+pub(crate) fn parsed(row: &Row<'_>, first: usize) -> rusqlite::Result<Parsed> {
+    Ok(Parsed {
+        product: row.get(first)?,
+        format: row.get(first + 1)?,
+        made_at: row.get::<_, Option<Time>>(first + 2)?.map(|it| it.0),
+        signer: row.get(first + 3)?,
+        grade: row.get(first + 4)?,
+    })
 }
 
 fn digest(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Digest>> {

@@ -1,8 +1,8 @@
 //! Documents that were submitted, what was decided about each, and the registry of those accepted.
 
 use events::{
-    Content, Decision, DecisionResult, Digest, DocumentKind, DocumentSubmitted, Envelope, Label,
-    Priority, Producer, Record, Sender,
+    Content, Decision, DecisionResult, Digest, DocumentKind, DocumentSubmitted, Envelope, Grade,
+    Label, Priority, Producer, Record, Sender,
 };
 use rusqlite::params;
 
@@ -79,8 +79,9 @@ impl Projector<'_> {
         };
         let sql = "INSERT INTO decision
             (correlation, signed, sender, scope, submission, document, result, kind, rule, policy,
-            receipt, ingested_at, event_time, known_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            receipt, ingested_at, event_time, known_at, product, format, made_at, signer, grade)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19)
             ON CONFLICT (correlation, signed) DO NOTHING";
         let new = self.connection.prepare_cached(sql)?.execute(params![
             origin.correlation,
@@ -96,7 +97,12 @@ impl Projector<'_> {
             bundle.map(Hash),
             Time(decision.ingested_at),
             origin.event_time,
-            origin.known_at
+            origin.known_at,
+            decision.product.as_ref().map(|it| it.as_str()),
+            decision.format.as_ref().map(|it| it.as_str()),
+            decision.made_at.map(Time),
+            decision.signer.as_ref().map(|it| it.as_str()),
+            decision.grade.map(Grade::as_str)
         ])?;
         if new == 0 || !signed {
             return Ok(());
@@ -127,13 +133,15 @@ impl Projector<'_> {
         };
         let sql = "INSERT INTO supplier_document
             (sender, scope, digest, kind, submission, correlation, receipt, policy, ingested_at,
-            event_time, known_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            event_time, known_at, product, format, made_at, signer, grade)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             ON CONFLICT (sender, scope, digest) DO UPDATE
             SET kind = excluded.kind, submission = excluded.submission,
             correlation = excluded.correlation, receipt = excluded.receipt,
             policy = excluded.policy, ingested_at = excluded.ingested_at,
-            event_time = excluded.event_time, known_at = excluded.known_at
+            event_time = excluded.event_time, known_at = excluded.known_at,
+            product = excluded.product, format = excluded.format, made_at = excluded.made_at,
+            signer = excluded.signer, grade = excluded.grade
             WHERE excluded.ingested_at < supplier_document.ingested_at
             OR (excluded.ingested_at = supplier_document.ingested_at
             AND excluded.correlation < supplier_document.correlation)";
@@ -148,7 +156,12 @@ impl Projector<'_> {
             decision.policy.map(Hash),
             Time(decision.ingested_at),
             origin.event_time,
-            origin.known_at
+            origin.known_at,
+            decision.product.as_ref().map(|it| it.as_str()),
+            decision.format.as_ref().map(|it| it.as_str()),
+            decision.made_at.map(Time),
+            decision.signer.as_ref().map(|it| it.as_str()),
+            decision.grade.map(Grade::as_str)
         ])?;
         Ok(())
     }

@@ -91,6 +91,29 @@ pub struct Decision {
     /// Digest of the bundle that signs the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Digest>,
+    /// What the document says of itself, who signed it and how good it is.
+    #[serde(flatten)]
+    pub parsed: Parsed,
+}
+
+/// What was read of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parsed {
+    /// Name of the product that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Format and version, such as `cyclonedx 1.6`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// When it says that it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
+    /// Whose signature over it was verified; none if nobody's was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+    /// The grade of an SBOM, `A` to `F`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<String>,
 }
 
 /// What the mapper found, and what the backlog has from it.
@@ -164,4 +187,7 @@ pub struct SupplierDocument {
     pub policy: Option<Digest>,
     /// When it was ingested first.
     pub ingested_at: Timestamp,
+    /// What the document says of itself, who signed it and how good it is.
+    #[serde(flatten)]
+    pub parsed: Parsed,
 }

@@ -44,7 +44,7 @@ fn newer_registry_is_refused_by_name() {
         View::open(&place.path()).err().expect("refused"),
     ] {
         let text = refused.to_string();
-        assert!(text.contains("schema version 99, this release knows up to 3"), "{text}");
+        assert!(text.contains("schema version 99, this release knows up to 4"), "{text}");
         assert!(text.contains("registry.db"), "{text}");
     }
 }

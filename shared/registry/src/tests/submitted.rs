@@ -10,7 +10,7 @@ use super::{
     Place, at, dump,
     world::{Dice, World, decision, of, policy, supplier},
 };
-use crate::story::{Found, State, Submission, SupplierDocument};
+use crate::story::{Found, Parsed, State, Submission, SupplierDocument};
 
 fn registered(world: &World, sender: Option<&Sender>) -> Vec<SupplierDocument> {
     let place = Place::new();
@@ -46,6 +46,12 @@ fn story_of_a_document_leads_from_the_drop_to_the_backlog() {
     let decision = told.decision.as_ref().expect("decided");
     assert_eq!((decision.result, decision.policy), (Accepted, Some(policy())));
     assert_eq!((decision.ingested_at, decision.signed_at), (at(1), Some(at(2))));
+    let Parsed { product, format, made_at, signer, grade } = &decision.parsed;
+    assert_eq!((product.as_deref(), format.as_deref()), (Some("widget"), Some("cyclonedx 1.6")));
+    assert_eq!((signer.as_deref(), grade.as_deref()), (Some("acme release"), Some("B")));
+    assert_eq!(*made_at, Some(at(0)));
+    let rows = place.view().supplier_documents(Some(&acme)).expect("answers");
+    assert_eq!(rows.iter().map(|it| &it.parsed).collect::<Vec<_>>(), [&decision.parsed]);
     let [receipt] = told.statements.as_slice() else { panic!("{:?}", told.statements) };
     assert_eq!(decision.receipt, receipt.bundle.as_ref().map(|it| it.digest));
     let mapped = told.mapped.as_ref().expect("mapped");

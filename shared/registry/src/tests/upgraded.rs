@@ -1,10 +1,14 @@
 //! A registry that an older release made.
 
-use events::{BuildCompleted, BuildKind, VerdictResult, stage_stream};
+use events::{
+    BuildCompleted, BuildKind, Decision,
+    DecisionResult::{Accepted, Rejected},
+    VerdictResult, stage_stream,
+};
 
 use super::{
     Place, dump,
-    world::{Fate, World, build},
+    world::{Fate, World, build, decision, of, supplier},
 };
 use crate::Registry;
 
@@ -26,6 +30,46 @@ fn downgrade(registry: &Registry) {
         DROP INDEX bundle_by_signer;
         DELETE FROM schema_version WHERE version >= 2;";
     registry.connection.execute_batch(sql).expect("downgrades");
+}
+
+/// What the release before the scorecard would have had in its place.
+fn downgrade_to_3(registry: &Registry) {
+    let mut sql = "
+        DROP INDEX decision_by_sender;
+        DROP INDEX supplier_document_by_ingestion;
+        DROP INDEX submission_by_sender;
+        DELETE FROM schema_version WHERE version >= 4;"
+        .to_owned();
+    for table in ["decision", "supplier_document"] {
+        for column in ["product", "format", "made_at", "signer", "grade"] {
+            sql.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+        }
+    }
+    registry.connection.execute_batch(&sql).expect("downgrades");
+}
+
+#[test]
+fn registry_from_before_the_scorecard_becomes_what_this_one_would_have_made() {
+    let (mut world, acme) = (World::default(), supplier("acme"));
+    for (number, result) in [(1, Accepted), (2, Rejected)] {
+        let document = of("widget", &number.to_string());
+        let submitted = world.drop_document(&acme, &format!("s-{number}"), document);
+        let told = decision(&submitted, result, world.now());
+        // As that release decided.
+        let (product, format, made_at, signer, grade) = (None, None, None, None, None);
+        world.receipt(&submitted, Decision { product, format, made_at, signer, grade, ..told });
+    }
+    let place = Place::new();
+    let registry = place.recorded(&world.in_order());
+    let expected = dump(&registry);
+    downgrade_to_3(&registry);
+    drop(registry);
+
+    assert_eq!(dump(&place.registry()), expected);
+    let acme = "acme".parse().expect("valid");
+    let card = place.view().scorecard(&acme, None).expect("answers").expect("known");
+    assert_eq!((card.summary.accepted, card.summary.rejected), (1, 1));
+    assert_eq!((card.grades, card.products.len()), (vec![], 1));
 }
 
 /// Messages of an installation that has no mapper yet.

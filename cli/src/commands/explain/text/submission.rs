@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use registry::story::{Decision, Submission, SubmittedDocument, Update};
+use registry::story::{Decision, Parsed, Submission, SubmittedDocument, Update};
 
 use super::{at, attempt, document, entry, event, list, mapped, more, state, statement};
 
@@ -77,6 +77,17 @@ fn decision(out: &mut String, decision: &Decision) -> fmt::Result {
     };
     let (result, time) = (decision.result.as_str(), at(decision.ingested_at));
     writeln!(out, "  decided    {result}{kind}{rule} {time}, {signed}")?;
+    let Parsed { product, format, made_at, signer, grade } = &decision.parsed;
+    let made = made_at.map(|it| format!("made {}", at(it)));
+    let grade = grade.as_ref().map(|it| format!("grade {it}"));
+    let about = product.as_ref().map(|it| format!("about {it}"));
+    let known: Vec<_> = [about, format.clone(), made, grade].into_iter().flatten().collect();
+    if !known.is_empty() {
+        writeln!(out, "  read       {}", known.join(", "))?;
+    }
+    if let Some(signer) = signer {
+        writeln!(out, "  signed by  {signer}, verified")?;
+    }
     if let Some(policy) = decision.policy {
         writeln!(out, "  by policy  {policy}")?;
     }
@@ -107,6 +118,7 @@ mod tests {
                 "result": "rejected", "kind": "sbom", "rule": "sbom/supplier-named",
                 "policy": digest("c"), "ingested_at": "2026-11-22T12:00:01Z",
                 "signed_at": "2026-11-22T12:00:02Z", "receipt": digest("d"),
+                "product": "widget", "format": "cyclonedx 1.6", "grade": "C", "signer": "acme release",
             },
             "registered_by": first,
             "mapped": {
@@ -127,6 +139,8 @@ mod tests {
   document   {}
   with       {}, its signature
   decided    rejected as sbom by sbom/supplier-named 2026-11-22T12:00:01.000Z, signed 2026-11-22T12:00:02.000Z
+  read       about widget, cyclonedx 1.6, grade C
+  signed by  acme release, verified
   by policy  {}
   receipt    {}
   registered already, by submission {first}

@@ -6,7 +6,7 @@ use events::Sender;
 use serde_json::{Value, json};
 
 use super::{
-    replay::{again, open_findings},
+    replay::{after, again, open_findings},
     *,
 };
 use crate::{
@@ -136,7 +136,7 @@ fn order_of_arrival_changes_no_finding() {
                 store.record(&arrival, Some(&index), now()).expect("records");
             }
             assert_eq!(open_findings(&place), open, "{name} {events:?}");
-            seen.insert(findings(&place), events);
+            seen.insert(findings(&place), events.clone());
             // Every document comes once more.
             for (number, arrival) in (10..).zip(set.iter().skip(1)) {
                 let repeated = again(arrival, number, day(99));
@@ -235,7 +235,7 @@ fn time_that_passes_without_an_index_closes_nothing() {
 
 #[test]
 fn contradiction_is_shown_with_both_sides() {
-    let (place, _) = super::replay::after(&[
+    let (place, _) = after(&[
         torch(1, 1),
         sent(2, acme(), 2, &openvex("a", 1, 2, "not_affected")),
         sent(3, operator("acme"), 3, &openvex("b", 1, 1, "affected")),
@@ -247,7 +247,7 @@ fn contradiction_is_shown_with_both_sides() {
     let summary = &register.entries[0].summary;
     assert!(summary.contains("VEX contradicts itself about 1 finding."), "{summary}");
 
-    let (place, _) = super::replay::after(&[
+    let (place, _) = after(&[
         torch(1, 1),
         sent(2, acme(), 2, &openvex("a", 1, 2, "affected")),
         sent(3, operator("operator"), 3, &openvex("b", 1, 1, "not_affected")),
@@ -270,7 +270,7 @@ fn suppliers_word_ends_at_its_own_products() {
         (ours, 3),
         (namesake, 3),
     ] {
-        let (place, _) = super::replay::after(&[
+        let (place, _) = after(&[
             sbom(1, day(1), &slot, &[TORCH]),
             sent(2, acme(), 2, &openvex("a", 1, 2, "not_affected")),
         ]);
@@ -289,7 +289,7 @@ fn suppliers_word_ends_at_its_own_products() {
 
 #[test]
 fn store_of_the_release_before_is_read_and_judged_anew() {
-    let (place, index) = (Place::new(), full_index());
+    let place = Place::new();
     std::fs::create_dir_all(place.path().parent().expect("one")).expect("makes");
     let old = Connection::open(place.path()).expect("opens");
     old.execute_batch(include_str!("../../../schema/0001.sql")).expect("makes");

@@ -50,6 +50,7 @@ impl Reader<'_> {
             group: non_empty(value, "group"),
             version: non_empty(value, "version"),
             purl: self.purl(value),
+            cpe: self.bounded(value, "cpe").filter(|it| !it.is_empty()).map(str::to_owned),
             kind: json::text(value, "type").unwrap_or_default().to_owned(),
         };
         self.check_names(value);
@@ -63,7 +64,7 @@ impl Reader<'_> {
         Some(purl.to_owned())
     }
 
-    /// The text under `key`, unless it is longer than any purl.
+    /// The text under `key`, unless it is longer than any purl, CPE or reference.
     fn bounded<'v>(&mut self, value: &'v Value, key: &str) -> Option<&'v str> {
         let text = json::text(value, key)?;
         self.problems.bounded(text, format_args!("{}/{key}", self.pointer))

@@ -53,6 +53,7 @@ impl Reader<'_> {
             group: None,
             version: self.stated(value, "versionInfo", place),
             purl: self.purl(value, place),
+            cpe: self.cpe(value, place),
             kind: kind(text(value, "primaryPackagePurpose")).to_owned(),
         };
         let is_identified = !items(value, "checksums").is_empty()
@@ -70,6 +71,7 @@ impl Reader<'_> {
             group: None,
             version: None,
             purl: None,
+            cpe: None,
             kind: "file".to_owned(),
         };
         let is_identified = !items(value, "checksums").is_empty();
@@ -99,6 +101,15 @@ impl Reader<'_> {
             first = first.or(Some(purl));
         }
         first.map(str::to_owned)
+    }
+
+    /// The first CPE of the newer binding, else of the older (annex F.2).
+    fn cpe(&mut self, value: &Value, place: fmt::Arguments<'_>) -> Option<String> {
+        let first = |kind| references(value).find(|(_, it)| kind_of(it) == kind);
+        let (index, reference) = first("cpe23Type").or_else(|| first("cpe22Type"))?;
+        let cpe = text(reference, "referenceLocator").filter(|it| !says_nothing(it))?;
+        let place = format_args!("{place}/externalRefs/{index}/referenceLocator");
+        self.problems.bounded(cpe, place).map(str::to_owned)
     }
 
     /// The text under `key`, unless it says that nothing is known.

@@ -2,8 +2,8 @@
 
 use events::{
     AdvisoriesUpdated, BacklogMapped, Content, Decision, DecisionResult, Digest, Document,
-    DocumentKind, DocumentSubmitted, Envelope, Event, EvidenceReady, EvidenceSigned, Input, Label,
-    Manifest, Priority, Producer, Role, Sender, StatementRef, Uri,
+    DocumentKind, DocumentSubmitted, Envelope, Event, EvidenceReady, EvidenceSigned, Grade, Input,
+    Label, Manifest, Priority, Producer, Role, Sender, StatementRef, Uri,
 };
 use jiff::Timestamp;
 
@@ -142,6 +142,11 @@ pub(in super::super) fn decision(
         rule: (result == DecisionResult::Rejected).then(|| Label::of("sbom/supplier-named")),
         ingested_at,
         policy: Some(policy()),
+        product: Some(Label::of("widget")),
+        format: Some(Label::of("cyclonedx 1.6")),
+        made_at: Some(Timestamp::UNIX_EPOCH),
+        signer: Some(Label::of("acme release")),
+        grade: Some(Grade::B),
     }
 }
 

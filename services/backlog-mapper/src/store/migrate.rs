@@ -1,0 +1,65 @@
+//! The schema, one step per release that changed it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::StoreError;
+use crate::inventory::{canonical, short_name};
+
+/// One step: the schema's, then what SQL cannot do.
+type Step = (&'static str, fn(&Transaction<'_>) -> Result<(), StoreError>);
+
+/// Every step there ever was, in order; a step that was released never changes.
+const STEPS: [Step; 3] = [
+    (include_str!("../../schema/0001.sql"), |_| Ok(())),
+    (include_str!("../../schema/0002.sql"), |_| Ok(())),
+    (include_str!("../../schema/0003.sql"), repair_components),
+];
+/// The version that this release reads and writes.
+pub(super) const KNOWN: i64 = STEPS.len() as i64;
+/// Components that are brought into another form at once.
+const PAGE: i64 = 10_000;
+
+/// Brings the database up to date, each step in one transaction.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)", [])?;
+    let sql = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
+    let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    if found > KNOWN {
+        return Err(StoreError::Newer { path: path.to_owned(), found });
+    }
+    for (version, (sql, then)) in (1..).zip(STEPS).skip_while(|(version, _)| *version <= found) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        then(&transaction)?;
+        transaction
+            .execute("INSERT INTO schema_version (version) VALUES ($1)", params![version])?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Gives components from before their canonical purl and short name. Their CPE is in the document only.
+fn repair_components(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut page = transaction.prepare(
+        "SELECT rowid, name, purl FROM component WHERE rowid > $1 ORDER BY rowid LIMIT $2",
+    )?;
+    let mut update = transaction.prepare(
+        "UPDATE component SET purl = $1, written = $2, short_name = $3 WHERE rowid = $4",
+    )?;
+    let mut last = i64::MIN;
+    loop {
+        let rows = page.query_map(params![last, PAGE], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let Some((end, ..)) = rows.last() else { return Ok(()) };
+        last = *end;
+        for (row, name, purl) in rows {
+            let (purl, written) = purl.map(canonical).unzip();
+            update.execute(params![purl, written.flatten(), short_name(&name), row])?;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A store that an older release made.
+
+use super::*;
+
+/// What the first release would have had in its place.
+const DOWNGRADE: &str = "
+    DROP INDEX component_by_short_name;
+    DROP INDEX component_by_cpe;
+    UPDATE component SET purl = COALESCE(written, purl);
+    ALTER TABLE component DROP COLUMN written;
+    ALTER TABLE component DROP COLUMN cpe;
+    ALTER TABLE component DROP COLUMN short_name;
+    CREATE INDEX component_by_name ON component (name);
+    ALTER TABLE slot DROP COLUMN current;
+    ALTER TABLE vex DROP COLUMN edition;
+    ALTER TABLE vex DROP COLUMN said;
+    DROP TABLE ending;
+    DROP TABLE terms;
+    DROP TABLE about;
+    DELETE FROM schema_version WHERE version >= 2;";
+
+#[test]
+fn store_of_the_first_release_becomes_what_this_one_would_have_made() {
+    let place = Place::new();
+    let store = place.open();
+    let odd = sbom(6, day(6), &supplier("globex", "gadget"), &["pkg:PyPI/Jinja2@2.10", TORCH]);
+    let answers: Vec<_> = story().iter().chain([&odd]).map(|it| record(&store, it)).collect();
+    let (dump, found) = (place.dump(), place.reader().search("Jinja2", &Config::default()));
+    let found = found.expect("searches");
+    assert_eq!(found.products.len(), 4);
+    store.connection.lock().expect("free").execute_batch(DOWNGRADE).expect("downgrades");
+    drop(store);
+
+    let upgraded = place.open();
+
+    let search = |term: &str| place.reader().search(term, &Config::default()).expect("searches");
+    assert_eq!(search("Jinja2"), found);
+    assert_eq!(search("pkg:pypi/jinja2"), search("pkg:PyPI/JINJA2"));
+    assert_eq!(search("pkg:pypi/jinja2").products, found.products);
+    let again: Vec<_> = story().iter().chain([&odd]).map(|it| record(&upgraded, it)).collect();
+    assert_eq!(again, answers, "what was answered stays answered");
+    let refused = Arrival { event: event(7), time: day(7), content: Content::Nothing(None) };
+    let derived = record(&upgraded, &refused);
+    assert_eq!((derived.opened, derived.closed), (vec![], vec![]));
+    assert_eq!(place.dump(), dump);
+}
+
+#[test]
+fn store_of_a_newer_release_is_refused() {
+    let place = Place::new();
+    let store = place.open();
+    let sql = "INSERT INTO schema_version (version) VALUES (1000)";
+    store.connection.lock().expect("free").execute(sql, []).expect("inserts");
+    drop(store);
+    let refused = Store::open(&place.path()).err().expect("refused");
+    assert!(matches!(refused, StoreError::Newer { found: 1000, .. }), "{refused}");
+}
