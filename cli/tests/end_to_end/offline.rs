@@ -210,3 +210,30 @@ fn every_command_shows_an_example() {
         assert!(said.stdout.contains("Example"), "{command} --help has no example");
     }
 }
+
+#[test]
+fn what_would_be_decided_about_a_document_is_told_without_a_pipeline() {
+    let place = Place::new();
+    let document = serde_json::json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6",
+        "metadata": {
+            "timestamp": "2026-01-01T00:00:00Z",
+            "component": { "type": "application", "name": "widget", "version": "1" },
+        },
+        "components": [{ "type": "library", "name": "left", "version": "1", "purl": "pkg:pypi/left@1", "scope": null }],
+    });
+    place.write("widget.json", document.to_string());
+    place.attestry("supplier check widget.json --at 2026-02-01T00:00:00Z").expect(1).says(&[
+        "WOULD BE REJECTED",
+        "schema    warned: valid but for what is tolerated: null-field (1)",
+        "rejects SUP-002",
+        "remedy:",
+    ]);
+    let told = place.attestry("supplier check widget.json --format json").expect(1).json();
+    assert_eq!(told["accepted"], false);
+    assert_eq!(told["document"]["grade"]["standard"], "ntia", "{told}");
+    place.write("text.json", "hello");
+    place.attestry("supplier check text.json").expect(1).says(&["bytes     failed", "not-json"]);
+    place.attestry("supplier check missing.json").expect(2).says(&["missing.json"]);
+    place.attestry("supplier check widget.json --supplier nobody").expect(2).says(&["nobody"]);
+}

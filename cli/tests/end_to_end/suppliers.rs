@@ -133,7 +133,7 @@ fn each_refusal_names_its_rule_and_the_remedy() {
     let twice = good.replacen('{', "{\"bomFormat\":\"CycloneDX\",", 1);
     let cases: [(&str, Vec<u8>, &str); 6] = [
         ("twice.json", twice.into_bytes(), "duplicate-key"),
-        ("old.json", good.replace("\"1.6\"", "\"1.3\"").into_bytes(), "unsupported-version"),
+        ("old.json", good.replace("\"1.6\"", "\"1.1\"").into_bytes(), "unsupported-version"),
         ("wrong.json", good.replace("\"library\"", "\"thing\"").into_bytes(), "schema"),
         ("text.json", b"hello".to_vec(), "not-json"),
         ("bytes.json", vec![b'{', 0xff, 0xfe, b'}'], "not-utf8"),
@@ -144,15 +144,23 @@ fn each_refusal_names_its_rule_and_the_remedy() {
     }
     let mut cycle = widget();
     cycle["dependencies"][1] = json!({ "ref": "left", "dependsOn": ["widget"] });
-    submit(&place, "cycle.json", cycle.to_string())
-        .expect(1)
-        .says(&["REJECTED", "dependency-cycle"]);
+    submit(&place, "cycle.json", cycle.to_string()).expect(0).says(&[
+        "ACCEPTED",
+        "warning SUP-014",
+        "dependency-cycle",
+    ]);
     // Somebody mended the passport: what was rejected may be submitted anew.
-    let add = "supplier add acme --name Acme --key acme.pub --key stranger.pub --replace --max-age-days 36500";
+    let add = "supplier add acme --name Acme --key acme.pub --key stranger.pub --replace --max-age-days 36500 --tolerate invalid-purl";
     place.attestry(add).expect(0);
     submit_signed(&place, "good.json", "stranger")
         .expect(0)
         .says(&["ACCEPTED", "signed by stranger"]);
+    cycle["version"] = json!(2);
+    submit(&place, "cycle.json", cycle.to_string()).expect(1).says(&[
+        "REJECTED",
+        "SUP-014",
+        "dependency-cycle",
+    ]);
     place.attestry("quarantine list").expect(0).says(&["Nothing is in quarantine"]);
 }
 

@@ -291,8 +291,8 @@ impl Recording<'_> {
         let row = params![event, Hash(*digest), sender, time, statements, edition, said];
         self.transaction.execute(sql, row)?;
         // A release that did not ask which version it is may have kept it before.
-        let sql = "UPDATE vex SET edition = $3, said = $4 WHERE sender = $1 AND document = $2";
-        self.transaction.execute(sql, params![sender, Hash(*digest), edition, said])?;
+        let sql = "UPDATE vex SET edition = $1, said = $2 WHERE sender = $3 AND document = $4";
+        self.transaction.execute(sql, params![edition, said, sender, Hash(*digest)])?;
         let sql = "DELETE FROM vex WHERE sender = $1 AND document = $2 AND (time, event) > (SELECT time, event FROM vex WHERE sender = $1 AND document = $2 ORDER BY time, event LIMIT 1)";
         self.transaction.execute(sql, params![sender, Hash(*digest)])?;
         strangers::note(self.transaction, document)

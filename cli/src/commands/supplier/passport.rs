@@ -66,7 +66,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 365)]
     max_age_days: u32,
     /// Grade that its SBOMs must have at least [default: any will do]
-    #[arg(long, value_name = "GRADE", ignore_case = true)]
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
     minimum_grade: Option<Grade>,
     /// Only warn of that problem, which real generators cause; repeat for several [default: dependency-cycle,
     /// self-dependency and dangling-reference]
@@ -87,6 +87,12 @@ pub(crate) struct AddArgs {
     directory: DirectoryArgs,
     #[command(flatten)]
     client: ClientArgs,
+}
+
+fn grade(text: &str) -> Result<Grade, String> {
+    let mut letters = text.chars().map(|it| it.to_ascii_uppercase());
+    let grade = letters.next().and_then(Grade::of).filter(|_| letters.next().is_none());
+    grade.ok_or_else(|| "is none of A, B, C, D and F".to_owned())
 }
 
 #[derive(clap::Args)]

@@ -120,9 +120,8 @@ impl<'a> Input<'a> {
 
 impl<'a> Supplier<'a> {
     fn of(passport: &'a Passport) -> Self {
-        let grades = [Grade::A, Grade::B, Grade::C, Grade::D, Grade::F];
         let grades = |minimum: Grade| {
-            let enough = grades.into_iter().filter(|it| *it <= minimum);
+            let enough = Grade::ALL.into_iter().filter(|it| *it <= minimum);
             enough.map(Grade::as_str).collect()
         };
         Self {
@@ -183,7 +182,8 @@ impl Graded {
         Self {
             standard: score.standard.as_str(),
             score: score.score,
-            grade: Grade::of(score.grade).as_str(),
+            // There is no other letter.
+            grade: Grade::of(score.grade).unwrap_or(Grade::F).as_str(),
         }
     }
 }

@@ -13,7 +13,7 @@ use events::{Digest, DocumentKind, Label, Text};
 use jiff::Timestamp;
 
 use super::{WHOLE, finding, standard};
-use crate::passport::{Grade, Passport};
+use crate::passport::Passport;
 
 /// Most violations of a schema that a receipt lists.
 const MAX_VIOLATIONS: usize = 20;
@@ -228,18 +228,5 @@ fn refused_vex(error: &VexError) -> Unread {
         }
         VexError::Unsound { violations } => Unread::unsound(error.code(), violations),
         _ => Unread::because(error.code(), &error.to_string()),
-    }
-}
-
-impl Grade {
-    /// Of a score's letter.
-    pub(super) fn of(letter: char) -> Self {
-        match letter {
-            'A' => Self::A,
-            'B' => Self::B,
-            'C' => Self::C,
-            'D' => Self::D,
-            _ => Self::F,
-        }
     }
 }

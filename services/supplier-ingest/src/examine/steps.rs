@@ -11,7 +11,11 @@ use crate::passport::Passport;
 
 /// What was looked at, and what was found; whatever is not in here was not reached.
 #[derive(Default)]
-pub(crate) struct Steps(BTreeMap<Step, Text<1024>>);
+pub(crate) struct Steps {
+    found: BTreeMap<Step, Text<1024>>,
+    /// Whether the document departs from its schema, and is tolerated.
+    departs: bool,
+}
 
 impl Steps {
     /// The sender is known, and its document was put together.
@@ -63,6 +67,7 @@ impl Steps {
             true => self.add(Step::Schema, "valid"),
             false => {
                 let tolerated = tolerated.join(", ");
+                self.departs = true;
                 self.add(Step::Schema, &format!("valid but for what is tolerated: {tolerated}"));
             }
         }
@@ -105,7 +110,7 @@ impl Steps {
 
     /// Every step, each as bad as the worst that it found.
     pub(crate) fn told(self, findings: &[ReceiptFinding]) -> Vec<ReceiptStep> {
-        let mut found = self.0;
+        let (mut found, departs) = (self.found, self.departs);
         let steps = Step::ALL.into_iter().map(|step| {
             let detail = found.remove(&step);
             let mut of_it = findings.iter().filter(|it| it.step == Some(step)).peekable();
@@ -113,6 +118,7 @@ impl Steps {
                 (None, ..) => StepResult::NotReached,
                 (_, _, true) => StepResult::Failed,
                 (_, true, false) => StepResult::Warned,
+                _ if departs && step == Step::Schema => StepResult::Warned,
                 (_, false, false) => StepResult::Passed,
             };
             ReceiptStep { step, result, detail: detail.unwrap_or_else(|| Text::of("")) }
@@ -121,6 +127,6 @@ impl Steps {
     }
 
     fn add(&mut self, step: Step, detail: &str) {
-        self.0.insert(step, Text::of(detail));
+        self.found.insert(step, Text::of(detail));
     }
 }

@@ -125,6 +125,7 @@ fn every_step_is_told_with_what_came_of_it() {
     twice["components"][0]["scope"] = serde_json::Value::Null;
     let tolerated = examined(twice.to_string().as_bytes(), acme(), Timestamp::UNIX_EPOCH);
     let schema = tolerated.steps.iter().find(|it| it.step == Step::Schema).expect("told");
+    assert_eq!(schema.result, StepResult::Warned);
     assert_eq!(schema.detail.as_str(), "valid but for what is tolerated: null-field (1)");
 
     for (document, step) in [
