@@ -9,7 +9,7 @@ use crate::steps::Steps;
 /// Settings of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is measured, and how: `pipeline`, `registry` or `sbom`, each with `--help`; or `signing`, or `policy`
+    /// What is measured, and how: `pipeline`, `ingest`, `registry` or `sbom`, each with `--help`; or `signing`, or `policy`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -35,6 +35,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     let programs = match args.benchmark.first().map(String::as_str) {
         // Each optimised program takes minutes to link.
         Some("sbom") => "--package attestry --package e2e-tests --bin attestry --bin bench",
+        Some("ingest") => "--package e2e-tests --bin bench",
         _ => "--workspace --bins",
     };
     steps.cargo(&format!("build {programs}{flag}"))?;

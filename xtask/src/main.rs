@@ -39,7 +39,7 @@ enum Xtask {
     Docs,
     /// Kill and pause a running pipeline at moments that a seed decides, then count what is left
     Chaos(chaos::Args),
-    /// Measure this machine: `pipeline` beside its floor, `registry`, or `sbom` beside its peers; a full run builds optimised
+    /// Measure this machine: `pipeline` and `ingest` beside their floors, `registry`, or `sbom` beside its peers; a full run builds optimised
     Bench(bench::Args),
     /// Feed every reader with mutated documents for a while; needs cargo-fuzz
     Fuzz(fuzz::Args),

@@ -35,7 +35,7 @@ const RESERVED: [Reserved; 6] = [
     },
     Reserved {
         name: "rusqlite",
-        users: &["registry", "backlog-mapper", "artifacts"],
+        users: &["registry", "backlog-mapper", "artifacts", E2E_TESTS],
         why: "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
     },
     Reserved { name: "in-toto", users: &["attestation"], why: "only links are its own" },

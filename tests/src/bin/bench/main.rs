@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod floor;
+mod ingest;
 mod load;
 mod pipeline;
 mod processes;
@@ -14,6 +15,8 @@ mod stats;
 mod synthetic;
 mod system;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 /// Measures the pipeline on this machine.
@@ -22,6 +25,8 @@ use clap::Parser;
 enum Bench {
     /// Throughput, latency and memory of the pipeline, each beside its floor
     Pipeline(pipeline::Args),
+    /// Documents of suppliers, large and many, beside the floor of both
+    Ingest(ingest::Args),
     /// Speed and size of a registry with many events
     Registry(registry::Args),
     /// SBOMs of lockfiles beside other makers of SBOMs
@@ -29,12 +34,33 @@ enum Bench {
     /// One process of the floor: started by `pipeline`
     #[command(hide = true)]
     FloorWorker(floor::Args),
+    /// One of the services: started by `ingest`
+    #[command(hide = true)]
+    IngestService(ingest::service::Args),
+    /// The floor of documents: started by `ingest`
+    #[command(hide = true)]
+    IngestFloor(ingest::floor::Args),
+}
+
+/// As the services that read documents.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<ExitCode> {
+    // The policy of a supplier's document is judged in a process of its own.
+    match policy::sandbox::enter() {
+        Some(ended) => Ok(ended),
+        None => bench().map(|()| ExitCode::SUCCESS),
+    }
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn bench() -> anyhow::Result<()> {
     match Bench::parse() {
         Bench::Pipeline(args) => pipeline::run(&args).await,
+        Bench::Ingest(args) => ingest::run(&args).await,
+        Bench::IngestService(args) => ingest::service::run(args).await,
+        Bench::IngestFloor(args) => ingest::floor::run(&args),
         Bench::Registry(args) => registry::run(&args).await,
         Bench::Sbom(args) => sbom::run(&args),
         Bench::FloorWorker(args) => floor::run(&args).await,

@@ -74,6 +74,28 @@ impl Process {
     pub(crate) fn measure(&self, snapshot: &mut Snapshot) -> anyhow::Result<()> {
         snapshot.add(self.name, self.child.id())
     }
+
+    /// Adds what the processes used that it started itself, as `name`.
+    pub(crate) fn measure_children(
+        &self,
+        name: &'static str,
+        snapshot: &mut Snapshot,
+    ) -> anyhow::Result<()> {
+        let threads = format!("/proc/{}/task", self.child.id());
+        for thread in fs::read_dir(&threads).with_context(|| threads.clone())? {
+            // A thread that has ended since has no children.
+            let children = fs::read_to_string(thread?.path().join("children"));
+            for child in children.unwrap_or_default().split_whitespace() {
+                snapshot.add(name, child.parse().context("a process id")?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Name of the service.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 impl Drop for Process {
@@ -116,7 +138,7 @@ impl Snapshot {
 }
 
 /// `VmHWM` of `/proc/<pid>/status`, in bytes.
-fn peak_memory(status: &str) -> Option<u64> {
+pub(crate) fn peak_memory(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024)

@@ -12,7 +12,7 @@ use advisories::Index;
 use anyhow::{Context, ensure};
 use archive::Archive;
 use async_nats::jetstream::{self, consumer::PullConsumer};
-use attestation::SigningKey;
+use attestation::{PublicKey, SigningKey};
 use broker::{Options, Search, Server};
 use bus::{Bus, BusOptions};
 use events::{BuildCompleted, EvidenceReady, EvidenceSigned, Priority, stage_stream};
@@ -33,7 +33,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// The mapper keeps up with builds, or nearly.
 const MAPPING_LIMIT: Duration = Duration::from_secs(120);
 /// What the mapper holds components against.
-const ADVISORIES: &str =
+pub(crate) const ADVISORIES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../services/backlog-mapper/fixtures/osv");
 
 /// Who answers builds.
@@ -231,10 +231,11 @@ fn program(service: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// A production key: a development key would mark every verdict.
-fn make_key(private: &Path, public: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_key(private: &Path, public: &Path) -> anyhow::Result<PublicKey> {
     let key = SigningKey::generate()?;
     let mut file = fs::File::options();
     let mut file = file.write(true).create_new(true).mode(0o600).open(private)?;
     std::io::Write::write_all(&mut file, key.to_pem().as_bytes())?;
-    Ok(fs::write(public, key.public_key().to_pem())?)
+    fs::write(public, key.public_key().to_pem())?;
+    Ok(key.public_key().clone())
 }
