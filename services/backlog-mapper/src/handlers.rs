@@ -173,7 +173,9 @@ async fn sbom(
 ) -> Result<Sbom, HandleError> {
     let bytes = archive.get(digest, DOCUMENT_BYTES_MAX).await?;
     off_thread(move || {
-        let bom = bom::read(&bytes).map_err(|error| unreadable(digest, error.code(), &error))?;
+        // Whoever signed that it passed, or is accepted, has judged it by its schema.
+        let bom =
+            bom::read_again(&bytes).map_err(|error| unreadable(digest, error.code(), &error))?;
         let inventory = Inventory::of(bom);
         let product = inventory.product(&scope);
         Ok(Sbom { slot: Slot { kind, scope, product }, digest, inventory })

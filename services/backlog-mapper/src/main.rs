@@ -6,6 +6,10 @@ use backlog_mapper::{Args, Mapper, MapperError, NAME};
 use clap::Parser;
 use worker::Process;
 
+/// Reading a document is mostly allocating; see the policy gate.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     worker::exit(run(Args::parse()).await)

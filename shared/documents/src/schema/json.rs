@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Largest document that is read, in bytes.
@@ -125,6 +125,10 @@ impl JsonError {
     }
 }
 
+/// Which keys of an object are wanted, each with what is wanted below it: all of it where nothing is
+/// said. Lists are looked through.
+pub(crate) struct Outline(pub(crate) &'static [(&'static str, Option<&'static Outline>)]);
+
 /// Reads `bytes`; their weight comes along. A byte-order mark is passed over.
 pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
     parse(decode(bytes)?)
@@ -132,9 +136,21 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Value, usize), JsonError> {
 
 /// Reads what [`decode`] or [`form`] gave; the weight comes along.
 pub(crate) fn parse(text: &str) -> Result<(Value, usize), JsonError> {
+    parse_as_wanted(text, None)
+}
+
+/// Reads of what [`decode`] gave what `outline` wants. The rest is JSON, but a key may be there twice.
+pub(crate) fn parse_part(text: &str, outline: &'static Outline) -> Result<Value, JsonError> {
+    parse_as_wanted(text, Some(outline)).map(|(value, _)| value)
+}
+
+fn parse_as_wanted(
+    text: &str,
+    outline: Option<&'static Outline>,
+) -> Result<(Value, usize), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let state = State::default();
-    let read = Strict { state: &state, depth: 0 }.deserialize(&mut deserializer);
+    let read = Strict { state: &state, depth: 0, outline }.deserialize(&mut deserializer);
     let read = read.and_then(|value| deserializer.end().map(|()| value));
     let weight = state.weight.get();
     read.map(|value| (value, weight)).map_err(|error| state.explain(&error))
@@ -249,11 +265,19 @@ impl State {
     }
 }
 
+impl Outline {
+    /// What is wanted below `key`, if it is wanted.
+    fn below(&self, key: &str) -> Option<Option<&'static Self>> {
+        self.0.iter().find(|(wanted, _)| *wanted == key).map(|(_, below)| *below)
+    }
+}
+
 /// Reads one value at a depth.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     state: &'a State,
     depth: usize,
+    outline: Option<&'static Outline>,
 }
 
 impl Strict<'_> {
@@ -314,7 +338,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let inner = self.inner()?;
-        let mut array = Vec::new();
+        // Most lists have one item, and one that grows sets aside room for four.
+        let first = items.next_element_seed(inner)?;
+        let mut array = first.map_or_else(Vec::new, |item| vec![item]);
         while let Some(item) = items.next_element_seed(inner)? {
             array.push(item);
         }
@@ -326,11 +352,19 @@ impl<'de> Visitor<'de> for Strict<'_> {
         self.state.weigh(OBJECT_WEIGHT)?;
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            let outline = match self.outline.map(|it| it.below(&key)) {
+                None => None,
+                Some(Some(below)) => below,
+                Some(None) => {
+                    entries.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
             if object.contains_key(&key) {
                 let key = key.chars().take(MAX_QUOTED_CHARS).collect();
                 return Err(self.state.fail(Fault::Twice(key)));
             }
-            let value = entries.next_value_seed(inner)?;
+            let value = entries.next_value_seed(Self { outline, ..inner })?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))

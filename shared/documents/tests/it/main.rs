@@ -8,6 +8,7 @@
 
 mod arbitrary;
 mod bom;
+mod bom_again;
 mod carried;
 mod contents;
 mod convert;

@@ -7,9 +7,51 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Bom, BomError, Problems, non_empty, timestamp};
-use crate::schema::{CycloneDxVersion, Format, Violation, json};
+use super::{Bom, BomError, Problems, deviations, non_empty, timestamp};
+use crate::schema::json::{self, Outline};
+use crate::schema::{self, CycloneDxVersion, Format, Violation};
 use crate::vex;
+
+/// What a [`Bom`] is made of, but for what is suspicious.
+static CONTENTS: Outline = Outline(&[
+    ("bomFormat", None),
+    ("specVersion", None),
+    ("serialNumber", None),
+    ("version", None),
+    ("metadata", Some(&METADATA)),
+    ("components", Some(&COMPONENT)),
+    ("vulnerabilities", None),
+]);
+static METADATA: Outline = Outline(&[
+    ("timestamp", None),
+    ("component", Some(&COMPONENT)),
+    ("supplier", Some(&Outline(&[("name", None)]))),
+]);
+static COMPONENT: Outline = Outline(&[
+    ("bom-ref", None),
+    ("name", None),
+    ("group", None),
+    ("version", None),
+    ("purl", None),
+    ("type", None),
+    ("components", Some(&COMPONENT)),
+]);
+
+/// Of a document that was judged before, what a [`Bom`] is made of; none if it is not CycloneDX in JSON.
+pub(super) fn skim(bytes: &[u8]) -> Option<(Value, CycloneDxVersion)> {
+    let mut document = json::parse_part(json::decode(bytes).ok()?, &CONTENTS).ok()?;
+    let Ok(Format::CycloneDx(version)) = schema::format(&document, CycloneDxVersion::V1_2) else {
+        return None;
+    };
+    // What deviates there was mended when it was judged. Of a component nothing is kept that would be,
+    // and to compare them all takes long.
+    let components = document.get_mut("components").map(Value::take);
+    deviations::mend(&mut document, &mut Problems::default());
+    if let (Some(components), Some(top)) = (components, document.as_object_mut()) {
+        top.insert("components".to_owned(), components);
+    }
+    Some((document, version))
+}
 
 /// Reads a document that its schema lets pass.
 pub(super) fn read(
