@@ -74,7 +74,7 @@ pub(crate) fn read_form(
 }
 
 /// The format that `document` says it has: CycloneDX of version `oldest` or later, or SPDX.
-fn format(document: &Value, oldest: CycloneDxVersion) -> Result<Format, SchemaError> {
+pub(crate) fn format(document: &Value, oldest: CycloneDxVersion) -> Result<Format, SchemaError> {
     if is_cyclonedx(document) {
         CycloneDxVersion::of(document, oldest).map(Format::CycloneDx)
     } else if is_spdx(document) {

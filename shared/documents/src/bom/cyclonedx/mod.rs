@@ -33,6 +33,7 @@ static COMPONENT: Outline = Outline(&[
     ("group", None),
     ("version", None),
     ("purl", None),
+    ("cpe", None),
     ("type", None),
     ("components", Some(&COMPONENT)),
 ]);
