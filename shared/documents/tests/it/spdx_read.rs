@@ -323,7 +323,8 @@ fn cpe_is_read_in_the_newer_binding_before_the_older() {
         (json!([reference("cpe22Type", &long)]), None, 1),
     ] {
         let bom = read(references);
-        assert_eq!(bom.components[0].cpe.as_deref(), cpe);
+        let subject = bom.subject.expect("the only package");
+        assert_eq!(subject.cpe.as_deref(), cpe);
         assert_eq!(bom.problem_counts.get("purl-bomb").copied().unwrap_or_default(), bombs);
     }
 }

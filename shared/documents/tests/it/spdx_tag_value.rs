@@ -184,8 +184,8 @@ fn every_tag_of_the_standard_has_its_place() {
     assert_eq!(bom.problems, []);
     assert_eq!(bom.edges, 1);
     assert_eq!(bom.subject.unwrap().purl.as_deref(), Some("pkg:generic/app@1"));
-    let schema = with("PackageName: a\nSPDXID: SPDXRef-a\n").unwrap_err();
-    assert!(schema.to_string().contains("/packages/0: \"downloadLocation\""), "{schema}");
+    let schema = with("PackageName: a\nPackageDownloadLocation: NONE\n").unwrap_err();
+    assert!(schema.to_string().contains("/packages/0: \"SPDXID\""), "{schema}");
 }
 
 #[test]

@@ -118,7 +118,6 @@ fn namespaces_tell_what_is_cyclonedx() {
         ("<bom/>".to_owned(), "not-cyclonedx"),
         ("<bom xmlns=\"http://cyclonedx.org/schema/bom/\"/>".to_owned(), "unsupported-version"),
         (document("").replace("/1.6", "/1.1"), "unsupported-version"),
-        (document("").replace("/1.6", "/1.3"), "unsupported-version"),
         (document("").replace("/1.6", "/2.0"), "unsupported-version"),
         (format!("<b:bom xmlns:b=\"{SPACE}\" b:version=\"2\"/>"), "not-xml"),
     ] {
