@@ -2,6 +2,7 @@
 //!
 //! What each cell expects is read from the tables below, which are those of `docs/vex.md`.
 
+mod formats;
 mod sets;
 
 use documents::vex::{
@@ -11,8 +12,8 @@ use events::Digest;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::vex_csaf;
 use crate::vex_target::finding;
+pub(crate) use formats::FORMATS;
 
 const CVE: &str = "CVE-2014-0012";
 const PRODUCT: &str = "pkg:pypi/jinja2@2.4.1";
@@ -45,61 +46,6 @@ const ASKED: i64 = 110;
 
 pub(crate) fn day(day: i64) -> Timestamp {
     Timestamp::from_second(1_770_000_000 + day * 86_400).unwrap()
-}
-
-/// The three formats, each as its own tools would write it.
-pub(crate) const FORMATS: [fn(Status, Timestamp, u64) -> Value; 3] = [openvex, cyclonedx, csaf];
-
-fn openvex(status: Status, said: Timestamp, version: u64) -> Value {
-    let mut statement = json!({
-        "vulnerability": { "name": CVE }, "products": [{ "@id": PRODUCT }], "status": status.as_str(),
-    });
-    match status {
-        Status::NotAffected => statement["justification"] = json!("component_not_present"),
-        Status::Affected => statement["action_statement"] = json!("update"),
-        _ => {}
-    }
-    json!({
-        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://acme.example/vex/1",
-        "author": "Acme", "timestamp": said.to_string(), "version": version, "statements": [statement],
-    })
-}
-
-fn cyclonedx(status: Status, said: Timestamp, version: u64) -> Value {
-    let state = match status {
-        Status::NotAffected => "not_affected",
-        Status::Affected => "exploitable",
-        Status::Fixed => "resolved",
-        Status::UnderInvestigation => "in_triage",
-    };
-    json!({
-        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": version,
-        "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b70",
-        "metadata": { "timestamp": said.to_string() },
-        "vulnerabilities": [{
-            "id": CVE, "analysis": { "state": state }, "affects": [{ "ref": PRODUCT }],
-        }],
-    })
-}
-
-fn csaf(status: Status, said: Timestamp, version: u64) -> Value {
-    let list = match status {
-        Status::NotAffected => "known_not_affected",
-        Status::Affected => "known_affected",
-        Status::Fixed => "fixed",
-        Status::UnderInvestigation => "under_investigation",
-    };
-    let mut vulnerability = json!({ "cve": CVE, "product_status": { list: ["P"] } });
-    if status == Status::NotAffected {
-        vulnerability["flags"] =
-            json!([{ "label": "component_not_present", "product_ids": ["P"] }]);
-    }
-    let tree = json!({ "full_product_names": [vex_csaf::named("P", PRODUCT)] });
-    let mut document = vex_csaf::vex(&tree, &json!([vulnerability]));
-    let tracking = &mut document["document"]["tracking"];
-    tracking["version"] = json!(version.to_string());
-    tracking["current_release_date"] = json!(said.to_string());
-    document
 }
 
 /// A document as its real reader reads it, and the digest of its bytes.
