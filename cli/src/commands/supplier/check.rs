@@ -50,6 +50,8 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
     let max_bundle = attestation::verify::MAX_BUNDLE_BYTES as u64;
     let bundle = args.bundle.as_ref().map(|path| Upload::read(path, max_bundle)).transpose()?;
     let policy = policy::load(args.policy.as_deref())?;
+    #[allow(clippy::disallowed_methods, reason = "what is at hand is judged as of now")]
+    let now = args.at.unwrap_or_else(Timestamp::now);
     let by = CheckedBy {
         passport: Arc::new(args.passport()?),
         root: Arc::new(args.root()?),
@@ -58,7 +60,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
             Some(directory) => CurrentIndex::new(directory).get().map_err(Failure::input)?,
             None => None,
         },
-        now: args.at.unwrap_or_else(Timestamp::now),
+        now,
     };
     let checked = check(document, bundle.map(|it| it.bytes), by).map_err(Failure::unknown)?;
     output::result(format, &text(&checked), &checked)?;

@@ -73,7 +73,7 @@ impl<'a> Deriver<'a> {
         let before = read::entries(self.transaction, slot)?;
         let observations = self.observations(slot, None)?;
         let mut state = unfold(slot, &observations, &self.vex, &self.moment);
-        keep_unnamed(&before, &mut state, time);
+        keep_unnamed(&before, &mut state, self.moment.advisories, time);
         self.write_current(slot, state.current)?;
         self.write_findings(slot, &state)?;
         self.write_end(slot, state.next_end)?;
@@ -88,6 +88,9 @@ impl<'a> Deriver<'a> {
                 self.write_entry(&id, slot, entry)?;
             }
             after.insert(id, entry.status);
+        }
+        for id in before.keys().filter(|id| !after.contains_key(*id)) {
+            self.transaction.execute("DELETE FROM entry WHERE id = $1", params![id])?;
         }
         if !state.entries.is_empty() {
             self.write_risk(slot)?;
@@ -254,10 +257,16 @@ impl<'a> Deriver<'a> {
     }
 }
 
-/// What the index of before named and this one does not is closed, and stays known.
-fn keep_unnamed(before: &BTreeMap<String, Entry>, state: &mut State, time: Timestamp) {
+/// What an index of before named and this one, `advisories`, does not is closed, and stays known. What
+/// the same index named is told otherwise by what has come since: it never was so.
+fn keep_unnamed(
+    before: &BTreeMap<String, Entry>,
+    state: &mut State,
+    advisories: Option<Digest>,
+    time: Timestamp,
+) {
     for entry in before.values() {
-        if state.entries.contains_key(&entry.action) {
+        if state.entries.contains_key(&entry.action) || entry.evidence.advisories == advisories {
             continue;
         }
         let mut entry = entry.clone();

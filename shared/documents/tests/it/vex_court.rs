@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::vex_target::finding;
-pub(crate) use formats::FORMATS;
+pub(crate) use formats::{FORMATS, cyclonedx, openvex};
 
 const CVE: &str = "CVE-2014-0012";
 const PRODUCT: &str = "pkg:pypi/jinja2@2.4.1";

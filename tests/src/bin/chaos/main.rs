@@ -163,6 +163,21 @@ fn save_advisories(area: &Area) -> anyhow::Result<Index> {
     Ok(index)
 }
 
+fn aims(args: &Args) -> anyhow::Result<Vec<Aim>> {
+    let aims = steps::plan(args.kills_per_step, args.seed);
+    if args.replicas > 1 && !aims.is_empty() {
+        bail!("--kills-per-step needs one replica of each service; leave --replicas away");
+    }
+    Ok(aims)
+}
+
+fn announce(work: &Work, faults: usize, kills: usize, area: &Area) {
+    let (builds, drops, place) = (work.builds.len(), work.drops.len(), area.root().display());
+    println!(
+        "{builds} builds, {drops} drops, {faults} faults, {kills} kills at steps; everything lies in {place}"
+    );
+}
+
 async fn run(args: &Args) -> anyhow::Result<Report> {
     let area = Area::empty(args.seed)?;
     let keys = area.make_keys()?;
@@ -173,18 +188,8 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     let scope =
         faults::Scope { answers: work.len(), kills: args.kills, services: &SERVICES, replicas };
     let planned = faults::plan(&scope, args.seed);
-    let aims = steps::plan(args.kills_per_step, args.seed);
-    if replicas > 1 && !aims.is_empty() {
-        bail!("--kills-per-step needs one replica of each service; leave --replicas away");
-    }
-    println!(
-        "{} builds, {} drops, {} faults, {} kills at steps; everything lies in {}",
-        work.builds.len(),
-        work.drops.len(),
-        planned.len(),
-        aims.len(),
-        area.root().display()
-    );
+    let aims = aims(args)?;
+    announce(&work, planned.len(), aims.len(), &area);
 
     // The service programs lie beside this one.
     let programs = env::current_exe()?;

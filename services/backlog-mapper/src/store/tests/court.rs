@@ -65,10 +65,10 @@ fn told(place: &Place, id: &str) -> (String, Vec<String>) {
     (suppressed, found.heard.iter().map(ToString::to_string).collect())
 }
 
-#[test]
-fn order_of_arrival_changes_no_finding() {
+/// What is sent by whom, under which terms, and how many findings are open then.
+fn sets() -> [(&'static str, Terms, Vec<Arrival>, u64); 5] {
     let evil = Sender::Supplier("evil".parse().expect("valid"));
-    let sets: [(&str, Terms, Vec<Arrival>, u64); 5] = [
+    [
         (
             "a newer statement, an older one, and a newer one of who has no say",
             Terms::default(),
@@ -124,9 +124,13 @@ fn order_of_arrival_changes_no_finding() {
             ],
             2,
         ),
-    ];
+    ]
+}
+
+#[test]
+fn order_of_arrival_changes_no_finding() {
     let index = full_index();
-    for (name, terms, set, open) in sets {
+    for (name, terms, set, open) in sets() {
         let mut seen: BTreeMap<String, Vec<u128>> = BTreeMap::new();
         for order in permutations(&set) {
             let events: Vec<_> = order.iter().map(|it| it.event.as_u128()).collect();

@@ -133,6 +133,7 @@ fn every_attack_is_refused_for_its_own_reason_within_bounded_memory() {
 #[cfg(target_os = "linux")]
 #[allow(clippy::print_stdout, reason = "the parent reads it")]
 fn child() {
+    #[allow(clippy::disallowed_methods, reason = "the parent says which")]
     let number: usize = env::var("ATTACK").expect("named").parse().expect("a number");
     let (name, document, rules) = ATTACKS[number];
     let document = document();

@@ -10,7 +10,8 @@ use crate::vex_csaf;
 /// The three formats, each as its own tools would write it.
 pub(crate) const FORMATS: [fn(Status, Timestamp, u64) -> Value; 3] = [openvex, cyclonedx, csaf];
 
-fn openvex(status: Status, said: Timestamp, version: u64) -> Value {
+/// OpenVEX with one statement.
+pub(crate) fn openvex(status: Status, said: Timestamp, version: u64) -> Value {
     let mut statement = json!({
         "vulnerability": { "name": CVE }, "products": [{ "@id": PRODUCT }], "status": status.as_str(),
     });
@@ -25,7 +26,8 @@ fn openvex(status: Status, said: Timestamp, version: u64) -> Value {
     })
 }
 
-fn cyclonedx(status: Status, said: Timestamp, version: u64) -> Value {
+/// The same in CycloneDX.
+pub(crate) fn cyclonedx(status: Status, said: Timestamp, version: u64) -> Value {
     let state = match status {
         Status::NotAffected => "not_affected",
         Status::Affected => "exploitable",

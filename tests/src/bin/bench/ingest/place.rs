@@ -15,7 +15,7 @@ use async_nats::jetstream::{
 };
 use attestation::{PublicKey, Trust, TrustedKey};
 use broker::{Options, Search, Server};
-use bus::{Bus, BusOptions};
+use bus::{Bus, BusOptions, DoorLimits};
 use events::{EvidenceSigned, Priority, stage_stream};
 
 use super::supplier::Supplier;
@@ -66,7 +66,7 @@ impl Place {
         let bus = place.connect().await?;
         bus.set_up().await?;
         for supplier in suppliers {
-            bus.open_door(&supplier.id).await?;
+            bus.open_door(&supplier.id, &DoorLimits::default()).await?;
         }
         let key = place.start_services()?;
         place.trust.add(TrustedKey::new("bench", key))?;

@@ -26,7 +26,7 @@ pub(super) fn check(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Res
     for (story, decision) in accepted.filter_map(|it| Some((it, it.signed.data.decision.as_ref()?)))
     {
         let of = (story.drop.supplier.to_string(), story.drop.product.clone());
-        let made_at = made_at(&story.drop).unwrap_or(decision.ingested_at);
+        let made_at = made_at(story.drop).unwrap_or(decision.ingested_at);
         let age = (made_at, decision.ingested_at);
         let known = newest.entry(of).or_insert(age);
         *known = age.max(*known);
