@@ -15,7 +15,7 @@ use async_nats::jetstream::{
 };
 use attestation::{PublicKey, Trust, TrustedKey};
 use broker::{Options, Search, Server};
-use bus::{Bus, BusOptions, DoorLimits};
+use bus::{Bus, BusOptions};
 use events::{EvidenceSigned, Priority, stage_stream};
 
 use super::supplier::Supplier;
@@ -47,7 +47,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Starts it with `suppliers`, and waits until somebody stands at every door.
+    /// Starts it with `suppliers`, and waits until each of them has a door.
     pub(super) async fn start(sync: Sync, suppliers: &[Supplier]) -> anyhow::Result<Self> {
         let area = Path::new(AREA);
         if area.exists() {
@@ -65,12 +65,9 @@ impl Place {
         let mut place = Self { processes: Vec::new(), server, raw, trust: Trust::new() };
         let bus = place.connect().await?;
         bus.set_up().await?;
-        for supplier in suppliers {
-            bus.open_door(&supplier.id, &DoorLimits::default()).await?;
-        }
         let key = place.start_services()?;
         place.trust.add(TrustedKey::new("bench", key))?;
-        place.wait_until_attended(suppliers).await?;
+        place.wait_until_attended(&bus, suppliers).await?;
         Ok(place)
     }
 
@@ -170,25 +167,23 @@ impl Place {
         Ok(public)
     }
 
-    /// Somebody who stands at a door has a pull request of its own at the consumer.
-    async fn wait_until_attended(&mut self, suppliers: &[Supplier]) -> anyhow::Result<()> {
+    /// supplier-ingest opens a door for each passport, and stands at it from then on.
+    async fn wait_until_attended(
+        &mut self,
+        bus: &Bus,
+        suppliers: &[Supplier],
+    ) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_LIMIT;
-        for supplier in suppliers {
-            while !attended(&self.raw, supplier).await {
-                self.processes.iter_mut().try_for_each(Process::check)?;
-                ensure!(Instant::now() < deadline, "nobody at the door of {}", supplier.id);
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        loop {
+            self.processes.iter_mut().try_for_each(Process::check)?;
+            let doors = bus.doors().await?;
+            if suppliers.iter().all(|it| doors.contains_key(&it.id)) {
+                return Ok(());
             }
+            ensure!(Instant::now() < deadline, "not every supplier has a door; see {AREA}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
     }
-}
-
-async fn attended(raw: &jetstream::Context, supplier: &Supplier) -> bool {
-    let name = format!("ATTESTRY_INGEST_{}", supplier.id.as_str().to_uppercase());
-    let Ok(stream) = raw.get_stream(name).await else { return false };
-    let consumer = stream.get_consumer::<pull::Config>("door").await;
-    consumer.is_ok_and(|it| it.cached_info().num_waiting > 0)
 }
 
 /// A file or folder of what runs.
