@@ -93,8 +93,7 @@ pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
     read_with_document(&crate::carried(bytes)?, CycloneDxVersion::V1_2).map(|(bom, _)| bom)
 }
 
-/// Reads a document that [`read`] has taken before, at a fraction of the cost where it is CycloneDX in
-/// JSON: then it is not held against its schema again, and what is suspicious in it is not looked for
+/// Reads a document that [`read`] has taken before, at less cost where it is CycloneDX in JSON: then it is not held against its schema again, and what is suspicious in it is not looked for
 /// again, so that `problems` is empty and `edges` is 0. Components that were taken for the same may be
 /// there twice.
 ///

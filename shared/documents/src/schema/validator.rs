@@ -20,7 +20,7 @@ pub(crate) struct Validator(jsonschema::Validator);
 impl Validator {
     /// The first places where `document` breaks the schema; `weight` is that of the document.
     pub(crate) fn violations(&self, document: &Value, weight: usize) -> Vec<Violation> {
-        // To know whether there is any costs a fraction of looking for where.
+        // Whether there is any is known sooner than where.
         if self.0.is_valid(document) {
             return Vec::new();
         }
