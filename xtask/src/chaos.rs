@@ -4,12 +4,9 @@ use std::{env, path::PathBuf, process::Command};
 
 use crate::steps::Steps;
 
-/// What the driver is given by CI: short, and still every kind of fault and of broken drop; then everybody who takes part in a
-/// submission dies at every step of one.
-const SHORT: [&str; 2] = [
-    "--builds 200 --drops 22 --kills 10 --seed 1",
-    "--builds 0 --drops 60 --kills 0 --kills-per-step 1 --seed 2",
-];
+/// What the driver is given by CI: short, and still every kind of fault and of broken drop, and a death of everybody who takes
+/// part in a submission at every step of one.
+const SHORT: &str = "--builds 200 --drops 60 --kills 10 --kills-per-step 1 --seed 1";
 
 /// Settings of `cargo xtask chaos`.
 #[derive(Debug, clap::Args)]
@@ -33,12 +30,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     steps.run(Command::new(driver(profile)?).args(&args.driver))
 }
 
-/// The runs that every change must pass.
+/// The run that every change must pass.
 pub(crate) fn short(steps: &mut Steps) -> anyhow::Result<()> {
-    SHORT.iter().try_for_each(|options| {
-        let driver = options.split(' ').map(str::to_owned).collect();
-        run(steps, &Args { release: false, driver })
-    })
+    let driver = SHORT.split(' ').map(str::to_owned).collect();
+    run(steps, &Args { release: false, driver })
 }
 
 /// Where cargo puts the driver: this program lies in the same target directory.

@@ -259,7 +259,7 @@ async fn drive(
         progress.clone().wait_for(|it| *it >= work.len() / 2).await?;
         world.stop(service, *duration).await
     };
-    let (pace, trap) = (Pace::of(aims), &*world.trap);
+    let (pace, trap) = (Pace::of(aims, work.len()), &*world.trap);
     let sender = Sender { bus: &bus, jetstream: &jetstream, url: &url, trap };
     let ((), (), (), hits, ()) = tokio::try_join!(
         submit::submit_all(&sender, work, &pace, &window),

@@ -240,9 +240,9 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Everything at once, if nothing is aimed at.
-    pub(crate) fn of(aims: &[Aim]) -> Self {
-        let count = if aims.is_empty() { Semaphore::MAX_PERMITS } else { HEAD_START };
+    /// For so many `pieces` of work; all of them at once, if nothing is aimed at.
+    pub(crate) fn of(aims: &[Aim], pieces: usize) -> Self {
+        let count = if aims.is_empty() { pieces } else { HEAD_START };
         Self { permits: Semaphore::new(count), let_in: AtomicUsize::new(0) }
     }
 
@@ -333,6 +333,8 @@ async fn catch(
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[test]
@@ -349,6 +351,21 @@ mod tests {
         }
         assert_eq!(plan(4, 7), aims);
         assert_ne!(plan(4, 8), aims);
+    }
+
+    #[tokio::test]
+    async fn work_waits_for_kills_that_are_aimed_and_for_nothing_else() {
+        let free = Pace::of(&[], 100);
+        for _ in 0..100 {
+            assert!(free.next().now_or_never().is_some());
+        }
+        let aimed = Pace::of(&plan(1, 7), 100);
+        for _ in 0..HEAD_START {
+            assert!(aimed.next().now_or_never().is_some());
+        }
+        assert!(aimed.next().now_or_never().is_none());
+        aimed.permits.add_permits(1);
+        assert!(aimed.next().now_or_never().is_some());
     }
 
     #[tokio::test]
