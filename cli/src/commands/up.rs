@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, env, value_name = "PORT", conflicts_with = "nats_url")]
     nats_port: Option<u16>,
     /// Address that the nats-server child listens on. On another than a loopback address nobody connects
-    /// without a key: workers and operators have that in <data>/nats/operator.nk, suppliers that of their passport
+    /// without a key: workers and operators have that in nats/operator.nk below --data, suppliers that of their passport
     #[arg(
         long,
         env,

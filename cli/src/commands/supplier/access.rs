@@ -24,7 +24,7 @@ pub(crate) struct UserArgs {
     /// Make a NATS user for it, whose seed has to reach it in secret
     #[arg(long)]
     nats_user: bool,
-    /// New file for the seed of that user [default: <ID>.nk]
+    /// New file for the seed of that user [default: ID.nk]
     #[arg(long, value_name = "FILE", requires = "nats_user")]
     nats_seed: Option<PathBuf>,
 }
