@@ -109,7 +109,7 @@ impl Shape<'_> {
         let serial = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("urn:bench:{seed}").as_bytes());
         write!(
             out,
-            r#"{{"bomFormat":"CycloneDX",{first}"serialNumber":"urn:uuid:{serial}","version":1,"metadata":{{"timestamp":"{timestamp}","tools":{{"components":[{{"type":"application","name":"bench","version":"1.0.0"}}]}},"component":{{"type":"application","bom-ref":"product","name":"{supplier}-product","version":"1.{seed}.0"}},"supplier":{{"name":"{supplier}"}}}},"components":["#
+            r#"{{"bomFormat":"CycloneDX",{first}"serialNumber":"urn:uuid:{serial}","version":1,"metadata":{{"timestamp":"{timestamp}","tools":{{"components":[{{"type":"application","name":"bench","version":"1.0.0"}}]}},"component":{{"type":"application","bom-ref":"product","name":"{supplier}-product","version":"1.{seed}.0","purl":"pkg:generic/{supplier}-product@1.{seed}.0"}},"supplier":{{"name":"{supplier}"}}}},"components":["#
         )?;
         for (index, package) in packages.iter().enumerate() {
             out.push_str(if index == 0 { "" } else { "," });
