@@ -87,6 +87,7 @@ impl Supplier {
             not_after: None,
         };
         let passport = Passport::new(supplier.id.clone(), Label::of(name), vec![key]);
+        let passport = Passport { tolerates: vec![], ..passport };
         fs::write(directory.join(format!("{name}.toml")), passport.to_toml())?;
         Ok(supplier)
     }
