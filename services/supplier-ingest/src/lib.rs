@@ -17,7 +17,8 @@ use archive::Archive;
 use bus::UploadError;
 use bytes::Bytes;
 use events::{
-    Accepted, Content, DocumentSubmitted, Envelope, EvidenceReady, Input, Manifest, Sender,
+    Accepted, Content, DocumentKind, DocumentSubmitted, Envelope, EvidenceReady, Input, Manifest,
+    Sender,
 };
 use jiff::Timestamp;
 use worker::{Budget, Context, HandleError, Handler, WorkerArgs, metrics, off_thread};
@@ -123,7 +124,9 @@ impl SupplierIngest {
     ) -> Result<Decided, HandleError> {
         let document = picked_up.document.clone();
         let contents = off_thread(move || Ok::<_, HandleError>(examine::read(&document))).await?;
-        let product = contents.as_ref().ok().map(|it| it.product().map(str::to_owned));
+        // What VEX says of a product replaces no SBOM of it.
+        let sbom = contents.as_ref().ok().filter(|it| it.kind == DocumentKind::Sbom);
+        let product = sbom.map(|it| it.product().map(str::to_owned));
         let standing = match product {
             Some(product) => {
                 self.standing(&Accepted::sbom(&event.data.from, product.as_deref())).await?
