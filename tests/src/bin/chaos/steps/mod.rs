@@ -45,10 +45,10 @@ pub(crate) enum Step {
     Upload,
     /// A manifest is being stored.
     Manifest,
+    /// The door asks for the next manifest.
+    Look,
     /// The door publishes `document.submitted`.
     Submitted,
-    /// The door acknowledges the manifest.
-    SubmittedAck,
     /// Document and bundle are being fetched.
     Fetch,
     /// The decision is claimed; nothing of it is stored.
@@ -121,8 +121,8 @@ impl Step {
     pub(crate) const ALL: [Self; 11] = [
         Self::Upload,
         Self::Manifest,
+        Self::Look,
         Self::Submitted,
-        Self::SubmittedAck,
         Self::Fetch,
         Self::Claimed,
         Self::Stored,
@@ -147,8 +147,8 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Upload => "between two chunks of an upload",
             Self::Manifest => "storing a manifest",
+            Self::Look => "asking for the next manifest",
             Self::Submitted => "publishing document.submitted",
-            Self::SubmittedAck => "acknowledging a manifest",
             Self::Fetch => "fetching document and bundle",
             Self::Claimed => "decision claimed, nothing stored",
             Self::Stored => "document stored, not on record",

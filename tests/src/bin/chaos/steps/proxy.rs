@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use events::{DocumentSubmitted, EvidenceReady, Priority, subject};
+use serde::Deserialize;
 use supplier_ingest::{ReceiptDelivery, SupplierIngest};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
@@ -148,10 +149,11 @@ impl<'a> Publish<'a> {
     fn step(&self, payload: &[u8]) -> Option<Step> {
         let starts = |prefix: &str| self.subject.starts_with(prefix);
         if starts("$JS.ACK.") {
-            let of = |consumer: &str| self.subject.split('.').any(|it| it == consumer);
-            let lane = |worker: &str| of(&format!("{worker}-{}", Priority::Background));
+            let lane = |worker: &str| {
+                let consumer = format!("{worker}-{}", Priority::Background);
+                self.subject.split('.').any(|it| it == consumer)
+            };
             return match payload {
-                b"+ACK" if of("door") => Some(Step::SubmittedAck),
                 b"+ACK" if lane(SupplierIngest::NAME) => Some(Step::ReadyAck),
                 b"+ACK" if lane(ReceiptDelivery::NAME) => Some(Step::ReceiptAck),
                 _ => None,
@@ -163,12 +165,24 @@ impl<'a> Publish<'a> {
             }
             _ if starts(&format!("{}.", subject::stage::<EvidenceReady>())) => Some(Step::Ready),
             _ if starts("receipts.") => Some(Step::Receipt),
-            asked if starts("$JS.API.DIRECT.GET.") && asked.contains(".chunk.") => {
-                Some(Step::Fetch)
+            _ if starts("$JS.API.STREAM.MSG.GET.") => {
+                let question: Question = serde_json::from_slice(payload).ok()?;
+                match (question.next_by_subj, question.last_by_subj) {
+                    (Some(next), _) if next.contains(".manifest.") => Some(Step::Look),
+                    (_, Some(last)) if last.contains(".chunk.") => Some(Step::Fetch),
+                    _ => None,
+                }
             }
             _ => None,
         }
     }
+}
+
+/// What somebody wants of a stream.
+#[derive(Deserialize)]
+struct Question {
+    next_by_subj: Option<String>,
+    last_by_subj: Option<String>,
 }
 
 #[cfg(test)]
@@ -184,6 +198,7 @@ mod tests {
         let ack = |stream: &str, consumer: &str| {
             format!("PUB $JS.ACK.{stream}.{consumer}.1.7.7.17.0 _INBOX.a.b 4")
         };
+        let asked = "PUB $JS.API.STREAM.MSG.GET.ATTESTRY_INGEST_ACME _INBOX.a 44";
         let background = ack("ATTESTRY_DOCUMENT_SUBMITTED", "supplier-ingest-background");
         let delivery = ack("ATTESTRY_EVIDENCE_SIGNED", "receipt-delivery-background");
         for (line, payload, expected) in [
@@ -192,12 +207,8 @@ mod tests {
                 "",
                 Step::Submitted,
             ),
-            (&ack("ATTESTRY_INGEST_ACME", "door"), "+ACK", Step::SubmittedAck),
-            (
-                "PUB $JS.API.DIRECT.GET.ATTESTRY_INGEST_ACME.ingest.acme.chunk.ab.0 _INBOX.a 0",
-                "",
-                Step::Fetch,
-            ),
+            (asked, r#"{"seq":7,"next_by_subj":"ingest.acme.manifest.*"}"#, Step::Look),
+            (asked, r#"{"last_by_subj":"ingest.acme.chunk.ab.0"}"#, Step::Fetch),
             (
                 "HPUB attestry.v1.evidence.ready.background.x.supplier-ingest.y _INBOX.a 1 2",
                 "",
@@ -210,6 +221,8 @@ mod tests {
             assert_eq!(step(line, payload.as_bytes()), Some(expected), "{line}");
         }
         assert_eq!(step(&background, b"+WPI"), None);
+        assert_eq!(step(asked, br#"{"seq":7}"#), None);
+        assert_eq!(step(asked, b""), None);
         assert_eq!(step("PUB $JS.API.INFO _INBOX.a 0", b""), None);
         assert_eq!(step("SUB _INBOX.a 1", b""), None);
         assert!(Publish::of("PUB a b").is_err());
