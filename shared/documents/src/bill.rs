@@ -67,6 +67,14 @@ impl Bill {
     }
 }
 
+/// The component at `/components/<index>`, and its parts.
+pub(crate) fn parts_of(component: &Value, index: usize) -> Vec<Part<'_>> {
+    let pointer = format!("/components/{index}");
+    let mut parts = vec![Part { value: component, pointer, within: None, is_subject: false }];
+    collect(component, Some(0), &mut parts);
+    parts
+}
+
 /// The depth of the document bounds the recursion.
 fn collect<'a>(whole: &'a Value, within: Option<usize>, parts: &mut Vec<Part<'a>>) {
     for (index, value) in items(whole, "components").iter().enumerate() {

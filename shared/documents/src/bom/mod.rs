@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use crate::schema::{Format, SchemaError as BomError};
+use cyclonedx::one_by_one;
 pub(crate) use dependencies::Dependencies;
 pub use deviations::DEVIATIONS;
 pub(crate) use names::Names;
@@ -90,7 +91,11 @@ pub struct Component {
 /// schema other than by one of the [`DEVIATIONS`]. Those, and what is sound but suspicious, are no
 /// error, but in [`Bom::problems`].
 pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
-    read_with_document(&crate::carried(bytes)?, CycloneDxVersion::V1_2).map(|(bom, _)| bom)
+    let bytes = crate::carried(bytes)?;
+    match one_by_one::read(&bytes, CycloneDxVersion::V1_2) {
+        Some(bom) => Ok(bom),
+        None => read_with_document(&bytes, CycloneDxVersion::V1_2).map(|(bom, _)| bom),
+    }
 }
 
 /// Reads a document that [`read`] has taken before, at less cost where it is CycloneDX in JSON: then it is not held against its schema again, and what is suspicious in it is not looked for
@@ -112,7 +117,16 @@ pub fn read_again(bytes: &[u8]) -> Result<Bom, BomError> {
 /// # Errors
 /// As [`read`].
 pub fn read_and_score(bytes: &[u8]) -> Result<(Bom, Option<score::Report>), BomError> {
-    let (bom, document) = read_with_document(&crate::carried(bytes)?, CycloneDxVersion::V1_2)?;
+    let bytes = crate::carried(bytes)?;
+    if let Some((bom, report)) = one_by_one::read_and_score(&bytes, CycloneDxVersion::V1_2) {
+        return Ok((bom, Some(report)));
+    }
+    read_whole(&bytes)
+}
+
+/// As [`read_and_score`], with all of the document in memory at once.
+pub(crate) fn read_whole(bytes: &[u8]) -> Result<(Bom, Option<score::Report>), BomError> {
+    let (bom, document) = read_with_document(bytes, CycloneDxVersion::V1_2)?;
     let report = match bom.format {
         Format::CycloneDx(version) => Some(score::of_valid(document, version)),
         Format::Spdx(_) => None,

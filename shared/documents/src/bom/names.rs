@@ -1,5 +1,6 @@
 //! The names of the elements of a document: each once, and each reference to one that is there.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -7,7 +8,7 @@ use super::problems::{Problems, Quoted};
 
 /// The names of one document.
 pub(crate) struct Names<'a> {
-    found: HashSet<&'a str>,
+    found: HashSet<Cow<'a, str>>,
     /// What the format calls such a name.
     called: &'static str,
 }
@@ -19,7 +20,7 @@ impl<'a> Names<'a> {
 
     /// Adds the name of the element at `place`.
     pub(crate) fn add(&mut self, name: &'a str, place: impl fmt::Display, problems: &mut Problems) {
-        if !self.found.insert(name) {
+        if !self.found.insert(Cow::Borrowed(name)) {
             let message = format_args!("{} names another element already", Quoted(name));
             problems.add("duplicate-bom-ref", place, message);
         }
@@ -27,7 +28,12 @@ impl<'a> Names<'a> {
 
     /// Adds a name that an element may have been given before.
     pub(crate) fn add_mentioned(&mut self, name: &'a str) {
-        self.found.insert(name);
+        self.found.insert(Cow::Borrowed(name));
+    }
+
+    /// Adds the name of an element that nobody will look at again; whether it is new.
+    pub(crate) fn add_owned(&mut self, name: &str) -> bool {
+        self.found.insert(Cow::Owned(name.to_owned()))
     }
 
     /// Checks that the reference at `place` is to something that is there.

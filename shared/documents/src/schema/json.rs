@@ -1,11 +1,15 @@
 //! JSON from outside: as a `Value`, but with every key once, and in bounded memory.
 
+mod apart;
+
 use std::cell::Cell;
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+pub(crate) use apart::Apart;
 
 /// Largest document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;

@@ -18,10 +18,15 @@ const MAX_POINTER_CHARS: usize = 500;
 pub(crate) struct Validator(jsonschema::Validator);
 
 impl Validator {
+    /// Whether `document` keeps to the schema.
+    pub(crate) fn is_valid(&self, document: &Value) -> bool {
+        self.0.is_valid(document)
+    }
+
     /// The first places where `document` breaks the schema; `weight` is that of the document.
     pub(crate) fn violations(&self, document: &Value, weight: usize) -> Vec<Violation> {
         // Whether there is any is known sooner than where.
-        if self.0.is_valid(document) {
+        if self.is_valid(document) {
             return Vec::new();
         }
         if weight > MAX_WEIGHT_TO_REPORT_ALL {
@@ -33,7 +38,7 @@ impl Validator {
 }
 
 /// The schema of CycloneDX `version`.
-pub(super) fn cyclonedx(version: CycloneDxVersion) -> Result<&'static Validator, String> {
+pub(crate) fn cyclonedx(version: CycloneDxVersion) -> Result<&'static Validator, String> {
     static COMPILED: [OnceLock<Result<Validator, String>>; 6] = [const { OnceLock::new() }; 6];
     once(&COMPILED[version as usize], cyclonedx_text(version), jsonschema::options())
 }

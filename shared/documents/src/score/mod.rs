@@ -3,17 +3,17 @@
 mod bsi;
 mod finding;
 mod rules;
+mod scoring;
 mod standards;
 mod view;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::bill::{Bill, Part, shortened};
+use crate::bill::Bill;
 use crate::schema::{CycloneDxVersion, SchemaError, Violation};
-use finding::Finding;
-use rules::{Judge, Rule};
-use view::View;
+
+pub(crate) use scoring::Scoring;
 
 /// Most places that are listed of one element; the others are only counted.
 pub const MAX_LACKING: usize = 20;
@@ -151,98 +151,7 @@ pub(crate) fn of_valid(document: Value, version: CycloneDxVersion) -> Report {
 }
 
 fn of(bill: &Bill, violations: Vec<Violation>) -> Report {
-    let parts = bill.parts();
-    let view = View::of(bill, &parts, violations);
-    let is_software = |part: &&Part<'_>| {
-        let kind = part.text("type").unwrap_or_default();
-        part.is_subject || !["file", "data", "cryptographic-asset"].contains(&kind)
-    };
-    let software: Vec<&Part<'_>> = parts.iter().filter(is_software).collect();
-    // Somebody who lists nothing but files means them.
-    let listed = match software.iter().any(|part| !part.is_subject) {
-        true => software,
-        false => parts.iter().collect(),
-    };
-    let standards = Standard::ALL;
-    Report {
-        spec_version: bill.version.as_str(),
-        components: listed.len(),
-        left_out: parts.len() - listed.len(),
-        scores: standards.map(|standard| judge(standard, &view, &listed)).into(),
-    }
-}
-
-fn judge(standard: Standard, view: &View<'_>, parts: &[&Part<'_>]) -> Score {
-    let (title, rules) = match standard {
-        Standard::Cisa => ("CISA minimum elements 2026", standards::CISA),
-        Standard::Ntia => ("NTIA minimum elements 2021", standards::NTIA),
-        Standard::Bsi => ("BSI TR-03183-2 2.1.0", bsi::RULES),
-    };
-    let elements: Vec<_> = rules.iter().map(|rule| Element::judge(rule, view, parts)).collect();
-    let required: Vec<_> = elements.iter().filter(|it| it.level == Level::Required).collect();
-    let met = required.iter().all(|it| it.present == it.of && it.of > 0);
-    // In millionths, so that no sum of rounded shares makes a hundred.
-    let share = |it: &&Element| (it.present * 1_000_000).checked_div(it.of).unwrap_or(0);
-    let mean = required.iter().map(share).sum::<usize>().checked_div(required.len()).unwrap_or(0);
-    let score = if met { 100 } else { u8::try_from(mean / 10_000).unwrap_or(99).min(99) };
-    let grade = match score {
-        90.. => 'A',
-        80.. => 'B',
-        70.. => 'C',
-        60.. => 'D',
-        _ => 'F',
-    };
-    Score { standard, title, score, grade, met, elements }
-}
-
-impl Element {
-    fn judge(rule: &Rule, view: &View<'_>, parts: &[&Part<'_>]) -> Self {
-        let Rule { id, name, level, why, remedy, .. } = *rule;
-        let mut element = Self {
-            id,
-            name,
-            level,
-            of: 0,
-            present: 0,
-            declared_unknown: 0,
-            invalid: 0,
-            absent: 0,
-            why,
-            remedy,
-            lacking: Vec::new(),
-        };
-        match rule.judge {
-            Judge::Document(pointer, judge) => element.count(judge(view), pointer, None),
-            Judge::Component(judge) => {
-                for part in parts {
-                    element.count(judge(view, part), &part.pointer, Some(part));
-                }
-            }
-        }
-        element
-    }
-
-    fn count(&mut self, finding: Finding, pointer: &str, part: Option<&Part<'_>>) {
-        self.of += 1;
-        let (count, finding, detail) = match finding {
-            Finding::Present => {
-                self.present += 1;
-                return;
-            }
-            Finding::DeclaredUnknown => (&mut self.declared_unknown, "unknown", None),
-            Finding::Invalid(detail) => (&mut self.invalid, "invalid", Some(detail)),
-            Finding::Absent => (&mut self.absent, "absent", None),
-        };
-        *count += 1;
-        if self.lacking.len() < MAX_LACKING {
-            let named = |key| part.and_then(|it| it.text(key)).map(shortened);
-            self.lacking.push(Lacking {
-                pointer: pointer.to_owned(),
-                bom_ref: named("bom-ref"),
-                name: named("name"),
-                finding,
-                detail: detail.map(|it| shortened(&it)),
-            });
-        }
-    }
+    let mut scoring = Scoring::of(bill, violations);
+    bill.parts().iter().for_each(|part| scoring.add(part));
+    scoring.report()
 }

@@ -22,12 +22,10 @@ pub(super) struct View<'a> {
     told: HashMap<&'a str, bool>,
     /// The same for the whole document.
     told_of_all: Option<bool>,
-    /// Pointers of the components that have parts.
-    assemblies: HashSet<&'a str>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(bill: &'a Bill, parts: &'a [Part<'a>], violations: Vec<Violation>) -> Self {
+    pub(super) fn of(bill: &'a Bill, violations: Vec<Violation>) -> Self {
         let document = &bill.document;
         let dependencies = items(document, "dependencies");
         let targets = dependencies.iter().flat_map(|it| items(it, "dependsOn"));
@@ -40,10 +38,6 @@ impl<'a> View<'a> {
             targets: targets.filter_map(Value::as_str).collect(),
             told: HashMap::new(),
             told_of_all: None,
-            assemblies: parts
-                .iter()
-                .filter_map(|it| it.within.map(|whole| parts[whole].pointer.as_str()))
-                .collect(),
         };
         // What is said of dependencies goes before what is said of parts.
         view.read_compositions("assemblies");
@@ -67,7 +61,7 @@ impl<'a> View<'a> {
     /// Whether the document says what `part` needs: an entry of its own, however empty, or parts.
     pub(super) fn has_edges(&self, part: &Part<'_>) -> bool {
         part.bom_ref().is_some_and(|it| self.entries.contains(it))
-            || self.assemblies.contains(part.pointer.as_str())
+            || !part.items("components").is_empty()
     }
 
     /// Whether something else needs `part`.

@@ -22,6 +22,18 @@ pub(super) fn read(
     (subject, reader.found)
 }
 
+/// The component at `/components/<index>` and its parts, added to `found`.
+pub(super) fn read_one(
+    component: &Value,
+    index: usize,
+    found: &mut Vec<Component>,
+    problems: &mut Problems,
+) {
+    let mut reader = Reader { pointer: String::new(), found: std::mem::take(found), problems };
+    reader.part(component, index);
+    *found = reader.found;
+}
+
 struct Reader<'a> {
     /// The place that is being read.
     pointer: String,
@@ -33,14 +45,18 @@ impl Reader<'_> {
     /// Reads `components` of `whole` and theirs; the depth of the document bounds the recursion.
     fn parts(&mut self, whole: &Value) {
         for (index, part) in json::items(whole, "components").iter().enumerate() {
-            let length = self.pointer.len();
-            self.pointer.push_str("/components/");
-            self.pointer.push_str(&index.to_string());
-            let component = self.component(part);
-            self.found.push(component);
-            self.parts(part);
-            self.pointer.truncate(length);
+            self.part(part, index);
         }
+    }
+
+    fn part(&mut self, part: &Value, index: usize) {
+        let length = self.pointer.len();
+        self.pointer.push_str("/components/");
+        self.pointer.push_str(&index.to_string());
+        let component = self.component(part);
+        self.found.push(component);
+        self.parts(part);
+        self.pointer.truncate(length);
     }
 
     fn component(&mut self, value: &Value) -> Component {

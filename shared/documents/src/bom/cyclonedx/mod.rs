@@ -1,13 +1,14 @@
 //! CycloneDX as a [`Bom`].
 
 mod components;
+pub(super) mod one_by_one;
 mod references;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Bom, BomError, Problems, deviations, non_empty, timestamp};
+use super::{Bom, BomError, Component, Names, Problems, deviations, non_empty, timestamp};
 use crate::schema::json::{self, Outline};
 use crate::schema::{self, CycloneDxVersion, Format, Violation};
 use crate::vex;
@@ -60,6 +61,19 @@ pub(super) fn read(
     version: CycloneDxVersion,
     mut problems: Problems,
 ) -> Result<Bom, BomError> {
+    let parts = components::read(document, &mut problems);
+    assemble(document, version, parts, references::no_names(), problems)
+}
+
+/// Puts together what was read of a document: `parts` are its subject and its components; elements whose
+/// `names` are given are not in it any more.
+fn assemble<'a>(
+    document: &'a Value,
+    version: CycloneDxVersion,
+    (subject, components): (Option<Component>, Vec<Component>),
+    names: Names<'a>,
+    mut problems: Problems,
+) -> Result<Bom, BomError> {
     let format = Format::CycloneDx(version);
     let bom_version = bom_version(document).ok_or_else(|| BomError::Invalid {
         format,
@@ -69,8 +83,7 @@ pub(super) fn read(
         }],
     })?;
     let metadata = document.get("metadata").unwrap_or(&Value::Null);
-    let (subject, components) = components::read(document, &mut problems);
-    let edges = references::check(document, &mut problems);
+    let edges = references::check(document, names, &mut problems);
     let mut bom = Bom {
         format,
         serial: json::text(document, "serialNumber").map(str::to_owned),

@@ -17,9 +17,27 @@ const LISTS: [(&str, &str); 6] = [
     ("annotations", "subjects"),
 ];
 
-/// Checks names and references; returns how many dependencies there are.
-pub(super) fn check(document: &Value, problems: &mut Problems) -> usize {
-    let names = Names::called("bom-ref");
+/// The names of a document of which nothing was looked at yet.
+pub(super) fn no_names<'a>() -> Names<'a> {
+    Names::called("bom-ref")
+}
+
+/// Adds the name of every element of `value`; whether each is new, and none was perhaps given before.
+pub(super) fn add_names(value: &Value, names: &mut Names<'_>) -> bool {
+    match value {
+        Value::Array(array) => array.iter().all(|it| add_names(it, names)),
+        Value::Object(object) => object.iter().all(|(key, member)| match member {
+            Value::String(name) if key == "bom-ref" => names.add_owned(name),
+            Value::Object(_) if key == "annotator" => false,
+            member => add_names(member, names),
+        }),
+        _ => true,
+    }
+}
+
+/// Checks names and references; returns how many dependencies there are. Elements whose `names` are
+/// given belong to the document, but are not in it any more.
+pub(super) fn check<'a>(document: &'a Value, names: Names<'a>, problems: &mut Problems) -> usize {
     let mut collector =
         Collector { names, pointer: String::new(), annotators: Vec::new(), problems };
     collector.collect(document);
