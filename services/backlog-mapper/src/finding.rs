@@ -68,7 +68,7 @@ pub struct Heard {
     pub who: String,
     /// The status, as OpenVEX writes it.
     pub status: String,
-    /// What became of it: `counts`, `contradicts`, `expired` or `no_authority`.
+    /// What became of it: `counts`, `contradicts`, `expired`, `partial` or `no_authority`.
     pub standing: String,
     /// The document that says so.
     pub document: Digest,
@@ -189,7 +189,7 @@ pub(crate) fn rule<'a>(
 fn heard(ruling: &Ruling<'_>, is_suppressed: bool) -> Vec<Heard> {
     let telling = ruling.opinions.iter().filter(|it| match it.standing {
         Standing::Counts => !is_suppressed,
-        Standing::Contradicts | Standing::Expired => true,
+        Standing::Contradicts | Standing::Expired | Standing::Partial => true,
         Standing::Agrees | Standing::Superseded | Standing::Withdrawn | Standing::NoAuthority => {
             false
         }
@@ -277,6 +277,9 @@ impl std::fmt::Display for Heard {
             None if self.contradicts() => f.write_str(", contradicts"),
             None if self.standing == Standing::NoAuthority.as_str() => {
                 f.write_str(", has no say in this product")
+            }
+            None if self.standing == Standing::Partial.as_str() => {
+                f.write_str(", names only some of its CVEs")
             }
             None => f.write_str(", counts"),
         }

@@ -3,6 +3,7 @@
 //! What each cell expects is read from the tables below, which are those of `docs/vex.md`.
 
 mod formats;
+mod partial;
 mod sets;
 
 use documents::vex::{

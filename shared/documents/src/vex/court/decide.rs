@@ -1,10 +1,39 @@
 //! The table: what has no say is out, then authority, then time, then caution.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use jiff::Timestamp;
 
 use super::{Authority, Opinion, Rule, Ruling, Standing};
+use crate::vex::Target;
+
+/// Advisories that name several CVEs join them into one vulnerability. Who says that one of them does no harm
+/// says nothing of the others: all of them have to be named, in one document of an issuer or in several.
+pub(super) fn set_partial_aside(opinions: &mut [Opinion<'_>], target: &Target<'_>) {
+    let ids =
+        std::iter::once(target.vulnerability).chain(target.aliases.iter().map(String::as_str));
+    let cves: HashSet<String> =
+        ids.map(str::to_ascii_uppercase).filter(|it| it.starts_with("CVE-")).collect();
+    if cves.len() < 2 {
+        return;
+    }
+    let suppresses =
+        |it: &Opinion<'_>| it.standing == Standing::Agrees && it.statement.status.suppresses();
+    let mut named: HashMap<(Authority, &str), HashSet<String>> = HashMap::new();
+    for it in opinions.iter().filter(|it| suppresses(it)) {
+        let issuer = (it.source.authority, it.source.who.as_str());
+        named.entry(issuer).or_default().extend(it.statement.ids().map(str::to_ascii_uppercase));
+    }
+    for it in opinions.iter_mut().filter(|it| suppresses(it)) {
+        let issuer = (it.source.authority, it.source.who.as_str());
+        if named.get(&issuer).is_none_or(|named| !cves.is_subset(named)) {
+            it.standing = Standing::Partial;
+        }
+    }
+}
 
 /// Gives every opinion its standing, and orders them.
 pub(super) fn decide(mut opinions: Vec<Opinion<'_>>) -> Ruling<'_> {

@@ -97,6 +97,9 @@ pub enum Standing {
     Superseded,
     /// It was too long ago.
     Expired,
+    /// It is about some of the CVEs that are one vulnerability here, and suppresses nothing: nobody says the
+    /// same of the others.
+    Partial,
     /// A newer version of its document is there.
     Withdrawn,
     /// Who says it has no say in this.
@@ -168,6 +171,7 @@ impl Court {
     pub fn rule<'a>(&'a self, own: &'a Self, target: &Target<'_>, now: Timestamp) -> Ruling<'a> {
         let mut opinions = self.opinions(target, now);
         opinions.extend(own.opinions(target, now));
+        decide::set_partial_aside(&mut opinions, target);
         decide::decide(opinions)
     }
 
@@ -241,6 +245,7 @@ impl Standing {
             Self::Agrees => "agrees",
             Self::Superseded => "superseded",
             Self::Expired => "expired",
+            Self::Partial => "partial",
             Self::Withdrawn => "withdrawn",
             Self::NoAuthority => "no_authority",
         }
