@@ -10,7 +10,8 @@ use std::{
 use events::Digest;
 
 use crate::{
-    Advisory, BuildReport, Epss, IndexError, Kev, Match, MatchRule, Package,
+    Advisory, BuildReport, Epss, Fingerprint, IndexError, Kev, Match, MatchRule, Package,
+    PackageKey,
     range::Evaluator,
     source::Reader,
     store::{self, Stored},
@@ -72,6 +73,17 @@ impl Index {
         }))
     }
 
+    /// The index of that digest in `directory`, current or not; none where it is not kept any more.
+    ///
+    /// # Errors
+    /// As for [`Index::open`]. The file holds another index than its name says.
+    pub fn of_digest(directory: &Path, digest: Digest) -> Result<Option<Self>, IndexError> {
+        Ok(store::of_digest(directory, digest)?.map(|(stored, content)| Self {
+            stored: Arc::new(stored),
+            tables: Arc::new(Tables::new(content)),
+        }))
+    }
+
     /// Digest of what the index holds: the same records and lists give the same one, in whatever order they came.
     pub fn digest(&self) -> Digest {
         self.stored.digest()
@@ -109,6 +121,19 @@ impl Index {
             .collect();
         matches.sort_by(|left, right| left.id.cmp(&right.id));
         matches
+    }
+
+    /// What stays the same as long as [`Index::matches`] answers alike for every version of the package, whatever becomes
+    /// of KEV and EPSS; none where no record names it.
+    pub fn fingerprint(&self, key: PackageKey) -> Option<Fingerprint> {
+        let known = self.tables.fingerprints();
+        let at = known.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        known.get(at).map(|(_, fingerprint)| *fingerprint)
+    }
+
+    /// The packages whose fingerprint differs from that in `older`, or that only one of both knows; sorted.
+    pub fn changed_since(&self, older: &Self) -> Vec<PackageKey> {
+        changed(self.tables.fingerprints(), older.tables.fingerprints())
     }
 
     /// Every record about the vulnerability of that id or alias, sorted by id; case does not matter.
@@ -169,6 +194,25 @@ impl Index {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// Keys of what is not in both; both are sorted by key.
+fn changed(
+    mut left: &[(PackageKey, Fingerprint)],
+    mut right: &[(PackageKey, Fingerprint)],
+) -> Vec<PackageKey> {
+    let mut changed = Vec::new();
+    while let (Some((one, rest)), Some((other, others))) = (left.split_first(), right.split_first())
+    {
+        if one != other {
+            changed.push(one.0.min(other.0));
+        }
+        let order = one.0.cmp(&other.0);
+        left = if order.is_le() { rest } else { left };
+        right = if order.is_ge() { others } else { right };
+    }
+    changed.extend(left.iter().chain(right).map(|(key, _)| *key));
+    changed
 }
 
 impl fmt::Debug for Index {

@@ -10,6 +10,7 @@ mod error;
 mod exploitation;
 mod index;
 mod kev;
+mod key;
 mod osv;
 mod package;
 mod range;
@@ -26,6 +27,7 @@ pub use crate::{
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
     exploitation::{Epss, Kev},
     index::Index,
+    key::{Fingerprint, InvalidKey, PackageKey},
     package::{NotMatchable, Package},
     severity::{Cvss, Severity},
     source::{MAX_RECORD_BYTES, MAX_RECORDS},

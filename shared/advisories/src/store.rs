@@ -129,13 +129,32 @@ pub(crate) fn current(directory: &Path) -> Result<Option<(Stored, Content)>, Ind
             {
                 tries += 1;
             }
-            Ok((stored, _)) if stored.digest != digest => {
-                let reason = format!("holds another index, {}", stored.digest);
-                return Err(IndexError::Damaged { path: file_of(directory, digest), reason });
-            }
-            opened => return opened.map(Some),
+            opened => return opened.and_then(|it| expected(directory, digest, it)).map(Some),
         }
     }
+}
+
+/// The index of that digest; none if it is not there.
+pub(crate) fn of_digest(
+    directory: &Path,
+    digest: Digest,
+) -> Result<Option<(Stored, Content)>, IndexError> {
+    match open(&file_of(directory, digest)) {
+        Err(IndexError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.and_then(|it| expected(directory, digest, it)).map(Some),
+    }
+}
+
+fn expected(
+    directory: &Path,
+    digest: Digest,
+    opened: (Stored, Content),
+) -> Result<(Stored, Content), IndexError> {
+    if opened.0.digest == digest {
+        return Ok(opened);
+    }
+    let reason = format!("holds another index, {}", opened.0.digest);
+    Err(IndexError::Damaged { path: file_of(directory, digest), reason })
 }
 
 /// Writes the file, then the pointer, then removes what is old.

@@ -1,10 +1,15 @@
 //! Advisories in memory, found by package and by id; records about one vulnerability are joined by their aliases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::OnceLock,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Advisory, Affected, Ecosystem, Epss, Kev, exploitation::ByCve};
+use crate::{
+    Advisory, Affected, Ecosystem, Epss, Fingerprint, Kev, PackageKey, exploitation::ByCve,
+};
 
 /// What an index file holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +31,8 @@ pub(crate) struct Tables {
     /// By id or alias in upper case, numbers of advisories.
     ids: HashMap<String, Vec<usize>>,
     packages: BTreeMap<Ecosystem, HashMap<String, Vec<Place>>>,
+    /// Sorted by key; made when first asked for.
+    fingerprints: OnceLock<Vec<(PackageKey, Fingerprint)>>,
     pub(crate) kev: ByCve<Kev>,
     pub(crate) epss: ByCve<Epss>,
 }
@@ -77,7 +84,8 @@ impl Tables {
         for (number, vulnerability) in vulnerability.iter().enumerate() {
             members.entry(*vulnerability).or_default().push(number);
         }
-        Self { advisories, vulnerability, members, ids, packages, kev, epss }
+        let fingerprints = OnceLock::new();
+        Self { advisories, vulnerability, members, ids, packages, fingerprints, kev, epss }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -98,6 +106,38 @@ impl Tables {
             found.retain(|it| it.affected.name == name);
         }
         found
+    }
+
+    /// Every package that a record names which was not withdrawn, sorted by key.
+    pub(crate) fn fingerprints(&self) -> &[(PackageKey, Fingerprint)] {
+        self.fingerprints.get_or_init(|| {
+            let packages = self.packages.iter().flat_map(|(ecosystem, names)| {
+                names.iter().map(|(name, places)| {
+                    (PackageKey::of(*ecosystem, name), self.fingerprint_of(places))
+                })
+            });
+            let mut fingerprints: Vec<_> = packages.collect();
+            fingerprints.sort_unstable();
+            fingerprints
+        })
+    }
+
+    /// Over all from which a match is made: also the ids by which other records know the vulnerability, for one of them
+    /// may be its name.
+    fn fingerprint_of(&self, places: &[Place]) -> Fingerprint {
+        let mut said = Vec::new();
+        for place in places {
+            let advisory = &self.advisories[place.advisory];
+            let members = self.members(self.vulnerability[place.advisory]);
+            let ids: BTreeSet<_> =
+                members.flat_map(|it| [&it.id].into_iter().chain(&it.aliases)).collect();
+            let of_package = advisory.affected.get(place.affected);
+            let Advisory { id, modified, published, summary, severity, cvss, .. } = advisory;
+            let about = (id, modified, published, summary, severity, cvss);
+            said.push((about, &advisory.aliases, ids, of_package));
+        }
+        // Postcard fails only where it cannot write.
+        Fingerprint::of(&postcard::to_stdvec(&said).unwrap_or_default())
     }
 
     /// The advisories about one vulnerability, sorted by id.
