@@ -155,6 +155,12 @@ supplier contains finding if {
 	finding := found("SUP-001", sprintf("%s is not a list", [field]), null, field)
 }
 
+# Without it banned components would pass unseen.
+supplier contains finding if {
+	not is_object(lib.value(lib.index, "packages"))
+	finding := found("SUP-001", "index.packages is not an object", null, "index.packages")
+}
+
 supplier contains finding if {
 	not is_number(lib.value(passport, "max_age_days"))
 	finding := found("SUP-001", "max_age_days is not a number", null, "supplier.max_age_days")
@@ -403,11 +409,12 @@ supplier contains finding if {
 }
 
 supplier contains finding if {
-	some index, component in lib.list(document, "components")
-	ban := purl.banned[purl.package_of(component.purl)]
+	some name, ban in purl.banned
+	some number in lib.list(lib.value(lib.index, "packages"), name)
+	component := lib.element(lib.list(document, "components"), number)
 	purl.is_banned(ban, component)
 	message := sprintf("%s is banned: %s", [component.purl, lib.shown(ban, "reason", "no reason given")])
-	finding := found("SUP-021", message, component.purl, sprintf("document.components[%d]", [index]))
+	finding := found("SUP-021", message, component.purl, sprintf("document.components[%d]", [number]))
 }
 
 supplier_warn contains finding if {

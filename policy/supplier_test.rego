@@ -75,6 +75,14 @@ test_a_list_that_is_none_is_refused if {
 	["supplier.products is not a list", "supplier.products"] in said with input as with_passport({"products": null})
 }
 
+test_no_index_is_refused if {
+	refused == {"SUP-001"} with input as object.remove(fixtures.supplied, ["index"])
+	every wrong in [null, [], "pkg:pypi/left"] {
+		refused == {"SUP-001"} with input as object.union(fixtures.supplied, {"index": {"packages": wrong}})
+	}
+	["index.packages is not an object", "index.packages"] in said with input as object.remove(fixtures.supplied, ["index"])
+}
+
 test_an_age_that_is_no_number_is_refused if {
 	refused == {"SUP-001"} with input as with_passport({"max_age_days": "365"})
 	refused == {"SUP-001"} with input as with_passport({"max_age_days": null})

@@ -78,10 +78,7 @@ index_of(sbom) := {
 		hash.alg == "SHA-256"
 		is_string(hash.content)
 	},
-	"packages": {name: numbers |
-		name := purl.package_of(components[_].purl)
-		numbers := [number | some number, component in components; purl.package_of(component.purl) == name]
-	},
+	"packages": packages_of(components),
 	"lacking": {
 		"name": [number | some number, component in components; not lib.has(component, "name")],
 		"version": [number | some number, component in packages; not lib.has(component, "version"); not is_local(component)],
@@ -163,7 +160,7 @@ licensed(licenses, lacking) := object.union(good, {"index": {"licenses": license
 ids(findings) := {finding.id | some finding in findings}
 
 # A supplier's SBOM that passes.
-supplied := {
+supplied := listed({
 	"schema": "attestry.supplier-input/v1",
 	"time": "2026-11-22T18:15:12.5Z",
 	"supplier": {
@@ -207,7 +204,15 @@ supplied := {
 		"predicate_type": "https://cyclonedx.org/bom",
 		"reason": null,
 	},
+})
+
+# The input with an index of its components, as supplier-ingest makes it.
+listed(document) := object.union(object.remove(document, ["index"]), {"index": {"packages": packages_of(lib.list(document.document, "components"))}})
+
+packages_of(components) := {name: numbers |
+	name := purl.package_of(components[_].purl)
+	numbers := [number | some number, component in components; purl.package_of(component.purl) == name]
 }
 
 # The good document of a supplier with parts replaced.
-supplied_but(changes) := object.union(supplied, changes)
+supplied_but(changes) := listed(object.union(supplied, changes))

@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::index::package_of;
+use purl::package_of;
 
 /// Most packages that each list names.
 const MAX_LISTED: usize = 1_000;

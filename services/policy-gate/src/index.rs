@@ -6,6 +6,7 @@ use std::{
 };
 
 use documents::licence::{Together, alternatives, both};
+use purl::package_of;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -203,16 +204,6 @@ impl License<'_> {
         ];
         texts.into_iter().flatten().map(str::trim).find(|it| !it.is_empty())
     }
-}
-
-/// The package URL without version, qualifiers and subpath; the `@` of an npm scope is part of the name.
-pub(crate) fn package_of(purl: &str) -> Option<String> {
-    let bare = purl.split(['?', '#']).next()?.to_lowercase().replace("%40", "@");
-    let package = match bare.rsplit_once('@') {
-        Some((package, version)) if !version.contains('/') => package.to_owned(),
-        _ => bare,
-    };
-    (!package.is_empty()).then_some(package)
 }
 
 #[cfg(test)]

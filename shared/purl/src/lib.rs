@@ -204,6 +204,17 @@ impl Purl {
     }
 }
 
+/// What a text that should be a package URL names, without version, qualifiers and subpath, in lower case; the `@` of
+/// an npm scope is part of the name. None where nothing is left.
+pub fn package_of(purl: &str) -> Option<String> {
+    let bare = purl.split(['?', '#']).next()?.to_lowercase().replace("%40", "@");
+    let package = match bare.rsplit_once('@') {
+        Some((package, version)) if !version.contains('/') => package.to_owned(),
+        _ => bare,
+    };
+    (!package.is_empty()).then_some(package)
+}
+
 impl FromStr for Purl {
     type Err = PurlError;
 

@@ -1,11 +1,14 @@
 //! The document that the rule set `supplier` judges; see docs/policy.md.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use documents::{bom, score::Score};
+use documents::{
+    bom::{self, Bom},
+    score::Score,
+};
 use events::{Accepted, Digest, DocumentKind};
 use jiff::Timestamp;
-use purl::Purl;
+use purl::{Purl, package_of};
 use serde::Serialize;
 
 use super::{
@@ -21,7 +24,15 @@ pub(super) struct Input<'a> {
     time: Timestamp,
     supplier: Supplier<'a>,
     document: Document<'a>,
+    index: Index,
     signature: &'a Told,
+}
+
+/// What rules would otherwise look through all components for.
+#[derive(Serialize)]
+struct Index {
+    /// Numbers of components by package URL without version, qualifiers and subpath.
+    packages: BTreeMap<String, Vec<usize>>,
 }
 
 #[derive(Serialize)]
@@ -113,8 +124,22 @@ impl<'a> Input<'a> {
                 standing: submission.standing.as_ref().map(Standing::of),
                 ..Document::of(contents, suspicions)
             },
+            index: Index::of(contents.bom.as_ref()),
             signature: &signature.told,
         }
+    }
+}
+
+impl Index {
+    fn of(bom: Option<&Bom>) -> Self {
+        let mut packages: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let components = bom.map(|it| it.components.as_slice()).unwrap_or_default();
+        for (number, component) in components.iter().enumerate() {
+            if let Some(package) = component.purl.as_deref().and_then(package_of) {
+                packages.entry(package).or_default().push(number);
+            }
+        }
+        Self { packages }
     }
 }
 
