@@ -4,7 +4,7 @@ use std::{fs, path::Path, path::PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use crate::{routing::Routing, sla::Sla};
+use crate::{edits::Edits, routing::Routing, sla::Sla};
 
 /// Largest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -16,6 +16,8 @@ pub struct Config {
     pub routing: Routing,
     /// How soon it must be done.
     pub sla: Sla,
+    /// What is said of risks.
+    pub risks: Edits,
 }
 
 /// Why a file with choices is refused.
@@ -51,8 +53,12 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads the files that were named; without a file, the defaults.
-    pub fn load(routing: Option<&Path>, sla: Option<&Path>) -> Result<Self, ConfigError> {
-        Ok(Self { routing: read(routing)?, sla: read(sla)? })
+    pub fn load(
+        routing: Option<&Path>,
+        sla: Option<&Path>,
+        risks: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self { routing: read(routing)?, sla: read(sla)?, risks: read(risks)? })
     }
 }
 

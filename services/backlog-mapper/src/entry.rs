@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use advisories::{Ecosystem, Severity};
+use advisories::{Ecosystem, Fingerprint, Severity};
 use events::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     finding::Finding,
+    lifecycle::{Cause, Unnamed},
     slot::{Slot, SlotKind},
 };
 
@@ -30,10 +31,14 @@ pub enum Status {
     Open,
     /// There is something to do again.
     Reopened,
+    /// No finding counts, because waivers accept some.
+    Accepted,
     /// Every finding is suppressed by a VEX statement.
     Suppressed,
-    /// The findings are gone.
+    /// The current document has none of the findings.
     Fixed,
+    /// No advisory names the findings any more.
+    Withdrawn,
 }
 
 /// An entry's life up to now.
@@ -51,6 +56,9 @@ pub struct Entry {
     pub evidence: Evidence,
     /// Every change of status, oldest first.
     pub history: Vec<Change>,
+    /// When no advisory named it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unnamed: Vec<Unnamed>,
 }
 
 /// What shows that an entry's findings are there.
@@ -60,8 +68,12 @@ pub struct Evidence {
     pub document: Digest,
     /// The event that brought it.
     pub event: Uuid,
-    /// The advisory index that knows the vulnerabilities.
+    /// The advisory index that knows the vulnerabilities; filled in where it is shown.
+    #[serde(default)]
     pub advisories: Option<Digest>,
+    /// What that index says of the package, whatever else it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Fingerprint>,
 }
 
 /// A change of status.
@@ -73,7 +85,10 @@ pub struct Change {
     pub from: Option<Status>,
     /// To which.
     pub to: Status,
-    /// Why.
+    /// Why, in a word.
+    #[serde(default)]
+    pub cause: Cause,
+    /// Why, for people.
     pub why: String,
 }
 
@@ -83,8 +98,10 @@ impl Status {
         match self {
             Self::Open => "open",
             Self::Reopened => "reopened",
+            Self::Accepted => "accepted",
             Self::Suppressed => "suppressed",
             Self::Fixed => "fixed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     inventory::{Component, Facts},
     sla,
+    waivers::{Acceptance, Waiver},
 };
 
 /// Most findings of a document: real ones have a tenth of it, and a made-up one could have a
@@ -55,6 +56,9 @@ pub struct Finding {
     pub found: Found,
     /// The VEX statement by which it does not count, if there is one.
     pub suppressed: Option<Suppression>,
+    /// The waiver that accepts it, if nothing suppresses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Acceptance>,
     /// What else VEX says of it and is worth knowing: the statement that counts and suppresses nothing,
     /// what contradicts, and what has expired; of very many the weightiest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,14 +106,18 @@ pub struct Suppression {
 }
 
 impl Finding {
-    /// `open` or `suppressed`.
+    /// `open`, `accepted` or `suppressed`.
     pub fn state(&self) -> &'static str {
-        if self.suppressed.is_some() { "suppressed" } else { "open" }
+        match (&self.suppressed, &self.accepted) {
+            (Some(_), _) => "suppressed",
+            (None, Some(_)) => "accepted",
+            (None, None) => "open",
+        }
     }
 
     /// Whether it counts.
     pub fn is_open(&self) -> bool {
-        self.suppressed.is_none()
+        self.suppressed.is_none() && self.accepted.is_none()
     }
 
     /// What tells it from the slot's other findings beside the vulnerability.
@@ -146,12 +154,14 @@ pub fn find(components: &[Component], index: &Index) -> Vec<Found> {
     all
 }
 
-/// Whether what was found in `document` counts at `now`, given what is said about it.
+/// Whether what was found in `document` counts at `now`, given what is said about it, and the waivers of its
+/// slot.
 pub fn judge(
     found: &[Found],
     facts: &Facts,
     document: Digest,
     (court, own): (&Court, &Court),
+    waivers: &[Waiver],
     now: Timestamp,
 ) -> Vec<Finding> {
     let digests = [document];
@@ -159,7 +169,12 @@ pub fn judge(
         let ruling = rule(it, facts, &digests, (court, own), Some(now));
         let suppressing = ruling.counts().filter(|it| it.statement.status.suppresses());
         let suppressed = suppressing.map(Suppression::of);
-        Finding { found: it.clone(), heard: heard(&ruling, suppressed.is_some()), suppressed }
+        let mut covering =
+            waivers.iter().filter(|waiver| waiver.is_active(now) && waiver.covers(it));
+        let accepted =
+            suppressed.is_none().then(|| covering.next().map(Waiver::acceptance)).flatten();
+        let heard = heard(&ruling, suppressed.is_some());
+        Finding { found: it.clone(), heard, suppressed, accepted }
     });
     judged.collect()
 }

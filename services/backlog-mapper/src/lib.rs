@@ -5,12 +5,14 @@
 //! repetition of events make no difference: see [`timeline`].
 
 pub mod config;
+pub mod edits;
 pub mod entry;
 pub mod export;
 mod files;
 pub mod finding;
 mod handlers;
 pub mod inventory;
+pub mod lifecycle;
 mod metrics;
 mod newness;
 pub mod queries;
@@ -25,12 +27,14 @@ pub mod store;
 mod testing;
 pub mod timeline;
 pub mod vex;
+pub mod waivers;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use advisories::{CurrentIndex, Index, IndexError};
 use archive::Archive;
 use bus::{Bus, BusError};
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{
     sync::{Notify, watch},
@@ -45,6 +49,7 @@ use crate::{
     config::{Config, ConfigError},
     store::{Reader, Store, StoreError},
     vex::Terms,
+    waivers::Waiver,
 };
 
 /// Name of the service.
@@ -61,6 +66,10 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How often it is looked whether a statement has ended. They end at midnight.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long the gate may take to name its waivers.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Topic of the gate's waivers.
+const WAIVERS: &str = "waivers";
 
 /// Settings of the backlog mapper.
 #[derive(clap::Parser, Debug)]
@@ -103,6 +112,9 @@ pub struct MapperArgs {
     /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
     #[arg(long, env, value_name = "FILE")]
     pub sla: Option<PathBuf>,
+    /// TOML file with risks of your own, and other words for those that are derived
+    #[arg(long, env, value_name = "FILE")]
+    pub risks: Option<PathBuf>,
     /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
     #[arg(long, env, value_name = "DAYS", default_value_t = SUPPLIER_VEX_DAYS)]
     pub supplier_vex_days: u32,
@@ -114,7 +126,7 @@ impl MapperArgs {
     /// # Errors
     /// A file cannot be read or is refused, with its line.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        Config::load(self.routing.as_deref(), self.sla.as_deref())
+        Config::load(self.routing.as_deref(), self.sla.as_deref(), self.risks.as_deref())
     }
 
     /// How long statements count.
@@ -131,6 +143,7 @@ impl Default for MapperArgs {
             advisories: "data/advisories".into(),
             routing: None,
             sla: None,
+            risks: None,
             supplier_vex_days: SUPPLIER_VEX_DAYS,
         }
     }
@@ -177,7 +190,9 @@ impl Mapper {
         let config = args.config()?;
         Ok(Self(Arc::new(Inner {
             archive,
-            store: Store::open(&args.store)?.with_terms(args.terms()),
+            store: Store::open(&args.store)?
+                .with_terms(args.terms())
+                .with_advisories(&args.advisories),
             index: CurrentIndex::new(&args.advisories),
             config,
             registers: args.registers.clone(),
@@ -239,7 +254,7 @@ impl Mapper {
                 handled = handling => handled.map(drop),
                 () = queries::answer(bus, self) => Ok(()),
                 () = self.keep_registers() => Ok(()),
-                () = self.keep_time() => Ok(()),
+                () = self.keep_time(bus) => Ok(()),
             };
             self.write_registers().await;
             handled
@@ -264,22 +279,28 @@ impl Mapper {
         }
     }
 
-    /// Derives again what time alone has changed. Does not end.
-    async fn keep_time(&self) {
+    /// Derives again what waivers and time alone have changed. Does not end.
+    async fn keep_time(&self, bus: &Bus) {
         loop {
+            // Without an answer, what is known goes on, and ends when it does.
+            let answer = bus.ask(WAIVERS, Bytes::new(), PATIENCE).await;
+            let waivers = answer.ok().and_then(|it| waivers::heard(&it));
             let mapper = self.clone();
-            let passed = spawn_blocking(move || mapper.pass_time(worker::now()));
+            let passed = spawn_blocking(move || mapper.pass_time(waivers, worker::now()));
             match passed.await.unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(true) => self.changed(),
                 Ok(false) => {}
-                Err(error) => warn!(error, "Failed to look which VEX statements have ended"),
+                Err(error) => warn!(error, "Failed to look what waivers and time have changed"),
             }
             sleep(LOOK_EVERY).await;
         }
     }
 
-    /// Whether time has changed something.
-    fn pass_time(&self, now: Timestamp) -> Result<bool, String> {
+    /// Whether time has changed something, or the gate's waivers, if it named them.
+    fn pass_time(&self, waivers: Option<Vec<Waiver>>, now: Timestamp) -> Result<bool, String> {
+        if let Some(named) = waivers {
+            self.store().hear_waivers(&named, now).map_err(|error| error.to_string())?;
+        }
         if !self.store().is_due(now).map_err(|error| error.to_string())? {
             return Ok(false);
         }
@@ -289,7 +310,7 @@ impl Mapper {
         info!(
             opened,
             closed,
-            "Derived the backlog anew: VEX statements have ended, or count for another time"
+            "Derived the backlog anew: VEX statements or waivers began, ended, or count for another time"
         );
         Ok(true)
     }
@@ -302,6 +323,10 @@ impl Mapper {
             let reader = Reader::open(store.path())?;
             metrics::findings(&reader.counts()?);
             let register = reader.register(config)?;
+            for id in config.risks.lost(&register.risks) {
+                warn!(%id, "The file of risks says something of a risk that there is not");
+            }
+            store.remember(&register, worker::now())?;
             files::write(registers, &register).map_err(|reason| StoreError::File {
                 action: "write the registers to",
                 path: registers.clone(),

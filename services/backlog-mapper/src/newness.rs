@@ -107,7 +107,7 @@ mod tests {
         };
         let digest = Digest::of(format!("document {number}").as_bytes());
         let (time, event, found) = (day(ingested), event(number), Arc::default());
-        Observation { time, document: digest, event, facts, found }
+        Observation { time, document: digest, event, inventory: digest, facts, found }
     }
 
     /// The numbers of the documents, the newest first, the same in whatever order they are given.

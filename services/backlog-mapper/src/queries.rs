@@ -6,6 +6,7 @@ use bus::{Bus, Query};
 use bytes::Bytes;
 use events::{Digest, SupplierId};
 use futures::StreamExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tracing::warn;
@@ -44,6 +45,8 @@ pub struct Asked<Q> {
 pub enum BacklogQuestion {
     /// All of it.
     Export(Form),
+    /// All of it as it was at that time.
+    ExportAsOf(Form, Timestamp),
     /// The entry with this id.
     Show(String),
 }
@@ -54,6 +57,8 @@ pub enum BacklogQuestion {
 pub enum RiskQuestion {
     /// All of it.
     Export(Form),
+    /// All of it as it was at that time.
+    ExportAsOf(Form, Timestamp),
 }
 
 /// What is asked about suppliers' products.
@@ -164,6 +169,7 @@ fn backlog(reader: &Reader, config: &Config, question: BacklogQuestion) -> Found
         BacklogQuestion::Export(form) => {
             Ok(Some(render(&reader.register(config)?, Table::Backlog, form)))
         }
+        BacklogQuestion::ExportAsOf(form, time) => as_of(reader, Table::Backlog, form, time),
         BacklogQuestion::Show(id) => {
             let entry = reader.entry(&id, config)?;
             Ok(entry.map(|entry| serde_json::to_string(&entry)).transpose()?)
@@ -172,8 +178,16 @@ fn backlog(reader: &Reader, config: &Config, question: BacklogQuestion) -> Found
 }
 
 fn risk(reader: &Reader, config: &Config, question: RiskQuestion) -> Found {
-    let RiskQuestion::Export(form) = question;
-    Ok(Some(render(&reader.register(config)?, Table::Risk, form)))
+    match question {
+        RiskQuestion::Export(form) => {
+            Ok(Some(render(&reader.register(config)?, Table::Risk, form)))
+        }
+        RiskQuestion::ExportAsOf(form, time) => as_of(reader, Table::Risk, form, time),
+    }
+}
+
+fn as_of(reader: &Reader, table: Table, form: Form, time: Timestamp) -> Found {
+    Ok(reader.register_as_of(time)?.map(|register| render(&register, table, form)))
 }
 
 fn search(reader: &Reader, config: &Config, term: String) -> Found {

@@ -14,6 +14,7 @@ use crate::{
     risk::RiskRow,
     sla,
     slot::{Slot, SlotKind},
+    waivers::Acceptance,
 };
 
 /// Most vulnerabilities and versions that a summary names.
@@ -73,6 +74,9 @@ pub struct EntryRow {
     pub vulnerabilities: Vec<VulnerabilityRow>,
     /// Findings that do not count, and why.
     pub suppressed: Vec<SuppressedRow>,
+    /// Findings that waivers accept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedRow>,
     /// What else VEX says: what contradicts, what has expired, what counts and suppresses nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heard: Vec<HeardRow>,
@@ -109,6 +113,18 @@ pub struct SuppressedRow {
     /// Why.
     #[serde(flatten)]
     pub suppression: Suppression,
+}
+
+/// A finding that a waiver accepts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedRow {
+    /// The vulnerability.
+    pub id: String,
+    /// Package URL of the component.
+    pub component: String,
+    /// By whom, why and until when.
+    #[serde(flatten)]
+    pub acceptance: Acceptance,
 }
 
 /// A statement about a finding that does not suppress it.
@@ -148,10 +164,27 @@ impl EntryRow {
             evidence: entry.evidence,
             vulnerabilities,
             suppressed: suppressed(entry),
+            accepted: accepted(entry),
             heard: heard(entry),
             history: entry.history.clone(),
             id,
         }
+    }
+
+    /// The same without what changes though nothing happened: an auditor asks what was to be done, by whom and
+    /// until when, and what came of it.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        let Evidence { document, event, .. } = self.evidence;
+        let evidence = Evidence { document, event, advisories: None, package: None };
+        Self { evidence, ..self.clone() }
+    }
+
+    /// The same, with the index that knows the vulnerabilities.
+    #[must_use]
+    pub fn known_by(mut self, advisories: Option<Digest>) -> Self {
+        self.evidence.advisories = advisories;
+        self
     }
 
     /// Heading of the section that it belongs to.
@@ -206,6 +239,15 @@ fn suppressed(entry: &Entry) -> Vec<SuppressedRow> {
     rows.collect()
 }
 
+fn accepted(entry: &Entry) -> Vec<AcceptedRow> {
+    let rows = entry.findings.iter().filter_map(|finding| {
+        let acceptance = finding.accepted.clone()?;
+        let id = finding.found.vulnerability.id.clone();
+        Some(AcceptedRow { id, component: finding.component().to_owned(), acceptance })
+    });
+    rows.collect()
+}
+
 fn heard(entry: &Entry) -> Vec<HeardRow> {
     let rows = entry.findings.iter().flat_map(|finding| {
         let (id, component) = (&finding.found.vulnerability.id, finding.component());
@@ -229,7 +271,10 @@ fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
     let more = versions.len().saturating_sub(NAMED_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let (package, versions) = (&entry.action.package, format!("{}{more}", shown.join(", ")));
-    let verb = if entry.status == Status::Fixed { "had" } else { "has" };
+    let verb = match entry.status {
+        Status::Fixed | Status::Withdrawn => "had",
+        _ => "has",
+    };
     let count = counted(vulnerabilities.len(), "known vulnerability", "known vulnerabilities");
     let named: Vec<String> = vulnerabilities.iter().take(NAMED_MAX).map(named).collect();
     let mut summary = format!("{package} {versions} {verb} {count}: {}", named.join("; "));
@@ -237,10 +282,13 @@ fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
         summary.push_str(&format!("; and {more} more"));
     }
     summary.push('.');
-    let suppressed = entry.findings.iter().filter(|it| !it.is_open()).count();
-    if suppressed > 0 && entry.status.is_open() {
-        let count = counted(suppressed, "finding is", "findings are");
-        summary.push_str(&format!(" {count} suppressed by VEX."));
+    let states = [("suppressed", "suppressed by VEX"), ("accepted", "accepted by a waiver")];
+    for (state, how) in states.into_iter().filter(|_| entry.status.is_open()) {
+        let number = entry.findings.iter().filter(|it| it.state() == state).count();
+        if number > 0 {
+            let count = counted(number, "finding is", "findings are");
+            summary.push_str(&format!(" {count} {how}."));
+        }
     }
     let disputed = entry.findings.iter().filter(|it| it.heard.iter().any(Heard::contradicts));
     let disputed = disputed.count();

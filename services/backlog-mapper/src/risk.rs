@@ -38,6 +38,18 @@ pub struct RiskRow {
     pub status: Treatment,
     /// What is done about it.
     pub mitigation: String,
+    /// What people say otherwise than it is derived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<Edited>,
+}
+
+/// A field that says what somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// The field.
+    pub field: String,
+    /// What it would say otherwise.
+    pub derived: String,
 }
 
 /// Where the treatment of a risk stands.
@@ -93,7 +105,13 @@ impl RiskRow {
             owner,
             status,
             mitigation: mitigation(entries, &open),
+            edited: Vec::new(),
         })
+    }
+
+    /// The greatest exposure first.
+    pub fn sort(rows: &mut [Self]) {
+        rows.sort_by(|a, b| b.exposure.cmp(&a.exposure).then_with(|| a.id.cmp(&b.id)));
     }
 }
 

@@ -15,6 +15,8 @@ mod suppliers;
 mod term;
 #[cfg(test)]
 mod tests;
+mod versions;
+mod waivers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +45,7 @@ use crate::{
     entry::Status,
     inventory::{Component, Inventory},
     slot::{Slot, SlotKind},
+    timeline::Moment,
     vex::{self, Terms, VexDocument},
 };
 
@@ -54,6 +57,8 @@ pub struct Store {
     connection: Mutex<Connection>,
     path: PathBuf,
     terms: Terms,
+    /// Where advisory indexes of before may be, to be compared with that of now.
+    advisories: Option<PathBuf>,
     /// Held for as long as we write.
     _lock: File,
 }
@@ -100,7 +105,13 @@ impl Store {
         let lock = open::lock(path)?;
         let connection = open::writer(path)?;
         let connection = Mutex::new(connection);
-        Ok(Self { connection, path: path.to_owned(), terms: Terms::default(), _lock: lock })
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            terms: Terms::default(),
+            advisories: None,
+            _lock: lock,
+        })
     }
 
     /// The same, where statements count for as long as `terms` says. What was derived by others is
@@ -108,6 +119,13 @@ impl Store {
     #[must_use]
     pub fn with_terms(self, terms: Terms) -> Self {
         Self { terms, ..self }
+    }
+
+    /// The same, where a new index is compared with that of before, if `directory` still has it: only what
+    /// has changed is looked up again.
+    #[must_use]
+    pub fn with_advisories(self, directory: &Path) -> Self {
+        Self { advisories: Some(directory.to_owned()), ..self }
     }
 
     /// Where it lies, for [`Reader::open`].
@@ -132,12 +150,26 @@ impl Store {
             return Ok(answer);
         }
         let transaction = connection.transaction()?;
-        let deriver = Deriver::new(&transaction, index, self.terms, now);
+        let deriver = self.deriver(&transaction, index, now);
         let answer = Recording { transaction: &transaction, arrival, deriver }.record()?;
         let sql = "INSERT INTO mapped (event, answer) VALUES ($1, $2)";
         transaction.execute(sql, params![Id(arrival.event), open::json(&answer)])?;
         transaction.commit()?;
         Ok(answer)
+    }
+
+    fn deriver<'a>(
+        &'a self,
+        transaction: &'a Transaction<'a>,
+        index: Option<&'a Index>,
+        now: Timestamp,
+    ) -> Deriver<'a> {
+        Deriver::new(
+            transaction,
+            index,
+            self.advisories.as_deref(),
+            Moment { terms: self.terms, now },
+        )
     }
 
     /// Whether the store knows what the stream kept when it was made.
@@ -262,6 +294,9 @@ impl Recording<'_> {
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO component (inventory, position, name, version, purl, bom_ref, written, cpe, short_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )?;
+        let mut note = self.transaction.prepare_cached(
+            "INSERT INTO package_in (package, inventory) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )?;
         for (position, component) in (0_u64..).zip(&inventory.components) {
             let Component { name, version, purl, bom_ref, written, cpe } = component;
             let (position, short_name) = (Number(position), component.short_name());
@@ -276,6 +311,9 @@ impl Recording<'_> {
                 cpe,
                 short_name
             ])?;
+            if let Some(package) = component.package() {
+                note.execute(params![package.key().as_bytes(), Hash(id)])?;
+            }
         }
         Ok(())
     }

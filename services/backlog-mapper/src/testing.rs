@@ -94,6 +94,11 @@ pub(crate) fn sbom(number: u128, time: Timestamp, slot: &Slot, purls: &[&str]) -
     Arrival { event: event(number), time, content }
 }
 
+/// What is known of components with these purls.
+pub(crate) fn found(purls: &[&str]) -> Vec<crate::finding::Found> {
+    crate::finding::find(&inventory("widget", purls).components, &full_index())
+}
+
 /// When the tests are.
 pub(crate) fn now() -> Timestamp {
     day(100)

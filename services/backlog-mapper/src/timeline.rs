@@ -15,9 +15,11 @@ use crate::{
     entry::{Action, Change, Entry, Evidence, Status},
     finding::{Finding, Found, judge},
     inventory::Facts,
+    lifecycle::{Cause, Condition, next},
     newness::{Rank, ranks},
     slot::Slot,
     vex::{Statement, Terms, VexDocument},
+    waivers::Waiver,
 };
 
 /// A document about a slot, with what the advisory index knows about its components.
@@ -29,6 +31,8 @@ pub struct Observation {
     pub document: Digest,
     /// The event that brought it.
     pub event: Uuid,
+    /// What it contains.
+    pub inventory: Digest,
     /// What it says about itself.
     pub facts: Facts,
     /// Known vulnerabilities of its components.
@@ -48,11 +52,20 @@ pub struct State {
     pub next_end: Option<Timestamp>,
 }
 
-/// What documents are held against, and when.
+/// What is said of findings, and asked of documents.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Statements about vulnerabilities.
+    pub vex: &'a [VexDocument],
+    /// Exceptions that the gate makes.
+    pub waivers: &'a [Waiver],
+    /// Whether an inventory has the package, in whatever version.
+    pub has: &'a dyn Fn(Digest, &Action) -> bool,
+}
+
+/// When documents are held against advisories, and by which terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// The advisory index.
-    pub advisories: Option<Digest>,
     /// How long statements count.
     pub terms: Terms,
     /// As of when.
@@ -63,30 +76,33 @@ pub struct Moment {
 enum Point<'a> {
     Document(&'a Observation, Rank),
     Vex(&'a VexDocument),
-    /// Statements do not count any more.
-    End(Timestamp),
+    /// Statements do not count any more, or a waiver begins or ends.
+    Turn(Timestamp),
 }
 
-/// Where `slot` stands at `moment` after `observations` and the VEX documents that concern it.
+/// Where `slot` stands at `moment` after `observations` and what `world` says that concerns it.
 ///
 /// They count in the order of their times, digests and ids, however they are given. A supplier's
 /// document that was older than another when it came is history from the start.
 pub fn unfold(
     slot: &Slot,
     observations: &[Observation],
-    vex: &[VexDocument],
+    world: &World<'_>,
     moment: &Moment,
 ) -> State {
+    let World { vex, waivers, .. } = *world;
+    let waivers: Vec<Waiver> = waivers.iter().filter(|it| it.concerns(slot)).cloned().collect();
     let ranked = observations.iter().zip(ranks(slot, observations));
     let mut points: Vec<Point<'_>> = ranked.map(|(it, rank)| Point::Document(it, rank)).collect();
     points.extend(vex.iter().filter(|it| it.concerns(slot)).map(Point::Vex));
     let last = points.iter().map(Point::time).max();
-    let ends = ends(slot, observations, vex, moment.terms);
+    let mut turns = ends(slot, observations, vex, moment.terms);
+    turns.extend(waivers.iter().filter(|it| is_needed(it, observations)).flat_map(Waiver::turns));
     let now = last.map_or(moment.now, |last| last.max(moment.now));
-    points.extend(ends.range(..=now).copied().map(Point::End));
+    points.extend(turns.range(..=now).copied().map(Point::Turn));
     points.sort_by_key(Point::order);
 
-    let next_end = ends.range(now..).copied().find(|end| *end > now);
+    let next_end = turns.range(now..).copied().find(|turn| *turn > now);
     let mut state = State { next_end, ..State::default() };
     let mut court = Court::default();
     let mut current: Option<(&Observation, Court)> = None;
@@ -102,17 +118,17 @@ pub fn unfold(
                 let before = current.replace((observation, own)).filter(|(_, own)| own.is_empty());
                 // Most builds of a project have the components of the build before.
                 if nothing_said && before.is_some_and(|(it, _)| same_findings(it, observation)) {
-                    Step::new(point, observation, moment.advisories).confirm(&mut state);
+                    Step::new(point, observation, world).confirm(&mut state);
                     continue;
                 }
             }
             Point::Vex(document) => document.speak(slot, moment.terms, &mut court),
-            Point::End(_) => {}
+            Point::Turn(_) => {}
         }
         let Some((observation, own)) = &current else { continue };
         let Observation { facts, found, document, .. } = observation;
-        state.findings = judge(found, facts, *document, (&court, own), point.time());
-        Step::new(point, observation, moment.advisories).take(&mut state);
+        state.findings = judge(found, facts, *document, (&court, own), &waivers, point.time());
+        Step::new(point, observation, world).take(&mut state);
     }
     state
 }
@@ -121,15 +137,21 @@ pub fn unfold(
 pub fn judge_now(
     slot: &Slot,
     observation: &Observation,
-    vex: &[VexDocument],
+    world: &World<'_>,
     moment: &Moment,
 ) -> Vec<Finding> {
     let mut court = Court::default();
-    let concerned = vex.iter().filter(|it| it.concerns(slot));
+    let concerned = world.vex.iter().filter(|it| it.concerns(slot));
     concerned.for_each(|it| it.speak(slot, moment.terms, &mut court));
     let own = own_court(slot, observation, moment.terms);
     let Observation { facts, found, document, .. } = observation;
-    judge(found, facts, *document, (&court, &own), moment.now)
+    let waivers = world.waivers.iter().filter(|it| it.concerns(slot)).cloned();
+    judge(found, facts, *document, (&court, &own), &waivers.collect::<Vec<_>>(), moment.now)
+}
+
+/// Whether a waiver was ever about something: others need no look when they begin and end.
+fn is_needed(waiver: &Waiver, observations: &[Observation]) -> bool {
+    observations.iter().any(|it| it.found.iter().any(|found| waiver.covers(found)))
 }
 
 fn same_findings(a: &Observation, b: &Observation) -> bool {
@@ -176,7 +198,7 @@ impl Point<'_> {
         match self {
             Self::Document(it, _) => (it.time, Some(it.document), Some(it.event)),
             Self::Vex(it) => (it.time, Some(it.digest), None),
-            Self::End(time) => (*time, None, None),
+            Self::Turn(time) => (*time, None, None),
         }
     }
 
@@ -185,16 +207,27 @@ impl Point<'_> {
     }
 
     /// Why something is to be done again that `before` was about.
-    fn brings_back(&self, before: &[Finding]) -> String {
+    fn brings_back(&self, status: Status, before: &[Finding]) -> (Cause, String) {
+        let back = match status {
+            Status::Fixed | Status::Withdrawn => Cause::Returned,
+            _ => Cause::Unsuppressed,
+        };
         match self {
-            Self::Document(..) => format!("found again in {}", self.what()),
-            Self::Vex(_) => format!("suppressed no longer, by {}", self.what()),
-            Self::End(time) => {
+            Self::Document(..) => (back, format!("found again in {}", self.what())),
+            Self::Vex(_) => {
+                (Cause::Unsuppressed, format!("suppressed no longer, by {}", self.what()))
+            }
+            Self::Turn(time) => {
+                let mut accepted = before.iter().filter_map(|it| it.accepted.as_ref());
+                if let Some(it) = accepted.find(|it| it.until == *time) {
+                    return (Cause::WaiverEnded, format!("accepted no longer: {it}"));
+                }
                 let mut ended = before.iter().filter_map(|it| it.suppressed.as_ref());
-                match ended.find(|it| it.until == Some(*time)) {
+                let why = match ended.find(|it| it.until == Some(*time)) {
                     Some(it) => format!("suppressed no longer: {it} ({})", it.document),
                     None => format!("suppressed no longer: {}", self.what()),
-                }
+                };
+                (Cause::Unsuppressed, why)
             }
         }
     }
@@ -204,7 +237,7 @@ impl Point<'_> {
         match self {
             Self::Document(it, _) => format!("document {}", it.document),
             Self::Vex(it) => format!("VEX document {} of {}", it.digest, it.from),
-            Self::End(_) => "a VEX statement ended".to_owned(),
+            Self::Turn(_) => "a VEX statement ended, or a waiver began or ended".to_owned(),
         }
     }
 }
@@ -212,14 +245,16 @@ impl Point<'_> {
 /// A point, and what shows the findings after it.
 struct Step<'a> {
     point: Point<'a>,
+    inventory: Digest,
     evidence: Evidence,
+    has: &'a dyn Fn(Digest, &Action) -> bool,
 }
 
 impl<'a> Step<'a> {
-    fn new(point: Point<'a>, current: &Observation, advisories: Option<Digest>) -> Self {
-        let Observation { document, event, .. } = current;
-        let evidence = Evidence { document: *document, event: *event, advisories };
-        Self { point, evidence }
+    fn new(point: Point<'a>, current: &Observation, world: &World<'a>) -> Self {
+        let Observation { document, event, inventory, .. } = *current;
+        let evidence = Evidence { document, event, advisories: None, package: None };
+        Self { point, inventory, evidence, has: world.has }
     }
 
     /// The findings are those of before, in another document.
@@ -238,63 +273,86 @@ impl<'a> Step<'a> {
             by_action.entry(action).or_default().push(finding.clone());
         }
         for (action, entry) in &mut state.entries {
-            if !by_action.contains_key(action) && entry.status != Status::Fixed {
-                let why = format!("{} has none of the findings any more", self.point.what());
-                self.change(entry, Status::Fixed, why);
+            if !by_action.contains_key(action) && next_of(entry, Condition::Gone).is_some() {
+                let (cause, how) = match (self.has)(self.inventory, action) {
+                    true => (Cause::Upgraded, "has it without any of the findings"),
+                    false => (Cause::Removed, "does not have it any more"),
+                };
+                self.change(entry, Status::Fixed, cause, format!("{} {how}", self.point.what()));
             }
         }
         for (action, findings) in by_action {
-            let open = findings.iter().any(Finding::is_open);
             match state.entries.get_mut(&action) {
-                Some(entry) => self.see(entry, findings, open),
-                None => {
-                    let entry = self.begin(action.clone(), findings, open);
-                    state.entries.insert(action, entry);
-                }
+                Some(entry) => self.see(entry, findings),
+                None => drop(state.entries.insert(action.clone(), self.begin(action, findings))),
             }
         }
     }
 
-    fn begin(&self, action: Action, findings: Vec<Finding>, open: bool) -> Entry {
-        let (status, why) = match open {
-            true => (Status::Open, format!("found in {}", self.point.what())),
-            false => (Status::Suppressed, suppression(&findings)),
+    fn begin(&self, action: Action, findings: Vec<Finding>) -> Entry {
+        let condition = condition(&findings);
+        let status = next(None, condition, false).unwrap_or(Status::Open);
+        let (cause, why) = match condition {
+            Condition::Counting => (Cause::Found, format!("found in {}", self.point.what())),
+            _ => closing(&findings),
         };
         let time = self.point.time();
-        let history = vec![Change { time, from: None, to: status, why }];
-        Entry { action, status, first_seen: time, findings, evidence: self.evidence, history }
-    }
-
-    fn see(&self, entry: &mut Entry, findings: Vec<Finding>, open: bool) {
-        let next = match (open, entry.status) {
-            (true, Status::Open | Status::Reopened) => None,
-            (true, Status::Fixed | Status::Suppressed) => {
-                // What was suppressed from the start was never open before.
-                let was_open = entry.history.iter().any(|change| change.to.is_open());
-                let status = if was_open { Status::Reopened } else { Status::Open };
-                Some((status, self.point.brings_back(&entry.findings)))
-            }
-            (false, Status::Suppressed) => None,
-            (false, _) => Some((Status::Suppressed, suppression(&findings))),
-        };
-        entry.findings = findings;
-        entry.evidence = self.evidence;
-        if let Some((status, why)) = next {
-            self.change(entry, status, why);
+        Entry {
+            action,
+            status,
+            first_seen: time,
+            findings,
+            evidence: self.evidence,
+            history: vec![Change { time, from: None, to: status, cause, why }],
+            unnamed: Vec::new(),
         }
     }
 
-    fn change(&self, entry: &mut Entry, to: Status, why: String) {
+    fn see(&self, entry: &mut Entry, findings: Vec<Finding>) {
+        let condition = condition(&findings);
+        if let Some(status) = next_of(entry, condition) {
+            let (cause, why) = match condition {
+                Condition::Counting => self.point.brings_back(entry.status, &entry.findings),
+                _ => closing(&findings),
+            };
+            self.change(entry, status, cause, why);
+        }
+        entry.findings = findings;
+        entry.evidence = self.evidence;
+    }
+
+    fn change(&self, entry: &mut Entry, to: Status, cause: Cause, why: String) {
         let from = Some(entry.status);
-        entry.history.push(Change { time: self.point.time(), from, to, why });
+        entry.history.push(Change { time: self.point.time(), from, to, cause, why });
         entry.status = to;
     }
 }
 
+/// Where an entry goes when its findings are so.
+fn next_of(entry: &Entry, condition: Condition) -> Option<Status> {
+    // What was suppressed from the start was never open before.
+    let was_open = entry.history.iter().any(|change| change.to.is_open());
+    next(Some(entry.status), condition, was_open)
+}
+
+fn condition(findings: &[Finding]) -> Condition {
+    if findings.iter().any(Finding::is_open) {
+        Condition::Counting
+    } else if findings.iter().any(|it| it.accepted.is_some()) {
+        Condition::Accepted
+    } else {
+        Condition::Suppressed
+    }
+}
+
 /// Why no finding counts: what is said about the first, which stands for the others.
-fn suppression(findings: &[Finding]) -> String {
+fn closing(findings: &[Finding]) -> (Cause, String) {
+    if let Some(it) = findings.iter().find_map(|it| it.accepted.as_ref()) {
+        return (Cause::Accepted, it.to_string());
+    }
     let first = findings.iter().find_map(|it| it.suppressed.as_ref());
-    first.map_or_else(String::new, |it| format!("{it} ({})", it.document))
+    let why = first.map_or_else(String::new, |it| format!("{it} ({})", it.document));
+    (Cause::Suppressed, why)
 }
 
 #[cfg(test)]

@@ -86,6 +86,8 @@ fn item(entry: &EntryRow) -> String {
     if let Some(change) = entry.closed() {
         let what = match entry.status {
             Status::Suppressed => "⏸️ Suppressed",
+            Status::Accepted => "⏸️ Accepted",
+            Status::Withdrawn => "⏸️ Withdrawn",
             _ => "✅ Completed",
         };
         let (date, why) = (sla::date(change.time), inline(&change.why));

@@ -1,11 +1,13 @@
 //! From what came in to what follows: findings and entries of a slot, made anew.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
     sync::Arc,
 };
 
-use advisories::Index;
+use advisories::{Fingerprint, Index, PackageKey};
 use events::Digest;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -14,15 +16,17 @@ use super::{
     Arrival, Content, StoreError,
     columns::{Hash, Id, Time},
     open::{json, parse},
-    read,
+    read, waivers,
 };
 use crate::{
-    entry::{Action, Change, Entry, Status, fingerprint, id_prefix},
+    entry::{Action, Entry, Status, fingerprint, id_prefix},
     finding::{Found, find},
+    lifecycle::{Condition, Unnamed, next, weave, withdrawn},
     risk,
     slot::Slot,
-    timeline::{Moment, Observation, State, judge_now, unfold},
-    vex::{Terms, VexDocument},
+    timeline::{Moment, Observation, State, World, judge_now, unfold},
+    vex::VexDocument,
+    waivers::Waiver,
 };
 
 /// Hex digits of an id, unless it is taken.
@@ -34,8 +38,11 @@ const RISK_DIGITS: usize = 4;
 pub(super) struct Deriver<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) moment: Moment,
+    /// Where indexes of before may be.
+    pub(super) advisories: Option<&'a Path>,
     index: Option<&'a Index>,
     vex: Vec<VexDocument>,
+    waivers: Vec<Waiver>,
 }
 
 /// Ids of entries, and where they stand.
@@ -45,21 +52,25 @@ impl<'a> Deriver<'a> {
     pub(super) fn new(
         transaction: &'a Transaction<'a>,
         index: Option<&'a Index>,
-        terms: Terms,
-        now: Timestamp,
+        advisories: Option<&'a Path>,
+        moment: Moment,
     ) -> Self {
-        let moment = Moment { advisories: index.map(Index::digest), terms, now };
-        Self { transaction, moment, index, vex: Vec::new() }
+        Self { transaction, moment, advisories, index, vex: Vec::new(), waivers: Vec::new() }
     }
 
     /// Digest of the index.
     pub(super) fn index(&self) -> Option<Digest> {
-        self.moment.advisories
+        self.index.map(Index::digest)
+    }
+
+    pub(super) fn advisory_index(&self) -> Option<&'a Index> {
+        self.index
     }
 
     /// Reads what is said about `slots`.
     pub(super) fn hear(&mut self, slots: &BTreeSet<Slot>) -> Result<(), StoreError> {
         self.vex = read::vex(self.transaction, slots)?;
+        self.waivers = waivers::all(self.transaction)?;
         Ok(())
     }
 
@@ -72,8 +83,15 @@ impl<'a> Deriver<'a> {
     ) -> Result<(Standing, Standing), StoreError> {
         let before = read::entries(self.transaction, slot)?;
         let observations = self.observations(slot, None)?;
-        let mut state = unfold(slot, &observations, &self.vex, &self.moment);
-        keep_unnamed(&before, &mut state, self.moment.advisories, time);
+        let mut state = self.ask(|world| unfold(slot, &observations, world, &self.moment))?;
+        let fingerprint = |action: &Action| {
+            let key = PackageKey::of(action.ecosystem, &action.package);
+            self.index.and_then(|it| it.fingerprint(key))
+        };
+        for (action, entry) in &mut state.entries {
+            entry.evidence.package = fingerprint(action);
+        }
+        keep_unnamed(&before, &mut state, fingerprint, time);
         self.write_current(slot, state.current)?;
         self.write_findings(slot, &state)?;
         self.write_end(slot, state.next_end)?;
@@ -114,7 +132,9 @@ impl<'a> Deriver<'a> {
                     // A supplier's document may have been there before, by another event.
                     let own = observations.iter().find(|it| it.event == arrival.event);
                     let Some(arrived) = own.or(observations.first()) else { continue };
-                    let judged = judge_now(&sbom.slot, arrived, &self.vex, &self.moment);
+                    let judge =
+                        |world: &World<'_>| judge_now(&sbom.slot, arrived, world, &self.moment);
+                    let judged = self.ask(judge)?;
                     judged.iter().for_each(|finding| add(finding.is_open()));
                 }
             }
@@ -158,26 +178,47 @@ impl<'a> Deriver<'a> {
                     found.entry(inventory).or_insert(known).clone()
                 }
             };
-            observations.push(Observation { time, document, event, facts, found });
+            observations.push(Observation { time, document, event, inventory, facts, found });
         }
         Ok(observations)
     }
 
-    /// What the index knows about an inventory; looked up once per index. Without one, nothing.
+    /// What the index knows about an inventory; looked up once, and when that has changed. Without an index,
+    /// nothing.
     fn found(&self, inventory: Digest) -> Result<Vec<Found>, StoreError> {
-        let sql = "SELECT matched_by, found FROM inventory WHERE id = $1";
+        let sql = "SELECT stale, found FROM inventory WHERE id = $1";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let (by, text) = statement.query_row(params![Hash(inventory)], |row| {
-            Ok((row.get::<_, Option<Hash>>(0)?, row.get::<_, String>(1)?))
+        let (stale, text) = statement.query_row(params![Hash(inventory)], |row| {
+            Ok((row.get::<_, bool>(0)?, row.get::<_, String>(1)?))
         })?;
-        let Some(index) = self.index.filter(|it| by.map(|by| by.0) != Some(it.digest())) else {
-            return parse(&text);
-        };
+        let Some(index) = self.index.filter(|_| stale) else { return parse(&text) };
         let found = find(&read::components(self.transaction, inventory)?, index);
-        let sql = "UPDATE inventory SET matched_by = $1, found = $2 WHERE id = $3";
+        let sql = "UPDATE inventory SET stale = 0, found = $1 WHERE id = $2";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        statement.execute(params![Hash(index.digest()), json(&found), Hash(inventory)])?;
+        statement.execute(params![json(&found), Hash(inventory)])?;
         Ok(found)
+    }
+
+    /// The answer of `question`, which may ask what inventories have.
+    fn ask<T>(&self, question: impl FnOnce(&World<'_>) -> T) -> Result<T, StoreError> {
+        let failed = Cell::new(None);
+        let has = |inventory: Digest, action: &Action| {
+            let known = self.has(inventory, action);
+            known.unwrap_or_else(|error| {
+                failed.set(Some(error));
+                false
+            })
+        };
+        let world = World { vex: &self.vex, waivers: &self.waivers, has: &has };
+        let answer = question(&world);
+        failed.take().map_or(Ok(answer), Err)
+    }
+
+    fn has(&self, inventory: Digest, action: &Action) -> Result<bool, StoreError> {
+        let key = PackageKey::of(action.ecosystem, &action.package);
+        let sql = "SELECT 1 FROM package_in WHERE package = $1 AND inventory = $2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.exists(params![key.as_bytes(), Hash(inventory)])?)
     }
 
     fn write_current(&self, slot: &Slot, current: Option<Digest>) -> Result<(), StoreError> {
@@ -257,25 +298,38 @@ impl<'a> Deriver<'a> {
     }
 }
 
-/// What an index of before named and this one, `advisories`, does not is closed, and stays known. What
-/// the same index named is told otherwise by what has come since: it never was so.
+/// What the index of before named and this one does not is withdrawn, and stays known. What an index named that
+/// said the same of the package is told otherwise by what has come since: it never was so.
 fn keep_unnamed(
     before: &BTreeMap<String, Entry>,
     state: &mut State,
-    advisories: Option<Digest>,
+    said: impl Fn(&Action) -> Option<Fingerprint>,
     time: Timestamp,
 ) {
-    for entry in before.values() {
-        if state.entries.contains_key(&entry.action) || entry.evidence.advisories == advisories {
+    for old in before.values() {
+        if let Some(entry) = state.entries.get_mut(&old.action) {
+            entry.unnamed = ended(&old.unnamed, time);
+            entry.history = weave(&entry.history, &entry.unnamed);
+            entry.status = entry.last_change().map_or(entry.status, |it| it.to);
             continue;
         }
-        let mut entry = entry.clone();
-        if entry.status != Status::Fixed {
-            let why = "no advisory names it any more".to_owned();
-            let from = Some(entry.status);
-            entry.history.push(Change { time, from, to: Status::Fixed, why });
-            entry.status = Status::Fixed;
+        if old.evidence.package == said(&old.action) {
+            continue;
+        }
+        let mut entry = old.clone();
+        if next(Some(old.status), Condition::Unnamed, true).is_some() {
+            entry.unnamed.push(Unnamed { since: time, until: None });
+            let mut withdrawn = withdrawn(time);
+            withdrawn.from = Some(old.status);
+            entry.status = withdrawn.to;
+            entry.history.push(withdrawn);
         }
         state.entries.insert(entry.action.clone(), entry);
     }
+}
+
+/// The same times, where somebody names it again at `time`.
+fn ended(unnamed: &[Unnamed], time: Timestamp) -> Vec<Unnamed> {
+    let end = |it: &Unnamed| Unnamed { until: it.until.or(Some(time)), ..*it };
+    unnamed.iter().map(end).collect()
 }

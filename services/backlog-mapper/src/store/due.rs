@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::PoisonError};
 
 use advisories::Index;
+use events::Digest;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -33,7 +34,7 @@ impl Store {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
         let mut moved = Moved::default();
-        let mut deriver = Deriver::new(&transaction, index, self.terms, now);
+        let mut deriver = self.deriver(&transaction, index, now);
         let slots = deriver.outdated()?;
         deriver.hear(&slots)?;
         for slot in &slots {
@@ -66,14 +67,38 @@ impl Deriver<'_> {
             (None, Some(known)) => return Err(StoreError::NoIndex(known)),
             (Some(now), _) => now,
         };
-        if known == Some(now) {
-            slots.extend(read::unmatched(self.transaction, now)?);
-            return Ok(slots);
+        if known != Some(now) {
+            self.transaction.execute("DELETE FROM derived_by", [])?;
+            let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
+            self.transaction.execute(sql, params![Hash(now)])?;
+            match known {
+                Some(known) => self.mark_what_changed(known)?,
+                None => self.mark_everything()?,
+            }
         }
-        self.transaction.execute("DELETE FROM derived_by", [])?;
-        let sql = "INSERT INTO derived_by (advisories) VALUES ($1)";
-        self.transaction.execute(sql, params![Hash(now)])?;
-        Ok(read::slots(self.transaction)?.into_iter().collect())
+        slots.extend(read::stale(self.transaction)?);
+        Ok(slots)
+    }
+
+    /// Everything that has a package of which the index says something else than the one of digest `before`.
+    fn mark_what_changed(&self, before: Digest) -> Result<(), StoreError> {
+        let older = self.advisories.map(|it| Index::of_digest(it, before));
+        // An index that cannot be read any more cannot be compared.
+        let older = older.and_then(|it| it.ok().flatten());
+        let (Some(index), Some(older)) = (self.advisory_index(), older) else {
+            return self.mark_everything();
+        };
+        let sql = "UPDATE inventory SET stale = 1 WHERE id IN (SELECT inventory FROM package_in WHERE package = $1)";
+        let mut mark = self.transaction.prepare_cached(sql)?;
+        for package in index.changed_since(&older) {
+            mark.execute(params![package.as_bytes()])?;
+        }
+        Ok(())
+    }
+
+    fn mark_everything(&self) -> Result<(), StoreError> {
+        self.transaction.execute("UPDATE inventory SET stale = 1", [])?;
+        Ok(())
     }
 
     /// Notes when time alone changes where `slot` stands next.

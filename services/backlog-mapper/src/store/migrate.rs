@@ -2,19 +2,21 @@
 
 use std::path::Path;
 
+use advisories::Package;
 use rusqlite::{Connection, Transaction, params};
 
-use super::StoreError;
+use super::{StoreError, columns::Hash};
 use crate::inventory::{canonical, short_name};
 
 /// One step: the schema's, then what SQL cannot do.
 type Step = (&'static str, fn(&Transaction<'_>) -> Result<(), StoreError>);
 
 /// Every step there ever was, in order; a step that was released never changes.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     (include_str!("../../schema/0001.sql"), |_| Ok(())),
     (include_str!("../../schema/0002.sql"), |_| Ok(())),
     (include_str!("../../schema/0003.sql"), repair_components),
+    (include_str!("../../schema/0004.sql"), index_packages),
 ];
 /// The version that this release reads and writes.
 pub(super) const KNOWN: i64 = STEPS.len() as i64;
@@ -39,6 +41,31 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Notes which inventories have which packages.
+fn index_packages(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut page = transaction.prepare(
+        "SELECT rowid, inventory, purl FROM component WHERE rowid > $1 ORDER BY rowid LIMIT $2",
+    )?;
+    let mut insert = transaction.prepare(
+        "INSERT INTO package_in (package, inventory) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )?;
+    let mut last = i64::MIN;
+    loop {
+        let rows = page.query_map(params![last, PAGE], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Hash>(1)?, row.get::<_, Option<String>>(2)?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let Some((end, ..)) = rows.last() else { return Ok(()) };
+        last = *end;
+        for (_, inventory, purl) in rows {
+            let package = purl.and_then(|it| Package::from_purl(&it).ok());
+            if let Some(package) = package {
+                insert.execute(params![package.key().as_bytes(), inventory])?;
+            }
+        }
+    }
 }
 
 /// Gives components from before their canonical purl and short name. Their CPE is in the document only.

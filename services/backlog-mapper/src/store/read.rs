@@ -70,14 +70,11 @@ pub(super) fn derived_by(connection: &Connection) -> Result<Option<Digest>, Stor
     Ok(digest.map(|it| it.0))
 }
 
-/// Slots with a document whose components were not looked up in the index `now`.
-pub(super) fn unmatched(
-    connection: &Connection,
-    now: Digest,
-) -> Result<BTreeSet<Slot>, StoreError> {
-    let sql = "SELECT DISTINCT s.kind, s.scope, s.product FROM inventory i CROSS JOIN document d ON d.inventory = i.id JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE i.matched_by IS NOT $1";
+/// Slots with a document whose components are to be looked up in the index of now.
+pub(super) fn stale(connection: &Connection) -> Result<BTreeSet<Slot>, StoreError> {
+    let sql = "SELECT DISTINCT s.kind, s.scope, s.product FROM inventory i CROSS JOIN document d ON d.inventory = i.id JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE i.stale = 1";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![Hash(now)], slot)?;
+    let rows = statement.query_map([], slot)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -25,12 +25,14 @@ impl Reader {
         let snapshot = self.connection.unchecked_transaction()?;
         let (mut entries, mut risks) = (Vec::new(), Vec::new());
         let mut newest = newest_arrival(&snapshot)?;
+        let advisories = read::derived_by(&snapshot)?;
         for slot in read::slots(&snapshot)? {
             let known = read::entries(&snapshot, &slot)?;
             newest = newest.max(known.values().filter_map(last_change).max());
             let mut rows: Vec<EntryRow> = known
                 .into_iter()
                 .map(|(id, entry)| EntryRow::of(id, &slot, &entry, config))
+                .map(|row| row.known_by(advisories))
                 .collect();
             rows.sort_by_cached_key(EntryRow::order);
             risks.extend(risk(&snapshot, &slot, &rows, config)?);
@@ -38,8 +40,8 @@ impl Reader {
         }
         // Slots of one scope share a section.
         entries.sort_by_cached_key(EntryRow::order);
-        risks.sort_by(|a, b| b.exposure.cmp(&a.exposure).then_with(|| a.id.cmp(&b.id)));
-        let advisories = read::derived_by(&snapshot)?;
+        config.risks.apply(&mut risks, &config.routing.default);
+        RiskRow::sort(&mut risks);
         Ok(Register { last_updated: newest.map(sla::date), advisories, entries, risks })
     }
 
@@ -53,7 +55,8 @@ impl Reader {
         let Some((slot, id, body)) = row.optional()? else { return Ok(None) };
         let entry: Entry = parse(&body)?;
         let strangers = strangers::heard(&self.connection, &slot, &entry)?;
-        let mut row = EntryRow::of(id, &slot, &entry, config);
+        let advisories = read::derived_by(&self.connection)?;
+        let mut row = EntryRow::of(id, &slot, &entry, config).known_by(advisories);
         row.heard.extend(strangers);
         Ok(Some(row))
     }

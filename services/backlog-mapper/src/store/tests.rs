@@ -1,6 +1,7 @@
 //! Whatever arrives, in whatever order, however often: the same state.
 
 mod court;
+mod lifecycle;
 mod looked_for;
 mod newer;
 mod replay;

@@ -14,6 +14,13 @@ const DOWNGRADE: &str = "
     ALTER TABLE slot DROP COLUMN current;
     ALTER TABLE vex DROP COLUMN edition;
     ALTER TABLE vex DROP COLUMN said;
+    DROP INDEX inventory_stale;
+    ALTER TABLE inventory DROP COLUMN stale;
+    ALTER TABLE inventory ADD COLUMN matched_by BYTEA;
+    CREATE INDEX inventory_by_index ON inventory (matched_by, id);
+    DROP TABLE package_in;
+    DROP TABLE waiver;
+    DROP TABLE version;
     DROP TABLE ending;
     DROP TABLE terms;
     DROP TABLE about;
