@@ -14,7 +14,7 @@ use backlog_mapper::{
 };
 use bus::Bus;
 use events::Digest;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, Zoned, civil::Date, tz::TimeZone};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) enum Command {
     },
     /// Print the whole backlog as a document: Markdown, unless --format says json or csv
     #[command(
-        after_help = "Examples:\n  attestry backlog export -o remediation-backlog.md\n  attestry backlog export --format csv -o remediation-backlog.csv"
+        after_help = "Examples:\n  attestry backlog export -o remediation-backlog.md\n  attestry backlog export --format csv -o remediation-backlog.csv\n  attestry backlog export --as-of 2026-09-30"
     )]
     Export(Export),
 }
@@ -65,6 +65,9 @@ pub(crate) struct Export {
     /// Write it there instead of printing it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// As it was then: a day, to its end in UTC, or a time such as 2026-09-30T12:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    as_of: Option<Timestamp>,
     #[command(flatten)]
     client: ClientArgs,
 }
@@ -91,7 +94,23 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             let entry: EntryRow = parsed(&shown)?;
             output::result(format, &output::plain(&text(&entry)), &entry)
         }
-        Command::Export(export) => export.run(BACKLOG, BacklogQuestion::Export, format).await,
+        Command::Export(export) => {
+            let questions = (BacklogQuestion::Export, BacklogQuestion::ExportAsOf);
+            export.run(BACKLOG, questions, format).await
+        }
+    }
+}
+
+/// A time, or the end of a day.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let day = text.parse::<Date>().ok().and_then(|day| day.tomorrow().ok());
+    let end = day.and_then(|next| next.to_zoned(TimeZone::UTC).ok());
+    let just_before = |end: Zoned| end.timestamp().saturating_sub(SignedDuration::from_micros(1));
+    match end {
+        Some(end) => just_before(end).map_err(|error| error.to_string()),
+        None => text.parse().map_err(|_| {
+            format!("{text:?} is neither a day such as 2026-09-30 nor a time such as 2026-09-30T12:00:00Z")
+        }),
     }
 }
 
@@ -100,7 +119,7 @@ impl Export {
     pub(crate) async fn run<Q: Serialize>(
         self,
         topic: &str,
-        question: fn(Form) -> Q,
+        (now, then): (fn(Form) -> Q, fn(Form, Timestamp) -> Q),
         format: Format,
     ) -> Result<(), Failure> {
         let form = match format {
@@ -109,7 +128,13 @@ impl Export {
             Format::Text | Format::Markdown => Form::Markdown,
         };
         let bus = self.client.connect().await?;
-        let document = ask(&bus, topic, &question(form)).await?.unwrap_or_default();
+        let question = self.as_of.map_or_else(|| now(form), |time| then(form, time));
+        let Some(document) = ask(&bus, topic, &question).await? else {
+            return Err(Failure::No(
+                "nothing was recorded by then; see `last_updated` of the export for what is"
+                    .to_owned(),
+            ));
+        };
         match self.output {
             Some(path) => write(&path, &document),
             // It is what was asked for as it is, JSON too.

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     },
     /// Print the risk register as a document: Markdown, unless --format says json or csv
     #[command(
-        after_help = "Examples:\n  attestry risk export -o risk-register.md\n  attestry risk export --format json"
+        after_help = "Examples:\n  attestry risk export -o risk-register.md\n  attestry risk export --format json\n  attestry risk export --as-of 2026-09-30"
     )]
     Export(Export),
 }
@@ -36,7 +36,10 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             let register: Risks = parsed(&answer)?;
             list(&register.risks, format)
         }
-        Command::Export(export) => export.run(RISK, RiskQuestion::Export, format).await,
+        Command::Export(export) => {
+            let questions = (RiskQuestion::Export, RiskQuestion::ExportAsOf);
+            export.run(RISK, questions, format).await
+        }
     }
 }
 

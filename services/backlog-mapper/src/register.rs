@@ -171,15 +171,6 @@ impl EntryRow {
         }
     }
 
-    /// The same without what changes though nothing happened: an auditor asks what was to be done, by whom and
-    /// until when, and what came of it.
-    #[must_use]
-    pub fn lasting(&self) -> Self {
-        let Evidence { document, event, .. } = self.evidence;
-        let evidence = Evidence { document, event, advisories: None, package: None };
-        Self { evidence, ..self.clone() }
-    }
-
     /// The same, with the index that knows the vulnerabilities.
     #[must_use]
     pub fn known_by(mut self, advisories: Option<Digest>) -> Self {

@@ -6,6 +6,7 @@ mod looked_for;
 mod newer;
 mod replay;
 mod upgraded;
+mod versions;
 
 use std::path::PathBuf;
 

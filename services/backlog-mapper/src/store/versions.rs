@@ -23,6 +23,9 @@ use crate::{
 
 const ENTRY: &str = "entry";
 const RISK: &str = "risk";
+/// What says something else after each build or each day, though nothing happened: an auditor asks what was to
+/// be done, by whom and until when, and what came of it.
+const PASSING: [&str; 3] = ["evidence", "priority", "surface"];
 
 /// What a row says, and how it is told from what it said before.
 struct Said {
@@ -33,8 +36,8 @@ struct Said {
 impl Store {
     /// Notes what `register` says at `now`, where that is something else than before.
     pub fn remember(&self, register: &Register, now: Timestamp) -> Result<(), StoreError> {
-        let entries = register.entries.iter().map(|it| (it.id.as_str(), said(&it.lasting(), it)));
-        let risks = register.risks.iter().map(|it| (it.id.as_str(), said(it, it)));
+        let entries = register.entries.iter().map(|it| (it.id.as_str(), said(it)));
+        let risks = register.risks.iter().map(|it| (it.id.as_str(), said(it)));
         let rows = [(ENTRY, entries.collect::<BTreeMap<_, _>>()), (RISK, risks.collect())];
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
@@ -62,8 +65,12 @@ impl Reader {
     }
 }
 
-fn said(lasting: &impl Serialize, row: &impl Serialize) -> Said {
-    Said { digest: Digest::of(json(lasting).as_bytes()), body: json(row) }
+fn said(row: &impl Serialize) -> Said {
+    let mut lasting = serde_json::to_value(row).unwrap_or_default();
+    if let Some(fields) = lasting.as_object_mut() {
+        fields.retain(|field, _| !PASSING.contains(&field.as_str()));
+    }
+    Said { digest: Digest::of(json(&lasting).as_bytes()), body: json(row) }
 }
 
 /// What something says that is not there any more.
