@@ -9,11 +9,13 @@ mod epss;
 mod error;
 mod exploitation;
 mod index;
+mod judge;
 mod kev;
 mod key;
 mod osv;
 mod package;
 mod range;
+mod release;
 mod severity;
 mod source;
 mod store;
@@ -21,7 +23,7 @@ mod tables;
 mod version;
 
 pub use crate::{
-    advisory::{Advisory, Affected, Event, Match, MatchRule, Range},
+    advisory::{Advisory, Affected, Confidence, Doubt, Event, Match, MatchRule, Range},
     current::CurrentIndex,
     ecosystem::Ecosystem,
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
@@ -29,6 +31,7 @@ pub use crate::{
     index::Index,
     key::{Fingerprint, InvalidKey, PackageKey},
     package::{NotMatchable, Package},
+    release::Release,
     severity::{Cvss, Severity},
     source::{MAX_RECORD_BYTES, MAX_RECORDS},
 };

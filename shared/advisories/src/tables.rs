@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Advisory, Affected, Ecosystem, Epss, Fingerprint, Kev, PackageKey, exploitation::ByCve,
+    judge::Told,
 };
 
 /// What an index file holds.
@@ -42,15 +43,6 @@ pub(crate) struct Tables {
 struct Place {
     advisory: usize,
     affected: usize,
-}
-
-/// One entry of `affected`, and whose it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Found<'a> {
-    pub(crate) advisory: &'a Advisory,
-    pub(crate) affected: &'a Affected,
-    /// The same for all advisories about one vulnerability.
-    pub(crate) vulnerability: usize,
 }
 
 impl Tables {
@@ -92,20 +84,25 @@ impl Tables {
         self.advisories.len()
     }
 
-    /// Everything that is said of the package by records that were not withdrawn.
-    pub(crate) fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<Found<'_>> {
+    /// Everything that is said of packages that go by that name, in any case, by records that were not withdrawn.
+    pub(crate) fn told(&self, ecosystem: Ecosystem, name: &str) -> Vec<Told<'_>> {
         let places =
             self.packages.get(&ecosystem).and_then(|it| it.get(&ecosystem.lookup_name(name)));
-        let found = places.into_iter().flatten().map(|place| {
+        let mut told: BTreeMap<usize, Vec<(&Advisory, &Affected)>> = BTreeMap::new();
+        for place in places.into_iter().flatten() {
             let advisory = &self.advisories[place.advisory];
-            let affected = &advisory.affected[place.affected];
-            Found { advisory, affected, vulnerability: self.vulnerability[place.advisory] }
-        });
-        let mut found: Vec<_> = found.collect();
-        if ecosystem.is_case_sensitive() && found.iter().any(|it| it.affected.name == name) {
-            found.retain(|it| it.affected.name == name);
+            let records = told.entry(self.vulnerability[place.advisory]).or_default();
+            records.push((advisory, &advisory.affected[place.affected]));
         }
-        found
+        told.into_iter()
+            .map(|(vulnerability, records)| Told { ids: self.ids_of(vulnerability), records })
+            .collect()
+    }
+
+    /// The ids and aliases of the advisories about one vulnerability.
+    fn ids_of(&self, vulnerability: usize) -> BTreeSet<&str> {
+        let members = self.members(vulnerability);
+        members.flat_map(|it| [&it.id].into_iter().chain(&it.aliases)).map(String::as_str).collect()
     }
 
     /// Every package that a record names which was not withdrawn, sorted by key.
@@ -128,20 +125,16 @@ impl Tables {
         let mut said = Vec::new();
         for place in places {
             let advisory = &self.advisories[place.advisory];
-            let members = self.members(self.vulnerability[place.advisory]);
-            let ids: BTreeSet<_> =
-                members.flat_map(|it| [&it.id].into_iter().chain(&it.aliases)).collect();
-            let of_package = advisory.affected.get(place.affected);
-            let Advisory { id, modified, published, summary, severity, cvss, .. } = advisory;
-            let about = (id, modified, published, summary, severity, cvss);
-            said.push((about, &advisory.aliases, ids, of_package));
+            let ids = self.ids_of(self.vulnerability[place.advisory]);
+            let about = Advisory { affected: Vec::new(), ..advisory.clone() };
+            said.push((about, ids, advisory.affected.get(place.affected)));
         }
         // Postcard fails only where it cannot write.
         Fingerprint::of(&postcard::to_stdvec(&said).unwrap_or_default())
     }
 
     /// The advisories about one vulnerability, sorted by id.
-    pub(crate) fn members(&self, vulnerability: usize) -> impl Iterator<Item = &Advisory> {
+    fn members(&self, vulnerability: usize) -> impl Iterator<Item = &Advisory> {
         let numbers = self.members.get(&vulnerability).into_iter().flatten();
         numbers.map(|number| &self.advisories[*number])
     }
