@@ -2,6 +2,7 @@
 //! exploited (KEV) or likely to be (EPSS). No network, no clock.
 
 mod advisory;
+mod arena;
 mod build;
 mod current;
 mod ecosystem;
@@ -14,12 +15,12 @@ mod kev;
 mod key;
 mod osv;
 mod package;
+mod provenance;
 mod range;
 mod release;
 mod severity;
 mod source;
 mod store;
-mod tables;
 mod version;
 
 pub use crate::{
@@ -31,6 +32,7 @@ pub use crate::{
     index::Index,
     key::{Fingerprint, InvalidKey, PackageKey},
     package::{NotMatchable, Package},
+    provenance::{Known, Source},
     release::Release,
     severity::{Cvss, Severity},
     source::{MAX_RECORD_BYTES, MAX_RECORDS},
