@@ -10,7 +10,7 @@ use events::Digest;
 
 use crate::{
     Advisory, BuildReport, Epss, IndexError, Kev, Match, Package,
-    judge::judge,
+    judge::{judge, undecided},
     source::Reader,
     store::{self, Stored},
     tables::Tables,
@@ -93,7 +93,17 @@ impl Index {
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
         let told = self.tables.told(package.ecosystem, &package.name);
-        let mut matches = judge(&told, package);
+        self.with_exploitation(judge(&told, package))
+    }
+
+    /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
+    /// nothing of what [`Self::matches`] finds.
+    pub fn undecided(&self, package: &Package) -> Vec<Match> {
+        let told = self.tables.told(package.ecosystem, &package.name);
+        self.with_exploitation(undecided(&told, package))
+    }
+
+    fn with_exploitation(&self, mut matches: Vec<Match>) -> Vec<Match> {
         for found in &mut matches {
             let (kev, epss) = (self.kev(found.ids()), self.epss(found.ids()));
             (found.kev, found.epss) = (kev, epss);

@@ -139,6 +139,10 @@ impl Ecosystem {
     pub(crate) fn is_regular(self, version: &str) -> bool {
         match self.order() {
             Order::Pep440 => pep440::Version::is_regular(version),
+            // `v4` is a tag that moves from one fourth version to the next.
+            Order::SemVer if self == Self::GitHubActions => {
+                semver::Version::is_regular(version) && version.matches('.').count() >= 2
+            }
             Order::SemVer | Order::Pub => semver::Version::is_regular(version),
             Order::NuGet => semver::Version::is_regular_nuget(version),
             Order::Maven => maven::Version::is_regular(version),
