@@ -44,6 +44,8 @@ pub struct Affected {
     pub ranges: Vec<Range>,
     /// Affected versions that no range covers.
     pub versions: Vec<String>,
+    /// The latest version that is listed, where no later one ends what is affected.
+    pub last_known: Option<String>,
     /// Whether there are ranges of commits and nothing else, so that no version can be judged.
     pub only_commits: bool,
     /// What is said of this package in a word, such as a distribution's urgency.

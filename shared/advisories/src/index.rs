@@ -14,7 +14,7 @@ use crate::{
     Source,
     arena::Arena,
     build::Builder,
-    judge::judge,
+    judge::{judge, undecided},
     provenance::Origin,
     source::Reader,
     store::{self, Opened},
@@ -134,7 +134,17 @@ impl Index {
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
         let said = self.0.arena.said(package.key());
-        let mut matches = judge(&self.0.arena.told(&said), package);
+        self.with_exploitation(judge(&self.0.arena.told(&said), package))
+    }
+
+    /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
+    /// nothing of what [`Self::matches`] finds.
+    pub fn undecided(&self, package: &Package) -> Vec<Match> {
+        let said = self.0.arena.said(package.key());
+        self.with_exploitation(undecided(&self.0.arena.told(&said), package))
+    }
+
+    fn with_exploitation(&self, mut matches: Vec<Match>) -> Vec<Match> {
         for found in &mut matches {
             let (kev, epss) = (self.kev(found.ids()), self.epss(found.ids()));
             (found.kev, found.epss) = (kev, epss);

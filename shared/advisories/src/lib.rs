@@ -9,6 +9,8 @@ mod ecosystem;
 mod epss;
 mod error;
 mod exploitation;
+mod from_purl;
+mod git;
 mod index;
 mod judge;
 mod kev;
