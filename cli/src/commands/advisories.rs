@@ -1,19 +1,16 @@
-//! `attestry advisories`: what is known to be vulnerable, and whether an SBOM or lockfile has it; offline.
+//! `attestry advisories`: what is known to be vulnerable, and whether an SBOM or lockfile has it; offline, but for feeds.
 
 mod inventory;
 mod matching;
 mod render;
+mod sync;
 
 use std::path::{Path, PathBuf};
 
-use advisories::{Advisory, BuildReport, Epss, Index, IndexError, Kev};
-use events::{AdvisoriesUpdated, Digest, Envelope, Label, OPERATOR, Priority, Scope};
-use jiff::Timestamp;
+use advisories::{Advisory, BuildReport, Epss, Index, IndexError, Kev, Known};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
-    client::ClientArgs,
     failure::Failure,
     output::{self, Format},
 };
@@ -24,25 +21,11 @@ const SHOWN_PROBLEMS: usize = 10;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Build the index of advisories from OSV records, KEV and EPSS, and put it in place of the last one
-    Sync(SyncArgs),
+    Sync(sync::Args),
     /// Show every record about a vulnerability, and whether it is known or likely to be exploited (KEV, EPSS)
     Show(ShowArgs),
     /// Look up what an SBOM or lockfile holds; findings as JSON Lines, or a table with `--format text`
     Match(matching::Args),
-}
-
-#[derive(clap::Args)]
-#[command(
-    after_help = "Records are OSV JSON (https://ossf.github.io/osv-schema/), those of malicious packages (MAL-…) included. What is exploited is CISA's catalogue (known_exploited_vulnerabilities.json), what is likely to be FIRST's scores (epss_scores-….csv or .csv.gz); both are known by their content, also in directories and archives. Nothing is fetched: bring the files over by your own means.\n\nExample:\n  attestry advisories sync --from PyPI/all.zip --from crates.io/all.zip --from known_exploited_vulnerabilities.json --from epss_scores-current.csv.gz"
-)]
-pub(crate) struct SyncArgs {
-    /// A directory, .zip, .jsonl or .json file of OSV records; KEV's .json; EPSS's .csv or .csv.gz
-    #[arg(long, value_name = "DIR|ZIP|JSONL|CSV", required = true, value_parser = source)]
-    from: Vec<PathBuf>,
-    #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    client: ClientArgs,
 }
 
 #[derive(clap::Args)]
@@ -62,6 +45,8 @@ struct Shown<'a> {
     record: &'a Advisory,
     kev: Option<Kev>,
     epss: Option<Epss>,
+    /// Where it comes from and since when it is known; none where the index does not tell.
+    known: Option<Known>,
 }
 
 /// Where advisories come from.
@@ -84,36 +69,10 @@ struct Place {
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
     match command {
-        Command::Sync(args) => sync(&args, format).await,
+        Command::Sync(args) => sync::run(&args, format).await,
         Command::Show(args) => show(&args, format),
         Command::Match(args) => matching::run(&args, format),
     }
-}
-
-async fn sync(args: &SyncArgs, format: Format) -> Result<(), Failure> {
-    let (index, report) = build(&args.from)?;
-    tell_problems(&report);
-    let digest = index.save(&args.place.advisories).map_err(Failure::unknown)?;
-    let records = index.len() as u64;
-    announce(&args.client, digest, records).await?;
-    let text = render::sync(digest, &report, &args.place.advisories);
-    output::result(format, &text, &json!({ "index": digest, "report": report }))
-}
-
-/// Tells the pipeline, if one runs, so that what is known already is matched again.
-async fn announce(client: &ClientArgs, index: Digest, records: u64) -> Result<(), Failure> {
-    let Some(bus) = client.connect_if_there().await else {
-        output::note("No broker answers: workers take the index up with the next event.");
-        return Ok(());
-    };
-    #[allow(clippy::disallowed_methods, reason = "the index is in place now")]
-    let now = Timestamp::now();
-    let (source, scope) = (Label::of("/attestry/cli"), Scope::of(OPERATOR));
-    let updated = AdvisoriesUpdated { index, records, saved_at: now };
-    let event = Envelope::root(source, now, Priority::Background, scope, updated);
-    bus.publish(&event, None).await?;
-    bus.close().await;
-    Ok(())
 }
 
 fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
@@ -128,7 +87,8 @@ fn show(args: &ShowArgs, format: Format) -> Result<(), Failure> {
     }
     for record in &records {
         let ids = || [&record.id].into_iter().chain(&record.aliases).map(String::as_str);
-        let shown = Shown { record, kev: index.kev(ids()), epss: index.epss(ids()) };
+        let (kev, epss) = (index.kev(ids()), index.epss(ids()));
+        let shown = Shown { record, kev, epss, known: index.known(&record.id) };
         output::result(format, &render::advisory(&shown), &shown)?;
     }
     Ok(())
@@ -150,22 +110,31 @@ impl Knowledge {
     }
 }
 
-/// An index without advisories would call everything sound.
 fn build(sources: &[PathBuf]) -> Result<(Index, BuildReport), Failure> {
-    let (index, report) = Index::build(sources).map_err(|error| match error {
+    let (index, report) = Index::build(sources).map_err(unreadable)?;
+    let names: Vec<_> = sources.iter().map(|it| it.display().to_string()).collect();
+    not_empty(&index, &report, &names)?;
+    Ok((index, report))
+}
+
+fn unreadable(error: IndexError) -> Failure {
+    match error {
         IndexError::Io { .. } | IndexError::UnknownSource { .. } | IndexError::TooLarge { .. } => {
             Failure::input(format!("--from {error}"))
         }
         _ => Failure::unknown(error),
-    })?;
-    if index.is_empty() {
-        tell_problems(&report);
-        let sources: Vec<_> = sources.iter().map(|it| it.display().to_string()).collect();
-        let remedy = "name a directory, .zip, .jsonl or .json file of OSV records";
-        let why = "holds no advisory that can be read";
-        return Err(Failure::Input(format!("--from {}: {why}; {remedy}", sources.join(", "))));
     }
-    Ok((index, report))
+}
+
+/// An index without advisories would call everything sound.
+fn not_empty(index: &Index, report: &BuildReport, sources: &[String]) -> Result<(), Failure> {
+    if !index.is_empty() {
+        return Ok(());
+    }
+    tell_problems(report);
+    let remedy = "name a directory, .zip, .jsonl or .json file of OSV records";
+    let why = "holds no advisory that can be read";
+    Err(Failure::Input(format!("--from {}: {why}; {remedy}", sources.join(", "))))
 }
 
 fn tell_problems(report: &BuildReport) {
@@ -181,7 +150,7 @@ fn tell_problems(report: &BuildReport) {
 fn source(text: &str) -> Result<PathBuf, String> {
     match text {
         _ if text.contains("://") => {
-            Err("nothing is fetched; download it, and name the file or directory".to_owned())
+            Err("only `attestry advisories sync` fetches; name a file or directory".to_owned())
         }
         "" => Err("name a file or directory".to_owned()),
         _ => Ok(Path::new(text).to_owned()),

@@ -15,6 +15,7 @@ mod again;
 mod books;
 mod doors;
 mod events;
+mod feeds;
 mod lifecycle;
 mod offline;
 mod outages;

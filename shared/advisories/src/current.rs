@@ -1,12 +1,21 @@
 //! The index in use: the one that the directory's pointer names now.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, Weak},
 };
 
-use crate::{Index, IndexError, store};
+use events::Digest;
+
+use crate::{
+    Index, IndexError,
+    store::{self, Opened},
+};
+
+/// Indexes in use in this process, by directory and digest: all workers of one process have the same one.
+static IN_USE: Mutex<BTreeMap<(PathBuf, Digest), Weak<Opened>>> = Mutex::new(BTreeMap::new());
 
 /// A directory of indexes, and the last one that was read.
 #[derive(Debug)]
@@ -35,11 +44,25 @@ impl CurrentIndex {
             return Ok(Some(index.clone()));
         }
         // The pointer was read first: if it is swapped now, the next call notices.
-        let Some(index) = Index::current(&self.directory)? else {
+        let Some(index) = self.shared(&pointer)? else {
             return self.none(loaded.is_some());
         };
         *loaded = Some((pointer, index.clone()));
         Ok(Some(index))
+    }
+
+    /// The index that somebody in this process uses, or else that in the file. Whoever comes second waits for it.
+    fn shared(&self, pointer: &str) -> Result<Option<Index>, IndexError> {
+        let named = store::digest_in(&self.directory, pointer)?;
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |digest| (self.directory.clone(), digest);
+        if let Some(index) = in_use.get(&key(named)).and_then(Index::upgrade) {
+            return Ok(Some(index));
+        }
+        let index = Index::current(&self.directory)?;
+        in_use.retain(|_, it| it.strong_count() > 0);
+        in_use.extend(index.iter().map(|it| (key(it.digest()), it.downgrade())));
+        Ok(index)
     }
 
     fn none(&self, was_there: bool) -> Result<Option<Index>, IndexError> {

@@ -78,6 +78,14 @@ pub struct BuildReport {
     pub records: usize,
     /// Records in the index: each id once, the one that was changed last.
     pub advisories: usize,
+    /// Records of an id that came several times, but for the one that counts.
+    pub superseded: usize,
+    /// Records whose id the index before did not have; 0 where there was none, as below.
+    pub added: usize,
+    /// Records that differ from those of the same id in the index before.
+    pub changed: usize,
+    /// Records of the index before whose id this one does not have.
+    pub removed: usize,
     /// Records in the index that were withdrawn, and so never match.
     pub withdrawn: usize,
     /// Records in the index that name a package of an ecosystem which can be matched.

@@ -1,30 +1,28 @@
 //! The index: every advisory, found by package and by id.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use events::Digest;
+use jiff::Timestamp;
 
 use crate::{
-    Advisory, BuildReport, Epss, Fingerprint, IndexError, Kev, Match, MatchRule, Package,
-    PackageKey,
-    range::Evaluator,
+    Advisory, BuildReport, Epss, Fingerprint, IndexError, Kev, Known, Match, Package, PackageKey,
+    Source,
+    arena::Arena,
+    build::Builder,
+    judge::{judge, undecided},
+    provenance::Origin,
     source::Reader,
-    store::{self, Stored},
-    tables::{Found, Tables},
-    version::Version,
+    store::{self, Opened},
 };
 
 /// Every advisory of the sources it was built from. Immutable, and cheap to clone.
 #[derive(Clone)]
-pub struct Index {
-    stored: Arc<Stored>,
-    tables: Arc<Tables>,
-}
+pub struct Index(Arc<Opened>);
 
 impl Index {
     /// Builds an index from directories and from `.json`, `.jsonl` and `.zip` files of OSV records, the `.json` of CISA's
@@ -33,13 +31,49 @@ impl Index {
     /// # Errors
     /// A source cannot be read at all, or there is too much of it. A record that cannot be read is reported instead.
     pub fn build(sources: &[PathBuf]) -> Result<(Self, BuildReport), IndexError> {
+        let sources: Vec<_> = sources.iter().cloned().map(Source::from).collect();
+        let builder = read(Reader::default(), &sources)?;
+        let (arena, _, report) = builder.finish(None, Timestamp::UNIX_EPOCH)?;
+        Ok((Self::of(Opened { arena, provenance: None }), report))
+    }
+
+    /// [`Self::build`], and remembers where each record comes from and since when it is known: what `before` has as well is
+    /// known as long as it says, and everything else since `now`.
+    ///
+    /// What `before` has and no source does is gone, lists of exploitation too.
+    ///
+    /// # Errors
+    /// As for [`Self::build`].
+    pub fn sync(
+        sources: &[Source],
+        before: Option<&Self>,
+        now: Timestamp,
+    ) -> Result<(Self, BuildReport), IndexError> {
+        let builder = read(Reader::default(), sources)?;
+        let (arena, provenance, report) = builder.finish(before, now)?;
+        Ok((Self::of(Opened { arena, provenance: Some(provenance) }), report))
+    }
+
+    /// This index with what the sources have beside it: new records, and those that were changed later than the ones here.
+    /// What they do not speak of stays. A list of exploitation that is not older than the one here takes its place.
+    ///
+    /// # Errors
+    /// As for [`Self::build`].
+    pub fn update(
+        &self,
+        sources: &[Source],
+        now: Timestamp,
+    ) -> Result<(Self, BuildReport), IndexError> {
         let mut reader = Reader::default();
-        for source in sources {
-            reader.read(source)?;
-        }
-        let (content, report) = reader.finish().finish();
-        let stored = Stored::new(&content)?;
-        Ok((Self { stored: Arc::new(stored), tables: Arc::new(Tables::new(content)) }, report))
+        reader.builder.take_over(self);
+        let mut builder = read(reader, sources)?;
+        builder.keep_lists(self);
+        let (arena, provenance, report) = builder.finish(Some(self), now)?;
+        Ok((Self::of(Opened { arena, provenance: Some(provenance) }), report))
+    }
+
+    fn of(opened: Opened) -> Self {
+        Self(Arc::new(opened))
     }
 
     /// Reads the index file at `path`.
@@ -47,8 +81,7 @@ impl Index {
     /// # Errors
     /// The file cannot be read, is no index, is damaged, or of another format.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let (stored, content) = store::open(path)?;
-        Ok(Self { stored: Arc::new(stored), tables: Arc::new(Tables::new(content)) })
+        store::open(path).map(Self::of)
     }
 
     /// Writes `<digest>.index` to `directory`, points the file `current` to it, and removes all but two older indexes.
@@ -58,7 +91,7 @@ impl Index {
     /// # Errors
     /// The directory cannot be written.
     pub fn save(&self, directory: &Path) -> Result<Digest, IndexError> {
-        store::save(&self.stored, directory)?;
+        store::save(&self.0, directory)?;
         Ok(self.digest())
     }
 
@@ -67,10 +100,7 @@ impl Index {
     /// # Errors
     /// As for [`Index::open`].
     pub fn current(directory: &Path) -> Result<Option<Self>, IndexError> {
-        Ok(store::current(directory)?.map(|(stored, content)| Self {
-            stored: Arc::new(stored),
-            tables: Arc::new(Tables::new(content)),
-        }))
+        Ok(store::current(directory)?.map(Self::of))
     }
 
     /// The index of that digest in `directory`, current or not; none where it is not kept any more.
@@ -78,25 +108,22 @@ impl Index {
     /// # Errors
     /// As for [`Index::open`]. The file holds another index than its name says.
     pub fn of_digest(directory: &Path, digest: Digest) -> Result<Option<Self>, IndexError> {
-        Ok(store::of_digest(directory, digest)?.map(|(stored, content)| Self {
-            stored: Arc::new(stored),
-            tables: Arc::new(Tables::new(content)),
-        }))
+        Ok(store::of_digest(directory, digest)?.map(Self::of))
     }
 
     /// Digest of what the index holds: the same records and lists give the same one, in whatever order they came.
     pub fn digest(&self) -> Digest {
-        self.stored.digest()
+        self.0.arena.digest()
     }
 
     /// How many advisories there are, withdrawn ones included.
     pub fn len(&self) -> usize {
-        self.tables.len()
+        self.0.arena.len()
     }
 
     /// How many vulnerabilities KEV and EPSS have: none where the list was not among the sources.
     pub fn exploitation(&self) -> (usize, usize) {
-        (self.tables.kev.len(), self.tables.epss.len())
+        (self.0.arena.kev.len(), self.0.arena.epss.len())
     }
 
     /// Whether there is no advisory.
@@ -106,112 +133,106 @@ impl Index {
 
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
-        let version = Version::parse(package.ecosystem, &package.version);
-        let mut vulnerabilities: BTreeMap<usize, Vec<Judged<'_>>> = BTreeMap::new();
-        for found in self.tables.package(package.ecosystem, &package.name) {
-            let evaluator = Evaluator::new(found.affected);
-            let rule = evaluator.affects(&version);
-            let judged = Judged { found, evaluator, rule };
-            vulnerabilities.entry(found.vulnerability).or_default().push(judged);
+        let said = self.0.arena.said(package.key());
+        self.with_exploitation(judge(&self.0.arena.told(&said), package))
+    }
+
+    /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
+    /// nothing of what [`Self::matches`] finds.
+    pub fn undecided(&self, package: &Package) -> Vec<Match> {
+        let said = self.0.arena.said(package.key());
+        self.with_exploitation(undecided(&self.0.arena.told(&said), package))
+    }
+
+    fn with_exploitation(&self, mut matches: Vec<Match>) -> Vec<Match> {
+        for found in &mut matches {
+            let (kev, epss) = (self.kev(found.ids()), self.epss(found.ids()));
+            (found.kev, found.epss) = (kev, epss);
         }
-        vulnerabilities.retain(|_, judged| judged.iter().any(|it| it.rule.is_some()));
-        let mut matches: Vec<_> = vulnerabilities
-            .iter()
-            .map(|(vulnerability, judged)| self.to_match(*vulnerability, judged, &version))
-            .collect();
-        matches.sort_by(|left, right| left.id.cmp(&right.id));
         matches
     }
 
     /// What stays the same as long as [`Index::matches`] answers alike for every version of the package, whatever becomes
     /// of KEV and EPSS; none where no record names it.
     pub fn fingerprint(&self, key: PackageKey) -> Option<Fingerprint> {
-        let known = self.tables.fingerprints();
-        let at = known.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        known.get(at).map(|(_, fingerprint)| *fingerprint)
+        self.0.arena.fingerprint(key)
     }
 
     /// The packages whose fingerprint differs from that in `older`, or that only one of both knows; sorted.
     pub fn changed_since(&self, older: &Self) -> Vec<PackageKey> {
-        changed(self.tables.fingerprints(), older.tables.fingerprints())
+        changed(self.0.arena.fingerprints(), older.0.arena.fingerprints())
     }
 
     /// Every record about the vulnerability of that id or alias, sorted by id; case does not matter.
     pub fn advisory(&self, id_or_alias: &str) -> Vec<Advisory> {
-        self.tables.by_id(id_or_alias).into_iter().cloned().collect()
+        self.0.arena.by_id(id_or_alias)
+    }
+
+    /// Where the record of exactly that id comes from, and since when it is known; none for a record that is not there, and
+    /// for all of an index from [`Self::build`].
+    pub fn known(&self, record: &str) -> Option<Known> {
+        self.0.provenance.as_ref()?.known(self.0.arena.number(record)?)
     }
 
     /// What CISA's catalogue of exploited vulnerabilities says of the vulnerability that goes by all of `ids`: the
     /// earliest dates, and whether ransomware uses any of them. Case does not matter.
     pub fn kev<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Option<Kev> {
-        self.tables.kev.of(ids)
+        self.0.arena.kev.of(ids)
     }
 
     /// The highest EPSS score of the vulnerability that goes by all of `ids`. Case does not matter.
     pub fn epss<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Option<Epss> {
-        self.tables.epss.of(ids)
+        self.0.arena.epss.of(ids)
+    }
+}
+
+impl Index {
+    pub(crate) fn downgrade(&self) -> Weak<Opened> {
+        Arc::downgrade(&self.0)
     }
 
-    fn to_match(&self, vulnerability: usize, judged: &[Judged<'_>], version: &Version) -> Match {
-        let matching: Vec<&Judged<'_>> = judged.iter().filter(|it| it.rule.is_some()).collect();
-        let advisories = || matching.iter().map(|it| it.found.advisory);
-        let mut aliases: BTreeSet<&str> = BTreeSet::new();
-        for member in self.tables.members(vulnerability) {
-            aliases.insert(&member.id);
-            aliases.extend(member.aliases.iter().map(String::as_str));
-        }
-        let (kev, epss) = (self.kev(aliases.iter().copied()), self.epss(aliases.iter().copied()));
-        let id = aliases.iter().copied().min_by_key(|id| preference(id)).unwrap_or_default();
-        aliases.remove(id);
-        let by_range = matching.iter().any(|it| it.rule == Some(MatchRule::Range));
-        let informational = matching.iter().map(|it| it.found.affected.informational.as_ref());
-        let ids: BTreeSet<_> = advisories().map(|it| &it.id).collect();
-        Match {
-            id: id.to_owned(),
-            aliases: aliases.into_iter().map(str::to_owned).collect(),
-            advisories: ids.into_iter().cloned().collect(),
-            summary: advisories()
-                .map(|it| &it.summary)
-                .find(|it| !it.is_empty())
-                .cloned()
-                .unwrap_or_default(),
-            severity: advisories().map(|it| it.severity).max().unwrap_or_default(),
-            cvss: advisories()
-                .filter_map(|it| it.cvss.as_ref())
-                .max_by(|left, right| left.order(right))
-                .cloned(),
-            fixed: lowest_fix(judged, version),
-            rule: if by_range { MatchRule::Range } else { MatchRule::ExactVersion },
-            informational: informational.min().flatten().cloned(),
-            malicious: advisories().any(is_malicious),
-            kev,
-            epss,
-            published: advisories().filter_map(|it| it.published).min(),
-            modified: advisories()
-                .filter_map(|it| it.modified)
-                .max()
-                .map(|it| it.to_string())
-                .unwrap_or_default(),
-        }
+    /// None where nobody else has it any more.
+    pub(crate) fn upgrade(weak: &Weak<Opened>) -> Option<Self> {
+        weak.upgrade().map(Self)
     }
+
+    pub(crate) fn arena(&self) -> &Arena {
+        &self.0.arena
+    }
+
+    pub(crate) fn origin(&self, record: u32) -> Option<Origin> {
+        self.0.provenance.as_ref()?.origin(record)
+    }
+
+    /// The name of the source of that number.
+    pub(crate) fn source(&self, number: u32) -> &str {
+        self.0.provenance.as_ref().map_or("", |it| it.source(number))
+    }
+
+    /// The dates of KEV and EPSS.
+    pub(crate) fn lists(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.0.provenance.as_ref().map_or((None, None), |it| (it.kev.date, it.epss.date))
+    }
+}
+
+fn read(mut reader: Reader, sources: &[Source]) -> Result<Builder, IndexError> {
+    sources.iter().try_for_each(|source| reader.read(source))?;
+    Ok(reader.builder)
 }
 
 /// Keys of what is not in both; both are sorted by key.
 fn changed(
-    mut left: &[(PackageKey, Fingerprint)],
-    mut right: &[(PackageKey, Fingerprint)],
+    one: impl Iterator<Item = (PackageKey, Fingerprint)>,
+    other: impl Iterator<Item = (PackageKey, Fingerprint)>,
 ) -> Vec<PackageKey> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
     let mut changed = Vec::new();
-    while let (Some((one, rest)), Some((other, others))) = (left.split_first(), right.split_first())
-    {
-        if one != other {
-            changed.push(one.0.min(other.0));
+    while let Some(first) = one.peek().into_iter().chain(other.peek()).map(|(key, _)| *key).min() {
+        let of_first = |(key, _): &(PackageKey, Fingerprint)| *key == first;
+        if one.next_if(of_first) != other.next_if(of_first) {
+            changed.push(first);
         }
-        let order = one.0.cmp(&other.0);
-        left = if order.is_le() { rest } else { left };
-        right = if order.is_ge() { others } else { right };
     }
-    changed.extend(left.iter().chain(right).map(|(key, _)| *key));
     changed
 }
 
@@ -219,37 +240,4 @@ impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Index").field("digest", &self.digest()).field("len", &self.len()).finish()
     }
-}
-
-/// What one record says of the package, and whether the version found is affected by it.
-struct Judged<'a> {
-    found: Found<'a>,
-    evaluator: Evaluator<'a>,
-    rule: Option<MatchRule>,
-}
-
-/// By the ids that <https://github.com/ossf/malicious-packages> gives.
-fn is_malicious(advisory: &Advisory) -> bool {
-    let mut ids = [&advisory.id].into_iter().chain(&advisory.aliases);
-    ids.any(|it| it.starts_with("MAL-"))
-}
-
-/// CVE before GHSA before the rest; smaller ids first.
-fn preference(id: &str) -> (u8, &str) {
-    match id {
-        _ if id.starts_with("CVE-") => (0, id),
-        _ if id.starts_with("GHSA-") => (1, id),
-        _ => (2, id),
-    }
-}
-
-/// Also a record that does not match speaks here: what one fixes another may still be affected by.
-fn lowest_fix(judged: &[Judged<'_>], found: &Version) -> Option<String> {
-    let fixes = judged.iter().flat_map(|it| it.evaluator.fixes());
-    let mut above: Vec<_> = fixes.filter(|(version, _)| *version > found).collect();
-    above.sort_unstable();
-    above.dedup_by(|next, kept| next.0 == kept.0);
-    let is_clean =
-        |version: &Version| judged.iter().all(|it| it.evaluator.affects(version).is_none());
-    above.into_iter().find(|(version, _)| is_clean(version)).map(|(_, text)| text.to_owned())
 }

@@ -56,7 +56,11 @@ impl Package {
 
 impl Fingerprint {
     pub(crate) fn of(said: &[u8]) -> Self {
-        Self(first(&Digest::of(said)))
+        Self::of_digest(&Digest::of(said))
+    }
+
+    pub(crate) fn of_digest(digest: &Digest) -> Self {
+        Self(first(digest))
     }
 
     /// The fingerprint with these bytes.

@@ -2,26 +2,31 @@
 //! exploited (KEV) or likely to be (EPSS). No network, no clock.
 
 mod advisory;
+mod arena;
 mod build;
 mod current;
 mod ecosystem;
 mod epss;
 mod error;
 mod exploitation;
+mod from_purl;
+mod git;
 mod index;
+mod judge;
 mod kev;
 mod key;
 mod osv;
 mod package;
+mod provenance;
 mod range;
+mod release;
 mod severity;
 mod source;
 mod store;
-mod tables;
 mod version;
 
 pub use crate::{
-    advisory::{Advisory, Affected, Event, Match, MatchRule, Range},
+    advisory::{Advisory, Affected, Confidence, Doubt, Event, Match, MatchRule, Range},
     current::CurrentIndex,
     ecosystem::Ecosystem,
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
@@ -29,6 +34,8 @@ pub use crate::{
     index::Index,
     key::{Fingerprint, InvalidKey, PackageKey},
     package::{NotMatchable, Package},
+    provenance::{Known, Source},
+    release::Release,
     severity::{Cvss, Severity},
     source::{MAX_RECORD_BYTES, MAX_RECORDS},
 };

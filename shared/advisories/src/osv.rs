@@ -1,12 +1,15 @@
 //! One OSV record, as it lies in a file, read into an [`Advisory`] (OSV schema 1.x).
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Advisory, Affected, Cvss, Ecosystem, Event, Range, Severity};
+use crate::{Advisory, Affected, Cvss, Ecosystem, Event, Range, Release, Severity, git};
 
 /// Longest id, name or version, in bytes.
 const MAX_WORD_BYTES: usize = 1024;
@@ -22,7 +25,7 @@ pub(crate) struct Record {
     pub(crate) advisory: Advisory,
     /// Every ecosystem it names, without suffix.
     pub(crate) ecosystems: BTreeSet<String>,
-    /// GIT ranges left out.
+    /// GIT ranges, which only repositories are matched by.
     pub(crate) git_ranges: usize,
     /// Parts that could not be read and are left out.
     pub(crate) left_out: Vec<String>,
@@ -39,6 +42,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Record, String> {
         advisory: Advisory {
             id: word("id", &wire.id)?,
             aliases: aliases(&wire)?,
+            upstream: upstream(&wire)?,
             modified: None,
             published: None,
             withdrawn: None,
@@ -71,6 +75,7 @@ struct Wire<'a> {
     published: Option<String>,
     withdrawn: Option<String>,
     aliases: Option<Vec<String>>,
+    upstream: Option<Vec<String>>,
     summary: Option<String>,
     details: Option<String>,
     #[serde(borrow)]
@@ -90,6 +95,8 @@ struct WireAffected<'a> {
     severity: Option<&'a RawValue>,
     #[serde(borrow)]
     database_specific: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ecosystem_specific: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +108,7 @@ struct WirePackage {
 #[derive(Deserialize)]
 struct WireRange {
     r#type: String,
+    repo: Option<String>,
     events: Vec<WireEvent>,
 }
 
@@ -123,27 +131,41 @@ struct WireSeverity<'a> {
 struct DatabaseSpecific {
     severity: Option<String>,
     informational: Option<String>,
+    /// Of Debian's packages.
+    urgency: Option<String>,
+}
+
+impl WireRange {
+    fn is_git(&self) -> bool {
+        self.r#type == "GIT"
+    }
 }
 
 impl Record {
     fn add(&mut self, position: usize, wire: &WireAffected<'_>) -> Result<(), String> {
         let at = format!("affected[{position}]");
         let ranges = wire.ranges.as_deref().unwrap_or_default();
-        let is_git = |range: &&WireRange| range.r#type == "GIT";
-        self.git_ranges += ranges.iter().filter(is_git).count();
-        let Some(package) = &wire.package else { return Ok(()) };
-        let named = word(&format!("{at}.package.ecosystem"), &package.ecosystem)?;
-        let family = named.split(':').next().unwrap_or_default();
-        self.ecosystems.insert(family.to_owned());
-        let Some(ecosystem) = Ecosystem::from_osv(&named) else { return Ok(()) };
+        let has_git = ranges.iter().any(WireRange::is_git);
+        let package = wire.package.as_ref().map(|it| self.package(&at, it)).transpose()?.flatten();
+        let Some((ecosystem, release, name)) = package else {
+            // Tags stand beside the ranges of commits where no other versions do.
+            let tags = if has_git { self.versions(&at, wire.versions)? } else { Vec::new() };
+            self.add_repositories(&at, ranges, tags, wire);
+            return Ok(());
+        };
+        self.add_repositories(&at, ranges, Vec::new(), wire);
         let mut affected = Affected {
             ecosystem,
-            name: word(&format!("{at}.package.name"), &package.name)?,
+            release,
+            name,
             ranges: Vec::new(),
             versions: self.versions(&at, wire.versions)?,
-            informational: specific(wire.database_specific).informational,
+            last_known: None,
+            only_commits: false,
+            severity: urgency(wire),
+            informational: informational(wire),
         };
-        for (position, range) in ranges.iter().enumerate().filter(|(_, it)| !is_git(it)) {
+        for (position, range) in ranges.iter().enumerate().filter(|(_, it)| !it.is_git()) {
             match read_range(&format!("{at}.ranges[{position}]"), range) {
                 Ok(mut range) => {
                     range.sort(ecosystem);
@@ -152,9 +174,59 @@ impl Record {
                 Err(reason) => self.left_out.push(format!("{reason}; the range was left out")),
             }
         }
+        affected.only_commits =
+            has_git && affected.versions.is_empty() && ranges.iter().all(WireRange::is_git);
         affected.prune_versions();
         self.advisory.affected.push(affected);
         Ok(())
+    }
+
+    /// What the entry is about; none if that cannot be matched.
+    fn package(
+        &mut self,
+        at: &str,
+        wire: &WirePackage,
+    ) -> Result<Option<(Ecosystem, Option<Release>, String)>, String> {
+        let named = word(&format!("{at}.package.ecosystem"), &wire.ecosystem)?;
+        let (family, suffix) = named.split_once(':').unwrap_or((&named, ""));
+        self.ecosystems.insert(family.to_owned());
+        let Some(ecosystem) = Ecosystem::from_osv(family) else { return Ok(None) };
+        let name = word(&format!("{at}.package.name"), &wire.name)?;
+        Ok(Some((ecosystem, Release::of_osv(ecosystem, suffix), name)))
+    }
+
+    /// The repositories that have ranges of commits, each once; `tags` are affected tags of them.
+    fn add_repositories(
+        &mut self,
+        at: &str,
+        ranges: &[WireRange],
+        tags: Vec<String>,
+        wire: &WireAffected<'_>,
+    ) {
+        let mut repositories: BTreeMap<String, Vec<Range>> = BTreeMap::new();
+        for (position, range) in ranges.iter().enumerate().filter(|(_, it)| it.is_git()) {
+            self.git_ranges += 1;
+            let at = format!("{at}.ranges[{position}]");
+            let read = word(&format!("{at}.repo"), range.repo.as_deref().unwrap_or_default())
+                .and_then(|repo| Ok((git::repository(&repo), read_events(&at, range)?)));
+            match read {
+                Ok((repo, range)) => repositories.entry(repo).or_default().push(range),
+                Err(reason) => self.left_out.push(format!("{reason}; the range was left out")),
+            }
+        }
+        for (name, ranges) in repositories {
+            self.advisory.affected.push(Affected {
+                ecosystem: Ecosystem::Git,
+                release: None,
+                name,
+                ranges,
+                versions: tags.clone(),
+                last_known: None,
+                only_commits: false,
+                severity: urgency(wire),
+                informational: informational(wire),
+            });
+        }
     }
 
     fn time(&mut self, field: &str, text: Option<&str>) -> Option<Timestamp> {
@@ -188,6 +260,10 @@ fn read_range(at: &str, wire: &WireRange) -> Result<Range, String> {
     if !matches!(wire.r#type.as_str(), "SEMVER" | "ECOSYSTEM") {
         return Err(format!("{at}.type is none of SEMVER, ECOSYSTEM and GIT"));
     }
+    read_events(at, wire)
+}
+
+fn read_events(at: &str, wire: &WireRange) -> Result<Range, String> {
     if wire.events.len() > MAX_EVENTS {
         return Err(format!("{at}.events has more than {MAX_EVENTS} events"));
     }
@@ -214,13 +290,35 @@ fn read_range(at: &str, wire: &WireRange) -> Result<Range, String> {
 }
 
 fn aliases(wire: &Wire<'_>) -> Result<Vec<String>, String> {
-    let aliases = wire.aliases.as_deref().unwrap_or_default();
-    if aliases.len() > MAX_ALIASES {
-        return Err(format!("aliases has more than {MAX_ALIASES} ids"));
+    let mut aliases = ids("aliases", wire.aliases.as_deref().unwrap_or_default())?;
+    aliases.extend(cve_of_distribution(&wire.id));
+    aliases.remove(&*wire.id);
+    Ok(aliases.into_iter().collect())
+}
+
+/// What a record of a distribution is about, but for what is an alias of it.
+fn upstream(wire: &Wire<'_>) -> Result<Vec<String>, String> {
+    let mut upstream = ids("upstream", wire.upstream.as_deref().unwrap_or_default())?;
+    upstream.remove(&*wire.id);
+    for alias in aliases(wire)? {
+        upstream.remove(&alias);
     }
-    let others = aliases.iter().filter(|it| **it != wire.id);
-    let sorted: BTreeSet<_> = others.map(|it| word("aliases", it)).collect::<Result<_, _>>()?;
-    Ok(sorted.into_iter().collect())
+    Ok(upstream.into_iter().collect())
+}
+
+fn ids(field: &str, listed: &[String]) -> Result<BTreeSet<String>, String> {
+    if listed.len() > MAX_ALIASES {
+        return Err(format!("{field} has more than {MAX_ALIASES} ids"));
+    }
+    listed.iter().map(|it| word(field, it)).collect()
+}
+
+/// `DEBIAN-CVE-2024-1` is what Debian says of CVE-2024-1, and of nothing else.
+fn cve_of_distribution(id: &str) -> Option<String> {
+    let (distribution, number) = id.split_once("-CVE-")?;
+    let is_name =
+        !distribution.is_empty() && distribution.bytes().all(|it| it.is_ascii_uppercase());
+    is_name.then(|| format!("CVE-{number}"))
 }
 
 /// A short piece of text with nothing in it that steers a terminal.
@@ -256,14 +354,30 @@ fn severity(wire: &Wire<'_>) -> (Severity, Option<Cvss>) {
     let lists = [wire.severity].into_iter().chain(parts().map(|it| it.severity)).flatten();
     let listed =
         lists.filter_map(|raw| serde_json::from_str::<Vec<WireSeverity<'_>>>(raw.get()).ok());
-    let vectors = listed.flatten().filter_map(|it| Cvss::parse(&it.score));
+    let listed: Vec<_> = listed.flatten().collect();
+    let vectors = listed.iter().filter_map(|it| Cvss::parse(&it.score));
     if let Some((cvss, severity)) = vectors.max_by(|left, right| left.0.order(&right.0)) {
         return (severity, Some(cvss));
     }
     let specifics =
         [wire.database_specific].into_iter().chain(parts().map(|it| it.database_specific));
+    // Ubuntu writes its priority where others have a vector.
     let words = specifics.filter_map(|it| specific(it).severity);
+    let words = words.chain(listed.iter().map(|it| it.score.to_string()));
     (words.map(|it| Severity::of_word(&it)).max().unwrap_or_default(), None)
+}
+
+/// What a distribution says of this package in a word.
+fn urgency(wire: &WireAffected<'_>) -> Severity {
+    let word = specific(wire.ecosystem_specific).urgency;
+    word.map(|it| Severity::of_word(&it)).unwrap_or_default()
+}
+
+/// What the entry says where it warns of nothing: RustSec by a word for it, Debian by the urgency of what harms no
+/// package of its own (security tracker, "Severity levels").
+fn informational(wire: &WireAffected<'_>) -> Option<String> {
+    let unimportant = specific(wire.ecosystem_specific).urgency.filter(|it| it == "unimportant");
+    specific(wire.database_specific).informational.or(unimportant)
 }
 
 /// Databases put there what they like: what has another shape says nothing.

@@ -2,11 +2,10 @@
 
 use crate::{Affected, Ecosystem, Event, MatchRule, Range, version::Version};
 
-/// An [`Affected`] with its versions parsed.
+/// An [`Affected`] with the events of its ranges parsed.
 pub(crate) struct Evaluator<'a> {
+    affected: &'a Affected,
     ranges: Vec<Vec<Bounded<'a>>>,
-    /// Sorted.
-    versions: Vec<Version>,
 }
 
 /// An event and the version at which it happens; the earliest comes before every version.
@@ -20,10 +19,7 @@ impl<'a> Evaluator<'a> {
         let ecosystem = affected.ecosystem;
         let bounded = |event| Bounded::new(ecosystem, event);
         let ranges = affected.ranges.iter().map(|it| it.events.iter().map(bounded).collect());
-        let mut versions: Vec<_> =
-            affected.versions.iter().map(|it| Version::parse(ecosystem, it)).collect();
-        versions.sort_unstable();
-        Self { ranges: ranges.collect(), versions }
+        Self { affected, ranges: ranges.collect() }
     }
 
     /// By which rule `found` is affected, if it is.
@@ -31,9 +27,28 @@ impl<'a> Evaluator<'a> {
         if self.ranges.iter().any(|range| contains(range, found)) {
             return Some(MatchRule::Range);
         }
-        let listed = self.versions.binary_search_by(|it| it.cmp(found)).is_ok()
-            || found.public().is_some_and(|it| self.versions.binary_search(&it).is_ok());
+        let listed = self.lists(found) || found.public().is_some_and(|public| self.lists(&public));
         listed.then_some(MatchRule::ExactVersion)
+    }
+
+    /// They are sorted, and many: parsed as they are looked at.
+    fn lists(&self, found: &Version) -> bool {
+        let Affected { ecosystem, versions, .. } = self.affected;
+        versions.binary_search_by(|it| Version::parse(*ecosystem, it).cmp(found)).is_ok()
+    }
+
+    /// Whether a range goes on for ever.
+    fn is_open(&self) -> bool {
+        self.ranges.iter().any(|range| {
+            let is_limit =
+                |it: &Bounded<'_>| matches!(it.event, Event::Limit(_)) && it.event.version() != "*";
+            let goes_on = |affected, it: &Bounded<'_>| match it.event {
+                Event::Introduced(_) => true,
+                Event::Fixed(_) | Event::LastAffected(_) => false,
+                Event::Limit(_) => affected,
+            };
+            range.iter().fold(false, goes_on) && !range.iter().any(is_limit)
+        })
     }
 
     /// Every version that fixes something, with its text.
@@ -95,22 +110,26 @@ impl Range {
 }
 
 impl Affected {
-    /// Drops the listed versions that a range covers, and sorts the others.
+    /// Drops the listed versions that a range covers, sorts the others, and keeps the latest of all where a range goes
+    /// on after it.
     pub(crate) fn prune_versions(&mut self) {
         let versions = std::mem::take(&mut self.versions);
         let evaluator = Evaluator::new(self);
-        let parsed = versions.into_iter().map(|it| (Version::parse(self.ecosystem, &it), it));
-        let mut kept: Vec<_> =
-            parsed.filter(|(version, _)| evaluator.affects(version).is_none()).collect();
-        kept.sort_unstable();
-        kept.dedup_by(|next, kept| next.0 == kept.0);
-        self.versions = kept.into_iter().map(|(_, text)| text).collect();
+        let mut parsed: Vec<_> =
+            versions.into_iter().map(|it| (Version::parse(self.ecosystem, &it), it)).collect();
+        parsed.sort_unstable();
+        let last_known = parsed.last().filter(|_| evaluator.is_open()).map(|(_, it)| it.clone());
+        parsed.retain(|(version, _)| evaluator.affects(version).is_none());
+        parsed.dedup_by(|next, kept| next.0 == kept.0);
+        self.versions = parsed.into_iter().map(|(_, text)| text).collect();
+        self.last_known = last_known;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Severity;
 
     fn affected(ecosystem: Ecosystem, events: &[(&str, &str)], versions: &[&str]) -> Affected {
         let event = |(kind, at): &(&str, &str)| {
@@ -126,9 +145,13 @@ mod tests {
         range.sort(ecosystem);
         let mut affected = Affected {
             ecosystem,
+            release: None,
             name: "x".into(),
             ranges: vec![range],
             versions: versions.iter().map(|it| (*it).to_owned()).collect(),
+            last_known: None,
+            only_commits: false,
+            severity: Severity::Unknown,
             informational: None,
         };
         affected.prune_versions();
@@ -222,6 +245,20 @@ mod tests {
             &["1", "1.0.0", "1.0+local", "2.0-1", "5.5"],
             &["1.1", "2.0", "6"],
         );
+    }
+
+    #[test]
+    fn latest_listed_version_is_kept_where_nothing_ends_the_range() {
+        let kept = |events: &[_]| affected(Ecosystem::PyPi, events, &["1.10", "1.9"]).last_known;
+
+        assert_eq!(kept(&[("introduced", "0")]).as_deref(), Some("1.10"));
+        assert_eq!(
+            kept(&[("introduced", "0"), ("fixed", "1.1"), ("introduced", "1.2")]).as_deref(),
+            Some("1.10")
+        );
+        assert_eq!(kept(&[("introduced", "0"), ("fixed", "2")]), None);
+        assert_eq!(kept(&[("introduced", "0"), ("last_affected", "1.10")]), None);
+        assert_eq!(kept(&[("introduced", "0"), ("limit", "2")]), None);
     }
 
     #[test]

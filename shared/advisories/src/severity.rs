@@ -41,7 +41,7 @@ impl Severity {
     /// The severity that a database states in a word, such as `MODERATE`.
     pub(crate) fn of_word(word: &str) -> Self {
         match word.trim().to_ascii_lowercase().as_str() {
-            "low" => Self::Low,
+            "low" | "negligible" | "unimportant" => Self::Low,
             "medium" | "moderate" => Self::Medium,
             "high" | "important" => Self::High,
             "critical" => Self::Critical,

@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use crate::{IndexError, build::Builder, epss::Scores};
+use crate::{IndexError, build::Builder, epss::Scores, provenance::Source};
 
 /// Largest record that is read, in bytes; the largest real ones have a tenth of it.
 pub const MAX_RECORD_BYTES: u64 = 32 * 1024 * 1024;
@@ -29,7 +29,7 @@ const SMALL_BYTES: u64 = 1024 * 1024;
 /// Reads sources one after the other, one record in memory at a time.
 #[derive(Default)]
 pub(crate) struct Reader {
-    builder: Builder,
+    pub(crate) builder: Builder,
     total_bytes: u64,
     buffer: Vec<u8>,
 }
@@ -47,7 +47,9 @@ impl Reader {
     ///
     /// # Errors
     /// The source cannot be read at all, or there is too much of it.
-    pub(crate) fn read(&mut self, source: &Path) -> Result<(), IndexError> {
+    pub(crate) fn read(&mut self, source: &Source) -> Result<(), IndexError> {
+        self.builder.begin(&source.name);
+        let source = source.path.as_path();
         let metadata = std::fs::metadata(source).map_err(|error| IndexError::io(source, error))?;
         if metadata.is_dir() {
             return self.directory(source);
@@ -56,10 +58,6 @@ impl Reader {
             return Err(IndexError::UnknownSource { path: source.to_owned() });
         };
         self.file(source, kind)?.map_err(|error| IndexError::io(source, error))
-    }
-
-    pub(crate) fn finish(self) -> Builder {
-        self.builder
     }
 
     fn directory(&mut self, directory: &Path) -> Result<(), IndexError> {
@@ -146,7 +144,9 @@ impl Reader {
                     }
                 }
                 Ok(_) if self.buffer.trim_ascii().is_empty() => {}
-                Ok(_) => add(&mut self.builder, &format!("{place}:{number}"), &self.buffer),
+                Ok(_) => {
+                    add(&mut self.builder, &format!("{place}:{number}"), line_of(&self.buffer));
+                }
                 Err(error) => return Ok(Err(error)),
             }
         }
@@ -260,6 +260,12 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Without its end.
+fn line_of(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
 impl Kind {

@@ -1,11 +1,11 @@
 //! The index as a file, and the directory that holds the current one.
 //!
-//! A file is the magic, the format (u32), the length of the content (u64), its SHA-256, and the content: postcard,
-//! compressed with Zstandard. Numbers are little-endian.
+//! A file is the magic, the format (u32), the length of each section (u64), the SHA-256 of these lengths and the sections,
+//! and then the sections, compressed with Zstandard. Numbers are little-endian.
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -13,15 +13,18 @@ use std::{
 
 use events::Digest;
 
-use crate::{IndexError, tables::Content};
+use crate::{
+    IndexError,
+    arena::{Arena, MAX_CONTENT_BYTES, SECTIONS, Sections, digest_of},
+    provenance::{self, Provenance},
+};
 
 const MAGIC: &[u8; 8] = b"ATTSTADV";
-/// 2: knows what is exploited.
-const FORMAT: u32 = 2;
-const HEADER_BYTES: usize = 8 + 4 + 8 + 32;
-/// Largest content, in bytes: ten times what all of OSV makes.
-const MAX_CONTENT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// 3: is searched where it lies; knows releases of distributions.
+const FORMAT: u32 = 3;
 const ZSTD_LEVEL: i32 = 3;
+/// Most times that a section is taken to grow when it is unpacked before it has.
+const LIKELY_RATIO: u64 = 32;
 
 const POINTER: &str = "current";
 const EXTENSION: &str = "index";
@@ -30,78 +33,80 @@ const KEPT_OLD: usize = 2;
 /// How often the pointer is followed, should what it names be removed meanwhile.
 const MAX_TRIES: usize = 3;
 
-/// The bytes of an index file.
-pub(crate) struct Stored {
-    bytes: Vec<u8>,
-    digest: Digest,
+/// An index, and where its records come from if that is known.
+pub(crate) struct Opened {
+    pub(crate) arena: Arena,
+    pub(crate) provenance: Option<Provenance>,
 }
 
-impl Stored {
-    pub(crate) fn new(content: &Content) -> Result<Self, IndexError> {
-        let too_large = IndexError::TooLarge { what: "more bytes", most: MAX_CONTENT_BYTES };
-        let Ok(content) = postcard::to_stdvec(content) else { return Err(too_large) };
-        if content.len() as u64 > MAX_CONTENT_BYTES {
-            return Err(too_large);
-        }
-        let digest = Digest::of(&content);
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + content.len() / 4);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
-        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(digest.as_bytes());
-        zstd::stream::copy_encode(&*content, &mut bytes, ZSTD_LEVEL)
-            .map_err(|error| IndexError::io(Path::new("memory"), error))?;
-        Ok(Self { bytes, digest })
-    }
-
-    pub(crate) fn digest(&self) -> Digest {
-        self.digest
-    }
+/// Reads and checks an index file, and what lies beside it.
+pub(crate) fn open(path: &Path) -> Result<Opened, IndexError> {
+    let arena = open_arena(path)?;
+    let provenance = Provenance::open(path, &arena)?;
+    Ok(Opened { arena, provenance })
 }
 
-/// Reads and checks an index file.
-pub(crate) fn open(path: &Path) -> Result<(Stored, Content), IndexError> {
-    let read = |error| IndexError::io(path, error);
-    let mut bytes = Vec::new();
-    // Compressed, no content grows past this.
-    let limit = MAX_CONTENT_BYTES + HEADER_BYTES as u64;
-    File::open(path).map_err(read)?.take(limit).read_to_end(&mut bytes).map_err(read)?;
-    let (digest, content) = decode(path, &bytes)?;
-    Ok((Stored { bytes, digest }, content))
-}
-
-fn decode(path: &Path, bytes: &[u8]) -> Result<(Digest, Content), IndexError> {
+fn open_arena(path: &Path) -> Result<Arena, IndexError> {
+    let io = |error| IndexError::io(path, error);
     let damaged =
         |reason: &str| IndexError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
-    let Some(rest) = bytes.strip_prefix(MAGIC) else {
-        return Err(IndexError::Foreign { path: path.to_owned() });
+    let file = File::open(path).map_err(io)?;
+    let file_bytes = file.metadata().map_err(io)?.len();
+    let mut file = BufReader::new(file);
+    let mut cut_short = |bytes: &mut [u8]| match file.read_exact(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true).map_err(io),
     };
-    let (format, rest) = rest.split_first_chunk().ok_or_else(|| damaged("cut short"))?;
-    let format = u32::from_le_bytes(*format);
-    if format != FORMAT {
-        return Err(IndexError::Format { path: path.to_owned(), found: format, readable: FORMAT });
+    let (mut magic, mut format) = ([0; 8], [0; 4]);
+    if !cut_short(&mut magic)? || magic != *MAGIC {
+        return Err(IndexError::Foreign { path: path.to_owned() });
     }
-    let (length, rest) = rest.split_first_chunk().ok_or_else(|| damaged("cut short"))?;
-    let (expected, compressed) =
-        rest.split_first_chunk::<32>().ok_or_else(|| damaged("cut short"))?;
-    let length = u64::from_le_bytes(*length);
-    if length > MAX_CONTENT_BYTES {
-        return Err(damaged("too large"));
+    let has_format = cut_short(&mut format)?;
+    let found = u32::from_le_bytes(format);
+    if has_format && found != FORMAT {
+        return Err(IndexError::Format { path: path.to_owned(), found, readable: FORMAT });
     }
-    let mut content = Vec::new();
-    let unpacked = zstd::stream::Decoder::with_buffer(compressed)
-        .and_then(|decoder| decoder.take(length + 1).read_to_end(&mut content));
-    match unpacked {
-        Ok(size) if size as u64 == length => {}
-        Ok(_) => return Err(damaged("its length differs")),
-        Err(error) => return Err(damaged(&error.to_string())),
+    let (mut lengths, mut expected) = ([0; SECTIONS * 8], [0; 32]);
+    if !has_format || !cut_short(&mut lengths)? || !cut_short(&mut expected)? {
+        return Err(damaged("cut short"));
     }
-    let digest = Digest::of(&content);
-    if digest.as_bytes() != expected {
+    let sections = unpack(file, &lengths, file_bytes).map_err(|error| damaged(&error))?;
+    let digest = digest_of(&sections);
+    if *digest.as_bytes() != expected {
         return Err(damaged("its digest differs"));
     }
-    let content = postcard::from_bytes(&content).map_err(|error| damaged(&error.to_string()))?;
-    Ok((digest, content))
+    Arena::new(sections, digest).map_err(|reason| damaged(&reason))
+}
+
+/// The sections of these lengths, from a file of so many bytes.
+fn unpack(
+    packed: impl io::BufRead,
+    lengths: &[u8; SECTIONS * 8],
+    file_bytes: u64,
+) -> Result<Sections, String> {
+    let (lengths, _) = lengths.as_chunks::<8>();
+    let lengths = || lengths.iter().map(|it| u64::from_le_bytes(*it));
+    let total = lengths().try_fold(0_u64, u64::checked_add);
+    if total.is_none_or(|it| it > MAX_CONTENT_BYTES) {
+        return Err("too large".to_owned());
+    }
+    let text = |error: io::Error| error.to_string();
+    let mut content = zstd::stream::Decoder::with_buffer(packed).map_err(text)?;
+    let mut sections: [Vec<u8>; SECTIONS] = Default::default();
+    for (section, length) in sections.iter_mut().zip(lengths()) {
+        let likely = length.min(file_bytes.saturating_mul(LIKELY_RATIO));
+        section.reserve_exact(usize::try_from(likely).unwrap_or_default());
+        let read = content.by_ref().take(length).read_to_end(section).map_err(text)?;
+        if read as u64 != length {
+            return Err("its length differs".to_owned());
+        }
+    }
+    // Also checks the end of what is packed.
+    match content.read(&mut [0]) {
+        Ok(0) => Ok(Sections::of(sections)),
+        Ok(_) => Err("its length differs".to_owned()),
+        Err(error) => Err(text(error)),
+    }
 }
 
 /// What the pointer says; none if there is no pointer.
@@ -115,14 +120,11 @@ pub(crate) fn pointer(directory: &Path) -> Result<Option<String>, IndexError> {
 }
 
 /// Follows the pointer; none if there is no pointer.
-pub(crate) fn current(directory: &Path) -> Result<Option<(Stored, Content)>, IndexError> {
+pub(crate) fn current(directory: &Path) -> Result<Option<Opened>, IndexError> {
     let mut tries = 1;
     loop {
         let Some(name) = pointer(directory)? else { return Ok(None) };
-        let Some(digest) = name.strip_suffix('\n').and_then(|it| it.parse::<Digest>().ok()) else {
-            let reason = "names no index".to_owned();
-            return Err(IndexError::Damaged { path: directory.join(POINTER), reason });
-        };
+        let digest = digest_in(directory, &name)?;
         match open(&file_of(directory, digest)) {
             Err(IndexError::Io { source, .. })
                 if source.kind() == io::ErrorKind::NotFound && tries < MAX_TRIES =>
@@ -134,55 +136,83 @@ pub(crate) fn current(directory: &Path) -> Result<Option<(Stored, Content)>, Ind
     }
 }
 
+/// The index that the pointer names, which says `name`.
+pub(crate) fn digest_in(directory: &Path, name: &str) -> Result<Digest, IndexError> {
+    let digest = name.strip_suffix('\n').and_then(|it| it.parse().ok());
+    let reason = "names no index".to_owned();
+    digest.ok_or_else(|| IndexError::Damaged { path: directory.join(POINTER), reason })
+}
+
 /// The index of that digest; none if it is not there.
-pub(crate) fn of_digest(
-    directory: &Path,
-    digest: Digest,
-) -> Result<Option<(Stored, Content)>, IndexError> {
+pub(crate) fn of_digest(directory: &Path, digest: Digest) -> Result<Option<Opened>, IndexError> {
     match open(&file_of(directory, digest)) {
         Err(IndexError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         opened => opened.and_then(|it| expected(directory, digest, it)).map(Some),
     }
 }
 
-fn expected(
-    directory: &Path,
-    digest: Digest,
-    opened: (Stored, Content),
-) -> Result<(Stored, Content), IndexError> {
-    if opened.0.digest == digest {
+fn expected(directory: &Path, digest: Digest, opened: Opened) -> Result<Opened, IndexError> {
+    let found = opened.arena.digest();
+    if found == digest {
         return Ok(opened);
     }
-    let reason = format!("holds another index, {}", opened.0.digest);
+    let reason = format!("holds another index, {found}");
     Err(IndexError::Damaged { path: file_of(directory, digest), reason })
 }
 
-/// Writes the file, then the pointer, then removes what is old.
-pub(crate) fn save(stored: &Stored, directory: &Path) -> Result<(), IndexError> {
+/// Writes the files, then the pointer, then removes what is old.
+pub(crate) fn save(opened: &Opened, directory: &Path) -> Result<(), IndexError> {
+    let Opened { arena, provenance } = opened;
     fs::create_dir_all(directory).map_err(|error| IndexError::io(directory, error))?;
-    let file = file_of(directory, stored.digest);
-    replace(directory, &file, &stored.bytes)?;
-    let pointer = format!("{}\n", stored.digest);
-    replace(directory, &directory.join(POINTER), pointer.as_bytes())?;
-    remove_old(directory, &file).map_err(|error| IndexError::io(directory, error))
+    let file = file_of(directory, arena.digest());
+    replace(directory, &file, |new| pack(arena, new))?;
+    if let Some(provenance) = provenance {
+        provenance.save(directory, &file)?;
+    }
+    let pointer = format!("{}\n", arena.digest());
+    replace(directory, &directory.join(POINTER), |new| new.write_all(pointer.as_bytes()))?;
+    remove_old(directory, &file)
+        .and_then(|()| provenance::remove_orphans(directory))
+        .map_err(|error| IndexError::io(directory, error))
+}
+
+/// Whether the index is there that the file beside it belongs to.
+pub(crate) fn is_kept(beside: &Path) -> bool {
+    beside.with_extension(EXTENSION).exists()
+}
+
+fn pack(arena: &Arena, file: &mut File) -> io::Result<()> {
+    let sections = arena.sections().all();
+    let mut header = Vec::from(*MAGIC);
+    header.extend_from_slice(&FORMAT.to_le_bytes());
+    sections.iter().for_each(|it| header.extend_from_slice(&(it.len() as u64).to_le_bytes()));
+    header.extend_from_slice(arena.digest().as_bytes());
+    file.write_all(&header)?;
+    let mut encoder = zstd::stream::Encoder::new(file, ZSTD_LEVEL)?;
+    sections.iter().try_for_each(|it| encoder.write_all(it))?;
+    encoder.finish().map(|_| ())
 }
 
 fn file_of(directory: &Path, digest: Digest) -> PathBuf {
     directory.join(digest.hex()).with_extension(EXTENSION)
 }
 
-/// Puts `bytes` in the place of `file` at once, and on the disk before it returns.
-fn replace(directory: &Path, file: &Path, bytes: &[u8]) -> Result<(), IndexError> {
-    let write = || -> io::Result<()> {
+/// Puts what `write` writes in the place of `file` at once, and on the disk before it returns.
+pub(crate) fn replace(
+    directory: &Path,
+    file: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), IndexError> {
+    let put = || -> io::Result<()> {
         // Whoever matches need not be who syncs.
         let permissions = fs::Permissions::from_mode(0o644);
         let mut new = tempfile::Builder::new().permissions(permissions).tempfile_in(directory)?;
-        new.write_all(bytes)?;
+        write(new.as_file_mut())?;
         new.as_file().sync_all()?;
         new.persist(file).map_err(|error| error.error)?;
         File::open(directory)?.sync_all()
     };
-    write().map_err(|error| IndexError::io(file, error))
+    put().map_err(|error| IndexError::io(file, error))
 }
 
 fn remove_old(directory: &Path, newest: &Path) -> io::Result<()> {

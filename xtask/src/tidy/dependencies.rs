@@ -26,7 +26,7 @@ const IMPURE: [&str; 11] = [
 const E2E_TESTS: &str = "e2e-tests";
 
 /// What only some crates may depend on, and why. A name that ends in `*` stands for all that begin like it.
-const RESERVED: [Reserved; 6] = [
+const RESERVED: [Reserved; 7] = [
     Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
     Reserved {
         name: "sigstore-*",
@@ -44,6 +44,11 @@ const RESERVED: [Reserved; 6] = [
         name: "object_store",
         users: &["archive"],
         why: "only `archive` knows where documents lie",
+    },
+    Reserved {
+        name: "reqwest",
+        users: &["feeds", "tickets"],
+        why: "only `feeds` and `tickets` ask other people's servers",
     },
 ];
 
@@ -164,6 +169,7 @@ mod tests {
                 "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
             ),
             ("generator", "object_store", "only `archive` knows where documents lie"),
+            ("attestry", "reqwest", "only `feeds` and `tickets` ask other people's servers"),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);
             assert_eq!(found, [format!("{from} depends on {to}: {why}")]);

@@ -34,9 +34,17 @@ pub(super) fn sync(digest: Digest, report: &BuildReport, directory: &Path) -> St
             line(&mut text, format_args!("  {count:>8}  vulnerabilities {what}{of}"));
         }
     }
-    let superseded = report.records - report.advisories;
+    let BuildReport { added, changed, removed, .. } = report;
+    if added + changed + removed > 0 {
+        line(
+            &mut text,
+            format_args!(
+                "  since the index before: {added} new, {changed} changed, {removed} gone"
+            ),
+        );
+    }
     for (count, what) in [
-        (superseded, "older records of an id that came several times"),
+        (report.superseded, "older records of an id that came several times"),
         (report.git_ranges, "GIT ranges, which name no version"),
         (report.other_files, "files of other names"),
         (report.problem_count, "files, records, rows or parts that could not be read"),
@@ -71,6 +79,10 @@ pub(super) fn advisory(shown: &Shown<'_>) -> String {
         if let Some(time) = time {
             line(&mut text, format_args!("  {word}  {time}"));
         }
+    }
+    if let Some(known) = &shown.known {
+        line(&mut text, format_args!("  known      since {}, so since {}", known.first, known.at));
+        line(&mut text, format_args!("  source     {}, {}", known.source, known.digest));
     }
     if let Some(exploitation) = exploitation(shown.kev, shown.epss) {
         line(&mut text, format_args!("  exploited  {exploitation}"));

@@ -43,3 +43,13 @@ pub(super) fn split_digits(text: &str) -> (&str, &str) {
 pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit())
 }
+
+/// Compares two lists as if the shorter one went on with `filler`.
+pub(super) fn padded<T: Ord>(left: &[T], right: &[T], filler: &T) -> Ordering {
+    let mut places = 0..left.len().max(right.len());
+    let found = places.find_map(|it| {
+        let [left, right] = [left, right].map(|list| list.get(it).unwrap_or(filler));
+        Some(left.cmp(right)).filter(|it| it.is_ne())
+    });
+    found.unwrap_or(Ordering::Equal)
+}

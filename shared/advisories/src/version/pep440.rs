@@ -54,6 +54,10 @@ impl Version {
         }
     }
 
+    pub(super) fn is_regular(text: &str) -> bool {
+        matches!(Self::parse(text), Self::Standard(_))
+    }
+
     pub(super) fn against(&self, bound: &Self) -> Ordering {
         match (self, bound) {
             (Self::Standard(found), Self::Standard(bound)) if bound.local.is_none() => {

@@ -5,6 +5,7 @@
 mod changed;
 mod exploitation;
 mod matches;
+mod provenance;
 mod sources;
 mod store;
 
