@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod distros;
 mod exploitation;
+mod git;
 mod matches;
 mod sources;
 mod store;
