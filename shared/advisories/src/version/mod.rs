@@ -67,10 +67,11 @@ impl Version {
     }
 
     /// Where this version lies as seen from `bound`, which somebody wrote to tell versions apart: a local label
-    /// (`2.0+cpu`) counts only if the bound has one (PEP 440, "Version specifiers").
+    /// (`2.0+cpu`) counts only if the bound has one (PEP 440, "Version specifiers"), and Maven answers as it does.
     pub(crate) fn against(&self, bound: &Self) -> Ordering {
         match (self, bound) {
             (Self::Pep440(found), Self::Pep440(bound)) => found.against(bound),
+            (Self::Maven(found), Self::Maven(bound)) => found.compare(bound),
             _ => self.cmp(bound),
         }
     }
@@ -120,23 +121,25 @@ impl Ecosystem {
     /// - Semantic Versioning 2.0 for crates.io, npm, Go, Hex, Swift and GitHub Actions: a leading `v` or `=` says
     ///   nothing, missing numbers are zero, numbers after the third say nothing, and other text is a pre-release;
     /// - the same for NuGet, with a fourth number and without regard to case, and for pub, where build metadata counts;
-    /// - Maven's order, `Gem::Version` for RubyGems, and PHP's `version_compare` for Packagist, in any case and without
-    ///   a leading `v`; a `#` of Packagist is equal to every number and to none;
+    /// - what Maven answers, `Gem::Version` for RubyGems, and PHP's `version_compare` for Packagist, without a leading
+    ///   `v`; a `#` of Packagist is equal to every number and to none;
     /// - lists of numbers for CRAN and Hackage, text before numbers;
     /// - dpkg's order for Debian and Ubuntu, that of apk 3 for Alpine, Wolfi and Chainguard, that of RPM for the others,
     ///   where one without release comes before those with one;
     /// - tags and commits have none: that of their text.
     ///
-    /// Numbers may have any length. Every text has a place. It is a total order but for that `#`: sort by
+    /// Numbers may have any length. Every text has a place. It is a total order but for Maven and for that `#`: sort by
     /// [`order`](Self::order).
     pub fn compare(self, left: &str, right: &str) -> Ordering {
         match self.scheme() {
             Scheme::Packagist => packagist::compare(left, right),
+            Scheme::Maven => maven::Version::parse(left).compare(&maven::Version::parse(right)),
             _ => self.order(left, right),
         }
     }
 
-    /// As [`compare`](Self::compare), and total for any texts: a `#` of Packagist is left out.
+    /// As [`compare`](Self::compare), but total for any texts. A `#` of Packagist is left out; for Maven, whose answers go
+    /// round, a dot and a hyphen before a qualifier are the same, and zeros before either say nothing.
     pub fn order(self, left: &str, right: &str) -> Ordering {
         Version::parse(self, left).cmp(&Version::parse(self, right))
     }

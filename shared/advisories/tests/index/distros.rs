@@ -106,19 +106,19 @@ fn rpm_packages_are_compared_with_their_epoch() {
 #[test]
 fn what_a_record_is_about_joins_nothing_but_tells_of_exploitation() {
     let mut several = in_releases("DSA-1-1", "Debian", "openssl", &[("12", Some("3.0.14-1"))]);
-    several["upstream"] = json!(["CVE-2024-1", "CVE-2024-2"]);
+    several["upstream"] = json!(["CVE-2024-1111", "CVE-2024-2222"]);
     let kev = json!({
         "title": "x", "catalogVersion": "2024.01.01", "dateReleased": "2024-01-01T00:00:00Z", "count": 1,
         "vulnerabilities": [{
-            "cveID": "CVE-2024-2", "vendorProject": "x", "product": "x", "vulnerabilityName": "x",
+            "cveID": "CVE-2024-2222", "vendorProject": "x", "product": "x", "vulnerabilityName": "x",
             "dateAdded": "2024-01-01", "shortDescription": "x", "requiredAction": "x", "dueDate": "2024-01-22",
             "knownRansomwareCampaignUse": "Unknown", "notes": "",
         }],
     });
     let index = index_of(&[
         several,
-        in_releases("DEBIAN-CVE-2024-1", "Debian", "openssl", &[("12", Some("3.0.14-1"))]),
-        record("GHSA-1", &["CVE-2024-1"], DJANGO, json!([{ "introduced": "0" }])),
+        in_releases("DEBIAN-CVE-2024-1111", "Debian", "openssl", &[("12", Some("3.0.14-1"))]),
+        record("GHSA-1", &["CVE-2024-1111"], DJANGO, json!([{ "introduced": "0" }])),
         kev,
     ]);
 
@@ -126,12 +126,12 @@ fn what_a_record_is_about_joins_nothing_but_tells_of_exploitation() {
 
     assert_eq!(
         found.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
-        ["CVE-2024-1", "DSA-1-1"]
+        ["CVE-2024-1111", "DSA-1-1"]
     );
-    assert_eq!(found[0].aliases, ["DEBIAN-CVE-2024-1", "GHSA-1"]);
+    assert_eq!(found[0].aliases, ["DEBIAN-CVE-2024-1111", "GHSA-1"]);
     assert_eq!(found[0].upstream, [""; 0]);
     assert!(found[0].kev.is_none());
-    assert_eq!(found[1].upstream, ["CVE-2024-1", "CVE-2024-2"]);
+    assert_eq!(found[1].upstream, ["CVE-2024-1111", "CVE-2024-2222"]);
     assert!(found[1].kev.is_some());
 }
 
