@@ -23,6 +23,7 @@ pub mod slot;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tickets;
 pub mod timeline;
 pub mod vex;
 
@@ -106,6 +107,9 @@ pub struct MapperArgs {
     /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
     #[arg(long, env, value_name = "DAYS", default_value_t = SUPPLIER_VEX_DAYS)]
     pub supplier_vex_days: u32,
+    /// TOML file that says which entries have tickets at which tracker [default: none have]
+    #[arg(long, env, value_name = "FILE")]
+    pub tickets: Option<PathBuf>,
 }
 
 impl MapperArgs {
@@ -132,6 +136,7 @@ impl Default for MapperArgs {
             routing: None,
             sla: None,
             supplier_vex_days: SUPPLIER_VEX_DAYS,
+            tickets: None,
         }
     }
 }
@@ -148,6 +153,7 @@ struct Inner {
     registers: PathBuf,
     budget: Budget,
     changed: Notify,
+    tickets: tickets::Desk,
 }
 
 /// Why the mapper could not start or go on.
@@ -183,6 +189,7 @@ impl Mapper {
             registers: args.registers.clone(),
             budget: Budget::new(BUDGET_BYTES),
             changed: Notify::new(),
+            tickets: tickets::Desk::open(args.tickets.as_deref())?,
         })))
     }
 
@@ -240,6 +247,7 @@ impl Mapper {
                 () = queries::answer(bus, self) => Ok(()),
                 () = self.keep_registers() => Ok(()),
                 () = self.keep_time() => Ok(()),
+                () = tickets::keep(self) => Ok(()),
             };
             self.write_registers().await;
             handled
@@ -320,6 +328,7 @@ impl Mapper {
     /// The state has changed, perhaps.
     fn changed(&self) {
         self.0.changed.notify_one();
+        self.0.tickets.changed();
     }
 
     fn archive(&self) -> &Archive {

@@ -14,6 +14,7 @@ use crate::{
     risk::RiskRow,
     sla,
     slot::{Slot, SlotKind},
+    store::TicketRow,
 };
 
 /// Most vulnerabilities and versions that a summary names.
@@ -78,6 +79,9 @@ pub struct EntryRow {
     pub heard: Vec<HeardRow>,
     /// Every change of status, oldest first.
     pub history: Vec<Change>,
+    /// Its tickets; told of one entry alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<TicketRow>,
 }
 
 /// A vulnerability of an entry.
@@ -150,6 +154,7 @@ impl EntryRow {
             suppressed: suppressed(entry),
             heard: heard(entry),
             history: entry.history.clone(),
+            tickets: Vec::new(),
             id,
         }
     }

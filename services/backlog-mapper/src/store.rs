@@ -15,6 +15,7 @@ mod suppliers;
 mod term;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,6 +39,7 @@ pub use self::{
     read::{Counts, Reader},
     search::{Hit, Hits},
     suppliers::ProductFindings,
+    tickets::TicketRow,
 };
 use crate::{
     entry::Status,

@@ -26,7 +26,7 @@ const IMPURE: [&str; 11] = [
 const E2E_TESTS: &str = "e2e-tests";
 
 /// What only some crates may depend on, and why. A name that ends in `*` stands for all that begin like it.
-const RESERVED: [Reserved; 6] = [
+const RESERVED: [Reserved; 7] = [
     Reserved { name: "async-nats", users: &["bus", E2E_TESTS], why: "only `bus` knows NATS" },
     Reserved {
         name: "sigstore-*",
@@ -37,6 +37,11 @@ const RESERVED: [Reserved; 6] = [
         name: "rusqlite",
         users: &["registry", "backlog-mapper", "artifacts", E2E_TESTS],
         why: "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
+    },
+    Reserved {
+        name: "reqwest",
+        users: &["feeds", "tickets"],
+        why: "only `feeds` and `tickets` ask others over HTTP, beside what asks Sigstore",
     },
     Reserved { name: "in-toto", users: &["attestation"], why: "only links are its own" },
     Reserved { name: "regorus", users: &["policy"], why: "only `policy` knows Rego" },
@@ -164,6 +169,11 @@ mod tests {
                 "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
             ),
             ("generator", "object_store", "only `archive` knows where documents lie"),
+            (
+                "backlog-mapper",
+                "reqwest",
+                "only `feeds` and `tickets` ask others over HTTP, beside what asks Sigstore",
+            ),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);
             assert_eq!(found, [format!("{from} depends on {to}: {why}")]);

@@ -55,6 +55,7 @@ impl Reader {
         let strangers = strangers::heard(&self.connection, &slot, &entry)?;
         let mut row = EntryRow::of(id, &slot, &entry, config);
         row.heard.extend(strangers);
+        row.tickets = self.tickets_of(&row.id)?;
         Ok(Some(row))
     }
 }
