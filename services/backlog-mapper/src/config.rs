@@ -73,9 +73,8 @@ pub(crate) fn text(path: &Path) -> Result<String, ConfigError> {
 
 /// Reads `text` as the content of the TOML file at `path`.
 pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
-    toml::from_str(text).map_err(|error| {
-        at(path, text, error.span().map_or(0, |span| span.start), error.message())
-    })
+    toml::from_str(text)
+        .map_err(|error| at(path, text, error.span().map_or(0, |span| span.start), error.message()))
 }
 
 /// What is wrong with `text`, the content of the file at `path`, at that byte.

@@ -55,7 +55,7 @@ impl Clock for SystemClock {
 
 /// The trackers, and what became of the last runs.
 pub(crate) struct Desk {
-    trackers: Vec<Tracked>,
+    trackers: Vec<Arc<Tracked>>,
     clock: Arc<dyn Clock>,
     state: Mutex<Running>,
     asked: Notify,
@@ -77,7 +77,7 @@ impl Desk {
     }
 
     fn with_clock(path: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let trackers = config::load(path, &clock)?;
+        let trackers = config::load(path, &clock)?.into_iter().map(Arc::new).collect();
         let (asked, changed) = (Notify::new(), Notify::new());
         Ok(Self { trackers, clock, state: Mutex::default(), asked, changed })
     }
@@ -171,8 +171,8 @@ pub(crate) async fn keep(mapper: &Mapper) {
 /// One run at each tracker.
 async fn run(mapper: &Mapper, desk: &Desk, dry_run: bool) -> Vec<Report> {
     let mut reports = Vec::new();
-    for (number, tracker) in desk.trackers.iter().enumerate() {
-        let report = match wanted(mapper, number).await {
+    for tracker in &desk.trackers {
+        let report = match wanted(mapper, tracker).await {
             Ok(wanted) => at(mapper, desk, tracker, &wanted, dry_run).await,
             Err(error) => Err(error),
         };
@@ -190,17 +190,16 @@ async fn run(mapper: &Mapper, desk: &Desk, dry_run: bool) -> Vec<Report> {
 }
 
 /// What tickets there should be at a tracker, the most urgent first.
-async fn wanted(mapper: &Mapper, number: usize) -> Result<Vec<Wanted>, LedgerError> {
-    let mapper = mapper.clone();
+async fn wanted(mapper: &Mapper, tracker: &Arc<Tracked>) -> Result<Vec<Wanted>, LedgerError> {
+    let (mapper, tracker) = (mapper.clone(), Arc::clone(tracker));
     let read = move || {
         let register = Reader::open(mapper.store().path())?.register(mapper.config())?;
-        let Some(tracker) = mapper.0.tickets.trackers.get(number) else { return Ok(Vec::new()) };
         let mut rows: Vec<_> =
             register.entries.iter().filter(|row| tracker.concerns(row)).collect();
         rows.sort_by_key(|row| {
             (!row.status.is_open(), std::cmp::Reverse(row.severity), row.due, row.id.clone())
         });
-        Ok(rows.into_iter().map(|row| wanted::wanted(row, tracker)).collect())
+        Ok(rows.into_iter().map(|row| wanted::wanted(row, &tracker)).collect())
     };
     apart(read).await
 }

@@ -134,8 +134,7 @@ impl GitHub {
 
     fn judge(&self, answer: Answer, about: About) -> Result<Answer, TicketError> {
         let now = self.clock.now();
-        answers::judge(answer, about, now, &mut self.pace())
-            .map_err(|error| self.name(error))
+        answers::judge(answer, about, now, &mut self.pace()).map_err(|error| self.name(error))
     }
 
     /// Who the token belongs to.
@@ -323,7 +322,10 @@ fn number(place: &Place) -> Result<u64, TicketError> {
 fn is_repository(text: &str) -> bool {
     let is_name = |name: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        !name.is_empty() && name.len() <= 100 && name.chars().all(plain) && name.trim_matches('.') == name
+        !name.is_empty()
+            && name.len() <= 100
+            && name.chars().all(plain)
+            && name.trim_matches('.') == name
     };
     text.split_once('/').is_some_and(|(owner, name)| is_name(owner) && is_name(name))
 }

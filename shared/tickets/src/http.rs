@@ -157,7 +157,9 @@ mod tests {
         assert_eq!(refusal("ftp://x"), InvalidBase::NotSafe);
         assert_eq!(refusal("https://me:secret@x"), InvalidBase::WithSecret);
         assert_eq!(refusal("https://x/?token=secret"), InvalidBase::WithQuery);
-        for text in ["https://x", "http://127.0.0.1:8080", "http://[::1]:80/api", "http://localhost"] {
+        for text in
+            ["https://x", "http://127.0.0.1:8080", "http://[::1]:80/api", "http://localhost"]
+        {
             Base::parse(text).expect(text);
         }
     }

@@ -65,6 +65,8 @@ pub struct Telling {
     pub note: Digest,
     /// When, by our clock.
     pub at: Timestamp,
+    /// How many listings since then did not have it.
+    pub missed: u32,
 }
 
 /// How a ticket looked.
@@ -101,7 +103,9 @@ impl Known {
     pub(crate) fn intend(&mut self, step: &Step, now: Timestamp) {
         match step {
             Step::Create => self.intent = Some(Intent { at: now, missed: 0 }),
-            Step::Comment(note) => self.telling = Some(Telling { note: note.id, at: now }),
+            Step::Comment(note) => {
+                self.telling = Some(Telling { note: note.id, at: now, missed: 0 });
+            }
             _ => {}
         }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Clock, Deed, Desired, Key, Known, Ledger, LedgerError, Line, Memory, Outcome, Place, Recall,
+    Clock, Deed, Desired, Held, Key, Known, Ledger, LedgerError, Line, Memory, Outcome, Place, Recall,
     Report, Step, Ticket, TicketError, Tracker, Wanted,
-    plan::{has_settled, plan},
+    plan::{LISTINGS, has_settled, plan},
 };
 
 /// How far before the latest change that was seen the next listing begins, so that what a replica tells late is heard.
@@ -41,7 +41,7 @@ pub async fn sync(
     let twins = BTreeMap::new();
     let mut run = Run { tracker, ledger, clock, limits, memory, report, twins, failures: 0 };
     let begun = clock.now();
-    match tracker.changes(run.memory.cursor.map(|it| it - OVERLAP)).await {
+    match tracker.changes(run.memory.cursor.map(before)).await {
         Err(error) => run.stop(&error),
         Ok(tickets) => {
             run.see(&tickets, begun).await?;
@@ -50,6 +50,18 @@ pub async fn sync(
         }
     }
     Ok(run.finish())
+}
+
+/// Where a listing begins so that nothing is missed that is told late. What a tracker says of the time is hostile, too.
+fn before(cursor: Timestamp) -> Timestamp {
+    cursor.checked_sub(OVERLAP).unwrap_or(cursor)
+}
+
+/// What is known of a comment that may have been sent.
+enum Told {
+    There,
+    Perhaps,
+    Not,
 }
 
 struct Run<'a, T, L> {
@@ -200,10 +212,7 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
                 }
             }
             if let Some(held) = plan.held {
-                let what = held.describe().to_owned();
-                let ticket = self.url(wanted.key);
-                let entry = wanted.entry.clone();
-                self.report.line(Line { entry, ticket, what, outcome: Outcome::Held });
+                self.hold(wanted, held);
             }
         }
         Ok(())
@@ -224,9 +233,14 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
             return Ok(true);
         }
         let mut is_sent = false;
-        let done = match self.is_told(&known, step).await {
-            Ok(true) => Ok(None),
-            Ok(false) => {
+        let done = match self.is_told(&mut known, step).await {
+            Ok(Told::There) => Ok(None),
+            Ok(Told::Perhaps) => {
+                self.keep(key, &before, known).await?;
+                self.hold(wanted, Held::Untold);
+                return Ok(false);
+            }
+            Ok(Told::Not) => {
                 // On record before it is sent: who dies now has to look whether it was done.
                 known.intend(step, self.clock.now());
                 self.keep(key, &before, known.clone()).await?;
@@ -256,16 +270,21 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
         Ok(goes_on)
     }
 
-    /// Whether a comment that may have been sent is there.
-    async fn is_told(&self, known: &Known, step: &Step) -> Result<bool, TicketError> {
-        match (step, &known.place, known.telling, self.tracker.recall()) {
-            (Step::Comment(note), Some(place), Some(telling), Recall::Lists)
-                if telling.note == note.id =>
-            {
-                self.tracker.has_told(place, note).await
-            }
-            _ => Ok(false),
+    /// Whether a comment that may have been sent is there. As with tickets, two listings must lack it.
+    async fn is_told(&self, known: &mut Known, step: &Step) -> Result<Told, TicketError> {
+        let (Step::Comment(note), Some(place), Recall::Lists) =
+            (step, known.place.clone(), self.tracker.recall())
+        else {
+            return Ok(Told::Not);
+        };
+        let Some(telling) = known.telling.as_mut().filter(|it| it.note == note.id) else {
+            return Ok(Told::Not);
+        };
+        if self.tracker.has_told(&place, note).await? {
+            return Ok(Told::There);
         }
+        telling.missed = telling.missed.saturating_add(1);
+        Ok(if telling.missed < LISTINGS { Told::Perhaps } else { Told::Not })
     }
 
     fn failed(&mut self, error: &TicketError) {
@@ -286,6 +305,12 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
         let (entry, what) = (wanted.entry.clone(), step.describe().to_owned());
         let ticket = self.url(wanted.key);
         self.report.line(Line { entry, ticket, what, outcome });
+    }
+
+    fn hold(&mut self, wanted: &Wanted, held: Held) {
+        let (entry, what) = (wanted.entry.clone(), held.describe().to_owned());
+        let ticket = self.url(wanted.key);
+        self.report.line(Line { entry, ticket, what, outcome: Outcome::Held });
     }
 
     fn url(&self, key: Key) -> Option<String> {

@@ -67,10 +67,12 @@ impl Webhook {
         if !pause.is_zero() {
             self.clock.sleep(pause).await;
         }
-        let denied = |error: String| TicketError::Denied(format!("{}: {error}", self.settings.name));
+        let denied =
+            |error: String| TicketError::Denied(format!("{}: {error}", self.settings.name));
         let secret = self.settings.secret.read().map_err(|error| denied(error.to_string()))?;
         let time = self.clock.now().as_second();
-        let signed = signature(&secret, id, time, body.as_bytes()).map_err(|it| denied(it.to_owned()))?;
+        let signed =
+            signature(&secret, id, time, body.as_bytes()).map_err(|it| denied(it.to_owned()))?;
         let request = self
             .client
             .post(self.settings.url.url().clone())
@@ -174,9 +176,9 @@ pub fn signature(
     body: &[u8],
 ) -> Result<String, &'static str> {
     let key = match secret.expose().strip_prefix(SECRET_PREFIX) {
-        Some(encoded) => STANDARD
-            .decode(encoded)
-            .map_err(|_| "its secret is not Base64 after whsec_")?,
+        Some(encoded) => {
+            STANDARD.decode(encoded).map_err(|_| "its secret is not Base64 after whsec_")?
+        }
         None => secret.expose().as_bytes().to_vec(),
     };
     if key.len() < SECRET_BYTES_MIN {

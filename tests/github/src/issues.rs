@@ -76,7 +76,13 @@ impl Repository {
         self.now += SignedDuration::from_secs(1);
     }
 
-    pub(crate) fn create(&mut self, login: &str, title: &str, body: &str, labels: &[String]) -> u64 {
+    pub(crate) fn create(
+        &mut self,
+        login: &str,
+        title: &str,
+        body: &str,
+        labels: &[String],
+    ) -> u64 {
         self.last += 1;
         self.issues.push(Issue {
             number: self.last,

@@ -32,10 +32,7 @@ pub(crate) fn router(state: Arc<Mutex<State>>) -> Router {
         .route("/user", get(user))
         .route("/repos/{owner}/{name}/issues", get(list).post(create))
         .route("/repos/{owner}/{name}/issues/{number}", patch(edit))
-        .route(
-            "/repos/{owner}/{name}/issues/{number}/comments",
-            get(comments).post(comment),
-        )
+        .route("/repos/{owner}/{name}/issues/{number}/comments", get(comments).post(comment))
         .with_state(state)
 }
 
@@ -68,8 +65,9 @@ impl Asked<'_> {
         };
         match fault {
             Some(Fault::Silent | Fault::Hung) => std::future::pending().await,
-            Some(Fault::AnswerLost) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "Server Error").0
-                .into_response(),
+            Some(Fault::AnswerLost) => {
+                refusal(StatusCode::INTERNAL_SERVER_ERROR, "Server Error").0.into_response()
+            }
             Some(Fault::Cut) => cut(reply),
             _ => reply,
         }
@@ -79,7 +77,10 @@ impl Asked<'_> {
     fn refused(&self) -> Option<Reply> {
         let token = self.headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         if !self.headers.contains_key(header::USER_AGENT) {
-            return Some(refusal(StatusCode::FORBIDDEN, "Request forbidden by administrative rules."));
+            return Some(refusal(
+                StatusCode::FORBIDDEN,
+                "Request forbidden by administrative rules.",
+            ));
         }
         if token != Some(&format!("Bearer {TOKEN}")) {
             return Some(refusal(StatusCode::UNAUTHORIZED, "Bad credentials"));
@@ -144,13 +145,20 @@ fn usual(state: &State, (status, extra, content): Reply) -> Response {
 fn cut(reply: Response) -> Response {
     let (mut parts, _) = reply.into_parts();
     parts.headers.insert(header::CONTENT_LENGTH, 10_000.into());
-    Response::from_parts(parts, Body::from("{\"number\":"))
+    let half = futures::stream::iter([Ok::<_, std::io::Error>("{\"number\":")]);
+    Response::from_parts(parts, Body::from_stream(half))
 }
 
 async fn user(Shared(state): Server, headers: HeaderMap) -> Response {
     let (operation, path) = (Operation::User, "/user".to_owned());
-    let asked =
-        Asked { state: &state, operation, method: "GET", path, headers: &headers, repository: None };
+    let asked = Asked {
+        state: &state,
+        operation,
+        method: "GET",
+        path,
+        headers: &headers,
+        repository: None,
+    };
     asked.answer(|_| done(StatusCode::OK, json!({ "login": LOGIN, "type": "User" }))).await
 }
 

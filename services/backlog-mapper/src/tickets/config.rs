@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn trackers_are_named_by_what_they_are() {
-        let hook = "[[webhook]]\nname = 'bridge'\nurl = 'https://x.example/T0P'\nsecret_file = 'token'\n";
+        let hook =
+            "[[webhook]]\nname = 'bridge'\nurl = 'https://x.example/T0P'\nsecret_file = 'token'\n";
         let trackers = load_text(&format!("{GITHUB}{hook}")).expect("valid");
         let names: Vec<_> = trackers.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["acme/app at https://api.github.com", "webhook bridge"]);
@@ -271,7 +272,10 @@ mod tests {
             (&format!("{GITHUB}team = 'x'\n"), "tickets.toml:"),
             (&format!("{GITHUB}minimum_severity = 'urgent'\n"), "tickets.toml:"),
             (&format!("{GITHUB}api = 'http://api.github.com'\n"), "tickets.toml:"),
-            (&GITHUB.replace("acme/app", "acme"), "tickets.toml:1: the repository must be OWNER/NAME"),
+            (
+                &GITHUB.replace("acme/app", "acme"),
+                "tickets.toml:1: the repository must be OWNER/NAME",
+            ),
             (&GITHUB.replace("'token'", "'open'"), "tickets.toml:3: open: mode 0644"),
             (&GITHUB.replace("'token'", "'nowhere'"), "tickets.toml:3: nowhere: "),
             (&format!("{GITHUB}\n{GITHUB}"), "tickets.toml:5: acme/app at"),

@@ -31,7 +31,9 @@ pub(crate) fn wanted(row: &EntryRow, tracker: &Tracked) -> Wanted {
         state: desired(row.status),
         worth_one: tracker.is_worth_one(row),
         change: change(row, key),
-        evidence: Digest::of(format!("{} {}", row.evidence.document, row.evidence.event).as_bytes()),
+        evidence: Digest::of(
+            format!("{} {}", row.evidence.document, row.evidence.event).as_bytes(),
+        ),
         due: end_of_day(row),
     }
 }
@@ -98,5 +100,8 @@ fn write_body(out: &mut String, row: &EntryRow) -> std::fmt::Result {
         writeln!(out, "\n… and {more} more.")?;
     }
     writeln!(out, "\nEvidence and history: `attestry backlog show {id}`.")?;
-    writeln!(out, "Attestry writes this text anew when something changes; comments and labels stay.")
+    writeln!(
+        out,
+        "Attestry writes this text anew when something changes; comments and labels stay."
+    )
 }

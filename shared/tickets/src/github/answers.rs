@@ -177,7 +177,9 @@ mod tests {
         let of = |status, about| judged(status, &[], "why", about);
         assert!(matches!(of(401, About::Ticket), Denied(_)));
         assert!(matches!(of(403, About::Ticket), Denied(_)));
-        for (status, issue, repository) in [(404, true, false), (410, true, false), (301, true, false)] {
+        for (status, issue, repository) in
+            [(404, true, false), (410, true, false), (301, true, false)]
+        {
             assert_eq!(matches!(of(status, About::Ticket), Gone(_)), issue, "{status}");
             assert_eq!(matches!(of(status, About::Repository), Gone(_)), repository, "{status}");
             assert!(matches!(of(status, About::Repository), Denied(_)), "{status}");

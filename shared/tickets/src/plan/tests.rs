@@ -152,7 +152,7 @@ fn what_people_opened_is_not_closed_again() {
 #[test]
 fn comment_that_may_be_there_is_looked_for_once_it_must_be() {
     let open = Wanted { change: note("worse"), ..wanted(Desired::Open) };
-    let telling = Some(Telling { note: open.change.id, at: at(0) });
+    let telling = Some(Telling { note: open.change.id, at: at(0), missed: 0 });
     let known = Known { telling, ..made(&wanted(Desired::Open), true) };
     assert_eq!(steps(&open, &known, SETTLING_SECONDS - 1), (vec![], Some(Held::Untold)));
     assert_eq!(steps(&open, &known, SETTLING_SECONDS), (vec!["comment"], None));
@@ -179,9 +179,7 @@ fn deleted_ticket_is_not_made_anew_while_its_entry_is_open() {
 #[test]
 fn tracker_that_tells_nothing_is_told_by_what_it_was_told() {
     let unseen = |put| Known { put: Some(put), seen: None, ..made(&wanted(Desired::Open), true) };
-    let steps = |state, put| {
-        plan(&wanted(state), &unseen(put), Recall::Recognises, at(0)).steps
-    };
+    let steps = |state, put| plan(&wanted(state), &unseen(put), Recall::Recognises, at(0)).steps;
     assert_eq!(steps(Desired::Open, Desired::Open), []);
     assert_eq!(steps(Desired::Done, Desired::Open), [Step::Close(Desired::Done)]);
     assert_eq!(steps(Desired::Open, Desired::Done), [Step::Reopen]);

@@ -118,7 +118,7 @@ async fn limit_is_kept_until_it_ends() {
 }
 
 #[tokio::test]
-async fn nothing_changed_costs_one_question_that_counts_for_nothing() {
+async fn nothing_changed_costs_one_question() {
     let place = Place::new();
     place.settle(&[wanted("a")]).await;
     let asked = place.server.requests().len();
@@ -245,7 +245,10 @@ async fn entry_that_ends_while_its_ticket_may_have_been_made_is_closed() {
     place.run(&[wanted("a")]).await;
     place.settle(&[fixed(wanted("a"))]).await;
     let ours = place.ours();
-    assert_eq!((ours.len(), ours[0].open, ours[0].reason.as_deref()), (1, false, Some("completed")));
+    assert_eq!(
+        (ours.len(), ours[0].open, ours[0].reason.as_deref()),
+        (1, false, Some("completed"))
+    );
 }
 
 #[tokio::test]
@@ -263,8 +266,12 @@ async fn whole_life_has_one_ticket() {
         let ours = place.ours();
         assert_eq!((ours.len(), ours[0].open), (1, open), "{}", wanted.change.text);
     }
-    let told: Vec<String> =
-        place.server.comments().iter().map(|it| it.body.lines().next().unwrap_or("").to_owned()).collect();
+    let told: Vec<String> = place
+        .server
+        .comments()
+        .iter()
+        .map(|it| it.body.lines().next().unwrap_or("").to_owned())
+        .collect();
     assert_eq!(told, ["fixed", "found again", "suppressed", "statement ended"]);
     assert_eq!(place.ours()[0].reason.as_deref(), Some("reopened"));
 }

@@ -20,7 +20,7 @@ use tickets::{
 };
 
 /// How long a request may take. What is silent is waited for so long; nothing else should be.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Runs in which whatever happened must be mended.
 const RUNS_MAX: usize = 12;
 

@@ -52,7 +52,11 @@ struct Receiver {
 
 type Shared = (Arc<Mutex<Received>>, SecretFile);
 
-async fn take(State((received, secret)): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(
+    State((received, secret)): State<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = |name: &str| headers[name].to_str().expect("text").to_owned();
     let id = header("webhook-id");
     let time = header("webhook-timestamp").parse().expect("seconds");
