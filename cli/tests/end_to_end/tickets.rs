@@ -42,7 +42,10 @@ fn entry_has_one_ticket_across_a_kill_until_a_statement_closes_it() {
     wait_until("the finding is in the backlog", || {
         place.attestry("backlog list").stdout.contains("left")
     });
-    place.attestry("backlog sync").expect(0).says(&["acme/app at http://127.0.0.1", "1 tickets open"]);
+    place
+        .attestry("backlog sync")
+        .expect(0)
+        .says(&["acme/app at http://127.0.0.1", "1 tickets open"]);
     let made = one(&github);
     assert!(made.open && made.title.contains("left"), "{made:?}");
     let entry = place.attestry("backlog list --format json").expect(0).json_lines();
@@ -83,7 +86,8 @@ fn token_that_others_may_read_stops_the_start() {
     configure(&place, &github);
     let token = place.path("secrets/token");
     fs::set_permissions(token, fs::Permissions::from_mode(0o644)).unwrap();
-    let said = place.attestry("up --nats-port 0 --metrics 127.0.0.1:0 --tickets secrets/tickets.toml");
+    let said =
+        place.attestry("up --nats-port 0 --metrics 127.0.0.1:0 --tickets secrets/tickets.toml");
     let said = said.expect(2);
     said.says(&["secrets/tickets.toml:3", "mode 0644", "chmod 600"]);
     assert!(!said.stderr.contains(TOKEN));

@@ -118,6 +118,7 @@ impl MapperArgs {
     /// # Errors
     /// A file cannot be read or is refused, with its line.
     pub fn config(&self) -> Result<Config, ConfigError> {
+        tickets::Desk::open(self.tickets.as_deref())?;
         Config::load(self.routing.as_deref(), self.sla.as_deref())
     }
 

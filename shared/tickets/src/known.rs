@@ -4,7 +4,10 @@ use events::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Deed, Desired, Step, Ticket, TicketError, Wanted};
+use crate::{
+    Deed, Desired, Step, Ticket, TicketError, Wanted,
+    plan::{LISTINGS, has_settled},
+};
 
 /// What is on record about one ticket, or about the attempt to make it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +92,13 @@ pub struct Closing {
     pub evidence: Digest,
     /// When it was noticed, by our clock.
     pub at: Timestamp,
+}
+
+impl Intent {
+    /// Whether a listing that began at `begun` says something of it that is not known yet.
+    pub(crate) fn counts(&self, begun: Timestamp) -> bool {
+        self.missed < LISTINGS && has_settled(self.at, begun)
+    }
 }
 
 impl Place {

@@ -8,8 +8,8 @@ use crate::{Desired, Known, Note, Recall, Wanted};
 /// How many listings must lack a ticket that was asked for before it is asked for again: each may come from a replica
 /// that does not know it yet.
 pub(crate) const LISTINGS: u32 = 2;
-/// How long after it was asked for a listing counts.
-pub(crate) const SETTLING_SECONDS: i64 = 20;
+/// How long after it was asked for a listing counts: longer than a request may take.
+pub(crate) const SETTLING_SECONDS: i64 = 45;
 
 /// One thing to do to a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn make(wanted: &Wanted, known: &Known, recall: Recall) -> Plan {
     if unsettled && recall == Recall::Lists {
         return Plan::held(Held::Unsettled);
     }
-    match is_open && (wanted.worth_one || known.intent.is_some()) {
+    match is_open && wanted.worth_one {
         false => Plan::default(),
         true if known.refused == Some(wanted.content()) => Plan::held(Held::Refused),
         true => Plan::of(Step::Create),

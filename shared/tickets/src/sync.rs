@@ -1,13 +1,13 @@
 //! One run: looks at what has changed, plans, and does it, with intents on record before effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Clock, Deed, Desired, Held, Key, Known, Ledger, LedgerError, Line, Memory, Outcome, Place, Recall,
-    Report, Step, Ticket, TicketError, Tracker, Wanted,
-    plan::{LISTINGS, has_settled, plan},
+    Clock, Deed, Desired, Held, Key, Known, Ledger, LedgerError, Line, Memory, Outcome, Place,
+    Recall, Report, Step, Ticket, TicketError, Tracker, Wanted,
+    plan::{LISTINGS, plan},
 };
 
 /// How far before the latest change that was seen the next listing begins, so that what a replica tells late is heard.
@@ -45,6 +45,9 @@ pub async fn sync(
         Err(error) => run.stop(&error),
         Ok(tickets) => {
             run.see(&tickets, begun).await?;
+            // Nobody closes those of an entry that is not there any more.
+            let keys: BTreeSet<Key> = wanted.iter().map(|it| it.key).collect();
+            run.twins.retain(|key, _| keys.contains(key));
             run.all(wanted).await?;
             run.move_on(&tickets).await?;
         }
@@ -170,7 +173,7 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
             .memory
             .known
             .iter()
-            .filter(|(_, known)| known.intent.is_some_and(|it| has_settled(it.at, begun)))
+            .filter(|(_, known)| known.intent.is_some_and(|it| it.counts(begun)))
             .map(|(key, _)| *key)
             .collect();
         for key in missing {
@@ -187,10 +190,10 @@ impl<T: Tracker, L: Ledger> Run<'_, T, L> {
     async fn all(&mut self, wanted: &[Wanted]) -> Result<(), LedgerError> {
         let mut open = self.open();
         for wanted in wanted {
+            self.close_twins(wanted).await;
             if self.report.stopped.is_some() {
                 break;
             }
-            self.close_twins(wanted).await;
             let before = self.memory.known.get(&wanted.key).cloned();
             let mut known = before.clone().unwrap_or_default();
             if before.is_some() {
