@@ -1,5 +1,7 @@
 //! `attestry backlog`: what is to be done about known vulnerabilities, by whom, until when.
 
+mod sync;
+
 use std::{
     fmt::{self, Write as _},
     path::{Path, PathBuf},
@@ -57,6 +59,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  attestry backlog export -o remediation-backlog.md\n  attestry backlog export --format csv -o remediation-backlog.csv\n  attestry backlog export --as-of 2026-09-30"
     )]
     Export(Export),
+    /// Bring tickets up to date now, or tell what would be done
+    #[command(
+        after_help = "Examples:\n  attestry backlog sync --dry-run\n  attestry backlog sync --format json"
+    )]
+    Sync(sync::Sync),
 }
 
 /// Where an export goes.
@@ -98,6 +105,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             let questions = (BacklogQuestion::Export, BacklogQuestion::ExportAsOf);
             export.run(BACKLOG, questions, format).await
         }
+        Command::Sync(sync) => sync.run(format).await,
     }
 }
 
@@ -258,6 +266,12 @@ fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
     for it in &entry.heard {
         writeln!(out, "    {} in {}", it.id, it.component)?;
         writeln!(out, "      {} ({})", it.heard, it.heard.document)?;
+    }
+    for it in &entry.tickets {
+        let url = it.url.as_deref().unwrap_or("asked for");
+        let state = it.open.map_or("", |open| if open { ", open" } else { ", closed" });
+        let who = it.assignee.as_ref().map_or(String::new(), |who| format!(", assigned to {who}"));
+        writeln!(out, "  ticket     {url} ({}{state}{who})", it.tracker)?;
     }
     writeln!(out, "  history")?;
     for change in &entry.history {

@@ -93,6 +93,9 @@ pub(crate) struct Args {
     /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
     #[arg(long, env, value_name = "FILE")]
     sla: Option<PathBuf>,
+    /// TOML file that says which backlog entries have tickets at which tracker [default: none have]
+    #[arg(long, env, value_name = "FILE")]
+    tickets: Option<PathBuf>,
     /// Which log lines are written to stderr, for example `info`
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "warn")]
     log: String,
@@ -188,6 +191,7 @@ impl Settings {
             advisories: args.data.join("advisories"),
             routing: args.routing.clone(),
             sla: args.sla.clone(),
+            tickets: args.tickets.clone(),
             ..MapperArgs::default()
         };
         Ok(Self {

@@ -25,6 +25,7 @@ mod quarantine;
 mod recipes;
 mod scorecard;
 mod suppliers;
+mod tickets;
 mod traces;
 mod verdicts;
 mod verify;

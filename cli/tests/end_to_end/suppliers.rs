@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, Said, wait_until};
 
-const SIGNER: &str = "data/keys/signer.pub";
+pub(crate) const SIGNER: &str = "data/keys/signer.pub";
 
 /// A product with one vulnerable component, by the record that [`advise`] writes.
 pub(crate) fn widget() -> Value {

@@ -40,7 +40,7 @@ pub enum ConfigError {
         bytes: u64,
     },
     /// It does not say what it should.
-    #[error("{path}:{line}: {message}; see docs/backlog.md for the fields")]
+    #[error("{path}:{line}: {message}; see docs/backlog.md and docs/tickets.md for the fields")]
     Content {
         /// The file.
         path: PathBuf,
@@ -64,19 +64,28 @@ impl Config {
 
 fn read<T: DeserializeOwned + Default>(path: Option<&Path>) -> Result<T, ConfigError> {
     let Some(path) = path else { return Ok(T::default()) };
+    parse(path, &text(path)?)
+}
+
+/// What the file at `path` holds.
+pub(crate) fn text(path: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::File { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(failed)?.len();
     if bytes > FILE_BYTES_MAX {
         return Err(ConfigError::TooLarge { path: path.to_owned(), bytes });
     }
-    parse(path, &fs::read_to_string(path).map_err(failed)?)
+    fs::read_to_string(path).map_err(failed)
 }
 
 /// Reads `text` as the content of the TOML file at `path`.
 pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
-    toml::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
-        ConfigError::Content { path: path.to_owned(), line, message: error.message().to_owned() }
-    })
+    toml::from_str(text)
+        .map_err(|error| at(path, text, error.span().map_or(0, |span| span.start), error.message()))
+}
+
+/// What is wrong with `text`, the content of the file at `path`, at that byte.
+pub(crate) fn at(path: &Path, text: &str, start: usize, message: &str) -> ConfigError {
+    let before = &text.as_bytes()[..start.min(text.len())];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    ConfigError::Content { path: path.to_owned(), line, message: message.to_owned() }
 }

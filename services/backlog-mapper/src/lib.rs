@@ -25,6 +25,7 @@ pub mod slot;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tickets;
 pub mod timeline;
 pub mod vex;
 pub mod waivers;
@@ -118,6 +119,9 @@ pub struct MapperArgs {
     /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
     #[arg(long, env, value_name = "DAYS", default_value_t = SUPPLIER_VEX_DAYS)]
     pub supplier_vex_days: u32,
+    /// TOML file that says which entries have tickets at which tracker [default: none have]
+    #[arg(long, env, value_name = "FILE")]
+    pub tickets: Option<PathBuf>,
 }
 
 impl MapperArgs {
@@ -126,6 +130,7 @@ impl MapperArgs {
     /// # Errors
     /// A file cannot be read or is refused, with its line.
     pub fn config(&self) -> Result<Config, ConfigError> {
+        tickets::Desk::open(self.tickets.as_deref())?;
         Config::load(self.routing.as_deref(), self.sla.as_deref(), self.risks.as_deref())
     }
 
@@ -145,6 +150,7 @@ impl Default for MapperArgs {
             sla: None,
             risks: None,
             supplier_vex_days: SUPPLIER_VEX_DAYS,
+            tickets: None,
         }
     }
 }
@@ -161,6 +167,7 @@ struct Inner {
     registers: PathBuf,
     budget: Budget,
     changed: Notify,
+    tickets: tickets::Desk,
 }
 
 /// Why the mapper could not start or go on.
@@ -198,6 +205,7 @@ impl Mapper {
             registers: args.registers.clone(),
             budget: Budget::new(BUDGET_BYTES),
             changed: Notify::new(),
+            tickets: tickets::Desk::open(args.tickets.as_deref())?,
         })))
     }
 
@@ -255,6 +263,7 @@ impl Mapper {
                 () = queries::answer(bus, self) => Ok(()),
                 () = self.keep_registers() => Ok(()),
                 () = self.keep_time(bus) => Ok(()),
+                () = tickets::keep(self) => Ok(()),
             };
             self.write_registers().await;
             handled
@@ -345,6 +354,7 @@ impl Mapper {
     /// The state has changed, perhaps.
     fn changed(&self) {
         self.0.changed.notify_one();
+        self.0.tickets.changed();
     }
 
     fn archive(&self) -> &Archive {

@@ -2,7 +2,11 @@
 
 use std::sync::LazyLock;
 
-use prometheus::{IntCounter, IntGaugeVec, opts, register_int_counter, register_int_gauge_vec};
+use prometheus::{
+    IntCounter, IntCounterVec, IntGaugeVec, opts, register_int_counter, register_int_counter_vec,
+    register_int_gauge_vec,
+};
+use tickets::Report;
 
 use crate::store::Counts;
 
@@ -38,4 +42,35 @@ pub(crate) fn findings(counts: &Counts) {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
+}
+
+#[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
+static TICKETS_OPEN: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    let opts = opts!("attestry_tickets_open", "Open tickets of backlog entries");
+    register_int_gauge_vec!(opts, &["tracker"]).expect("registers")
+});
+
+#[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
+static TICKET_STEPS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let opts = opts!("attestry_ticket_steps_total", "Changes to tickets, by what became of them");
+    register_int_counter_vec!(opts, &["tracker", "outcome"]).expect("registers")
+});
+
+#[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
+static TICKET_RUNS_STOPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    let opts = opts!(
+        "attestry_ticket_runs_stopped_total",
+        "Runs that a tracker's outage, limit or refusal ended before their time"
+    );
+    register_int_counter_vec!(opts, &["tracker"]).expect("registers")
+});
+
+/// Counts what a run did. Trackers are those of the operator's file.
+pub(crate) fn tickets(report: &Report) {
+    let tracker = report.tracker.as_str();
+    TICKETS_OPEN.with_label_values(&[tracker]).set(i64::try_from(report.open).unwrap_or(i64::MAX));
+    TICKET_STEPS.with_label_values(&[tracker, "done"]).inc_by(report.steps);
+    TICKET_STEPS.with_label_values(&[tracker, "failed"]).inc_by(report.failures);
+    let stopped = TICKET_RUNS_STOPPED.with_label_values(&[tracker]);
+    stopped.inc_by(u64::from(report.stopped.is_some()));
 }

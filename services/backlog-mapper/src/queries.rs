@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     export::{Form, Table, render},
     store::{Reader, StoreError},
+    tickets,
 };
 
 /// Topic of [`BacklogQuestion`].
@@ -95,6 +96,7 @@ pub(crate) async fn answer(bus: &Bus, mapper: &Mapper) {
         listen(bus, mapper, RISK, risk),
         listen(bus, mapper, SEARCH, search),
         listen(bus, mapper, SUPPLIER_FINDINGS, supplier_findings),
+        tickets::answer(bus, mapper),
     );
 }
 
@@ -126,7 +128,7 @@ async fn listen<Q: for<'de> Deserialize<'de> + Send + 'static>(
     }
 }
 
-async fn reply(query: Query, answer: Bytes) {
+pub(crate) async fn reply(query: Query, answer: Bytes) {
     if let Err(error) = query.answer(answer).await {
         warn!(%error, "Failed to answer a query");
     }
@@ -143,7 +145,12 @@ fn part<Q: for<'de> Deserialize<'de>>(
             .and_then(|reader| find(&reader, mapper.config(), asked.question));
         Ok((found.map_err(|error| error.to_string())?, asked.offset))
     };
-    match found() {
+    told(found())
+}
+
+/// An answer, from a byte on.
+pub(crate) fn told(found: Result<(Option<String>, usize), String>) -> Bytes {
+    match found {
         Ok((Some(text), offset)) => {
             let bytes = text.as_bytes();
             let mut answer =

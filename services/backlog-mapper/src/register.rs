@@ -14,6 +14,7 @@ use crate::{
     risk::RiskRow,
     sla,
     slot::{Slot, SlotKind},
+    store::TicketRow,
     waivers::Acceptance,
 };
 
@@ -82,6 +83,9 @@ pub struct EntryRow {
     pub heard: Vec<HeardRow>,
     /// Every change of status, oldest first.
     pub history: Vec<Change>,
+    /// Its tickets; told of one entry alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<TicketRow>,
 }
 
 /// A vulnerability of an entry.
@@ -167,6 +171,7 @@ impl EntryRow {
             accepted: accepted(entry),
             heard: heard(entry),
             history: entry.history.clone(),
+            tickets: Vec::new(),
             id,
         }
     }

@@ -15,6 +15,7 @@ mod suppliers;
 mod term;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod versions;
 mod waivers;
 
@@ -40,6 +41,7 @@ pub use self::{
     read::{Counts, Reader},
     search::{Hit, Hits},
     suppliers::ProductFindings,
+    tickets::TicketRow,
 };
 use crate::{
     entry::Status,

@@ -38,17 +38,17 @@ const RESERVED: [Reserved; 7] = [
         users: &["registry", "backlog-mapper", "artifacts", E2E_TESTS],
         why: "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
     },
+    Reserved {
+        name: "reqwest",
+        users: &["feeds", "tickets"],
+        why: "only `feeds` and `tickets` ask others over HTTP, beside what asks Sigstore",
+    },
     Reserved { name: "in-toto", users: &["attestation"], why: "only links are its own" },
     Reserved { name: "regorus", users: &["policy"], why: "only `policy` knows Rego" },
     Reserved {
         name: "object_store",
         users: &["archive"],
         why: "only `archive` knows where documents lie",
-    },
-    Reserved {
-        name: "reqwest",
-        users: &["feeds", "tickets"],
-        why: "only `feeds` and `tickets` ask other people's servers",
     },
 ];
 
@@ -169,7 +169,11 @@ mod tests {
                 "only `registry` and `backlog-mapper` know SQL, and `artifacts` rpm's database",
             ),
             ("generator", "object_store", "only `archive` knows where documents lie"),
-            ("attestry", "reqwest", "only `feeds` and `tickets` ask other people's servers"),
+            (
+                "backlog-mapper",
+                "reqwest",
+                "only `feeds` and `tickets` ask others over HTTP, beside what asks Sigstore",
+            ),
         ] {
             let found = violations_of(&[package("shared", from, &[(to, None)])]);
             assert_eq!(found, [format!("{from} depends on {to}: {why}")]);

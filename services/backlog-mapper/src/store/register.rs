@@ -58,6 +58,7 @@ impl Reader {
         let advisories = read::derived_by(&self.connection)?;
         let mut row = EntryRow::of(id, &slot, &entry, config).known_by(advisories);
         row.heard.extend(strangers);
+        row.tickets = self.tickets_of(&row.id)?;
         Ok(Some(row))
     }
 }

@@ -1,0 +1,6 @@
+//! Tickets against a faithful server: exactly one each, whatever fails.
+
+mod faults;
+mod people;
+mod place;
+mod webhooks;
