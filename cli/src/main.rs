@@ -16,8 +16,9 @@ use tokio::runtime::Builder;
 
 use crate::{
     commands::{
-        advisories, backlog, build, doctor, explain, link, policy, quarantine, registry, retention,
-        risk, sbom, search, signatures, supplier, trusted_root, up, verdict, verify, vex, waiver,
+        advisories, backlog, build, doctor, explain, link, policy, quarantine, registry, report,
+        retention, risk, sbom, search, signatures, supplier, trusted_root, up, verdict, verify,
+        vex, waiver,
     },
     failure::Failure,
     output::Format,
@@ -85,6 +86,9 @@ enum Command {
     /// What known vulnerabilities mean for each product
     #[command(subcommand)]
     Risk(risk::Command),
+    /// Reports for reviews
+    #[command(subcommand)]
+    Report(report::Command),
     /// Known vulnerabilities: build the index, and look things up in it, offline
     #[command(subcommand)]
     Advisories(advisories::Command),
@@ -143,12 +147,15 @@ impl Command {
 }
 
 async fn run(command: Command, format: Format) -> Result<(), Failure> {
-    let is_export = matches!(
-        command,
-        Command::Backlog(backlog::Command::Export(_)) | Command::Risk(risk::Command::Export(_))
-    );
-    if matches!(format, Format::Csv | Format::Markdown) && !is_export {
-        let why = "--format csv and markdown are for `backlog export` and `risk export`";
+    let has_form = match command {
+        Command::Backlog(backlog::Command::Export(_)) | Command::Risk(risk::Command::Export(_)) => {
+            true
+        }
+        Command::Report(_) => format == Format::Markdown,
+        _ => false,
+    };
+    if matches!(format, Format::Csv | Format::Markdown) && !has_form {
+        let why = "--format csv and markdown are for `backlog export` and `risk export`, markdown for `report`, too";
         return Err(Failure::input(why));
     }
     match command {
@@ -167,6 +174,7 @@ async fn run(command: Command, format: Format) -> Result<(), Failure> {
         Command::Vex(command) => vex::run(command, format).await,
         Command::Backlog(command) => backlog::run(command, format).await,
         Command::Risk(command) => risk::run(command, format).await,
+        Command::Report(command) => report::run(command, format).await,
         Command::Advisories(command) => advisories::run(command, format).await,
         Command::Search(args) => search::run(args, format).await,
         Command::Explain(args) => explain::run(args, format).await,

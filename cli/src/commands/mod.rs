@@ -9,6 +9,7 @@ pub(crate) mod link;
 pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod registry;
+pub(crate) mod report;
 pub(crate) mod retention;
 pub(crate) mod risk;
 pub(crate) mod sbom;

@@ -7,6 +7,8 @@ pub(super) mod receipt;
 mod scorecard;
 pub(super) mod submit;
 
+pub(super) use scorecard::summaries;
+
 use std::{fs, path::PathBuf, time::Duration};
 
 use attestation::SigningKey;

@@ -114,27 +114,34 @@ async fn all(
         let of = open.entry(&product.supplier).or_default();
         product.open.iter().for_each(|(at, count)| *of.entry(at).or_default() += count);
     }
-    let mut query = SuppliersQuery { after: None, since };
+    let summaries = summaries(bus, since).await?;
+    for summary in &summaries {
+        let of = || open.get(summary.supplier.as_str()).cloned().unwrap_or_default();
+        let line = Line { summary, open_findings: findings.as_ref().map(|_| of()) };
+        output::result(format, &plain(&in_one_line(&line, now)), &line)?;
+    }
+    if summaries.is_empty() {
+        note("no supplier has submitted anything that the registry knows");
+    }
+    Ok(())
+}
+
+/// Every supplier in one line, by what was decided at `since` or later.
+pub(in crate::commands) async fn summaries(
+    bus: &Bus,
+    since: Option<Timestamp>,
+) -> Result<Vec<Summary>, Failure> {
+    let (mut all, mut query) = (Vec::new(), SuppliersQuery { after: None, since });
     loop {
         let page: Vec<Summary> = client::ask(bus, SUPPLIERS, &query).await?;
-        for summary in &page {
-            let of = || open.get(summary.supplier.as_str()).cloned().unwrap_or_default();
-            let line = Line { summary, open_findings: findings.as_ref().map(|_| of()) };
-            output::result(format, &plain(&in_one_line(&line, now)), &line)?;
-        }
-        let Some(last) = page.last() else { break };
+        let count = page.len();
+        all.extend(page);
+        let Some(last) = all.last().filter(|_| count == PAGE) else { return Ok(all) };
         let last = last.supplier.parse().map_err(|error| {
             Failure::Unknown(format!("the registry names a supplier that has no id: {error}"))
         })?;
         query.after = Some(last);
-        if page.len() < PAGE {
-            break;
-        }
     }
-    if query.after.is_none() {
-        note("no supplier has submitted anything that the registry knows");
-    }
-    Ok(())
 }
 
 /// What the mapper says; a scorecard without it is still worth having.

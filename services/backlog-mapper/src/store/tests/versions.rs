@@ -42,7 +42,7 @@ fn registers_are_told_as_they_were() {
         .expect("records");
     remember(&config, 3);
     let edit = format!("[[risk]]\nid = '{}'\nowner = 'Compliance'\n", first.risks[0].id);
-    config.risks = crate::config::parse::<Edits>(std::path::Path::new("r"), &edit).expect("valid");
+    config.risks = crate::config::parse::<Edits>(Path::new("r"), &edit).expect("valid");
     let last = remember(&config, 4);
 
     assert_eq!(then(&place, day(0)), None);
