@@ -1,7 +1,7 @@
 //! Judging again: `verdict.requested` → a verdict that supersedes the one before; and who asks for it by itself, because
 //! the world has changed.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use advisories::Index;
 use bus::Bus;
@@ -20,10 +20,13 @@ use crate::{
     known::of_operators,
     promoted::{Latest, Promoted, World, all_of},
     queries::{Judged, noted},
+    vulnerabilities::Vulnerabilities,
 };
 
 /// How often it is looked whether the world has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Largest SBOM that is read for it.
+const SBOM_BYTES_MAX: u64 = 64 << 20;
 
 /// The gate, as it is asked for another verdict.
 pub struct JudgedAgain(pub PolicyGate);
@@ -100,16 +103,52 @@ impl JudgedAgain {
 pub async fn watch(bus: &Bus, gate: &PolicyGate) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut advised = Advised::default();
     loop {
         ticks.tick().await;
         // Whoever needs what is away says so; the next look comes soon.
-        if let Err(error) = look(bus, gate, worker::now()).await {
+        if let Err(error) = look(bus, gate, &mut advised, worker::now()).await {
             tracing::debug!(?error, "Failed to look whether the world has changed");
         }
     }
 }
 
-async fn look(bus: &Bus, gate: &PolicyGate, now: Timestamp) -> Result<(), HandleError> {
+/// What an index says of SBOMs: asked once, not at every look.
+#[derive(Default)]
+struct Advised {
+    index: Option<Digest>,
+    of: HashMap<Digest, Option<Digest>>,
+}
+
+impl Advised {
+    /// What `index` says of the components of `sbom`; an SBOM that cannot be read is as new as the index.
+    async fn of(
+        &mut self,
+        gate: &PolicyGate,
+        index: &Index,
+        sbom: Digest,
+    ) -> Result<Option<Digest>, HandleError> {
+        if self.index != Some(index.digest()) {
+            *self = Self { index: Some(index.digest()), of: HashMap::new() };
+        }
+        if let Some(known) = self.of.get(&sbom) {
+            return Ok(*known);
+        }
+        let bytes = gate.archive.get(sbom, SBOM_BYTES_MAX).await?;
+        let asked = index.clone();
+        let advice = off_thread(move || Ok(Vulnerabilities::advice(&asked, &bytes).ok().flatten()));
+        let advice = advice.await?.or(Some(index.digest()));
+        self.of.insert(sbom, advice);
+        Ok(advice)
+    }
+}
+
+async fn look(
+    bus: &Bus,
+    gate: &PolicyGate,
+    advised: &mut Advised,
+    now: Timestamp,
+) -> Result<(), HandleError> {
     let promoted = Promoted::all(&gate.archive).await?;
     let failing = promoted.iter().filter(|it| it.latest.result == VerdictResult::Failed).count();
     metrics::promoted_failing(failing);
@@ -123,15 +162,17 @@ async fn look(bus: &Bus, gate: &PolicyGate, now: Timestamp) -> Result<(), Handle
     let world = move || {
         let (policy, index) = (CurrentPolicy::get(&settings.policy).digest(), settings.index()?);
         let waivers = settings.waivers(now)?;
-        let advisories = index.as_ref().map(Index::digest);
-        let waivers = all_of(waivers.iter().map(|it| it.id));
-        Ok((policy, World { advisories, waivers, vex: None }))
+        Ok((policy, index, all_of(waivers.iter().map(|it| it.id))))
     };
-    let (policy, world) = off_thread(world).await?;
+    let (policy, index, waivers) = off_thread(world).await?;
     for it in due {
+        let advisories = match (&index, it.sbom) {
+            (Some(index), Some(sbom)) => advised.of(gate, index, sbom).await?,
+            (index, _) => index.as_ref().map(Index::digest),
+        };
         let vex = of_operators(&gate.archive, &it.project).await?;
         let vex = all_of(vex.iter().map(|it| it.document));
-        let world = World { vex, ..world };
+        let world = World { advisories, waivers, vex };
         if let Some((reason, key)) = changed(&it.latest, policy, &world) {
             request(bus, it, reason, key, now).await?;
         }

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Judged {
     pub(crate) input: String,
     pub(crate) decision: String,
+    /// [`Vulnerabilities::advice`](crate::vulnerabilities::Vulnerabilities), if there is an SBOM.
+    pub(crate) advice: Option<Digest>,
 }
 
 /// The input document of `evidence`.
@@ -61,7 +63,8 @@ pub(crate) fn input(
         sbom_comparison: digest(&evidence.comparison),
     };
     let decision = serde_json::to_string(&Decision { documents, input });
-    Ok(Judged { input: text, decision: decision.map_err(|error| error.to_string())? })
+    let advice = study.as_ref().and_then(|it| it.vulnerabilities.advice);
+    Ok(Judged { input: text, decision: decision.map_err(|error| error.to_string())?, advice })
 }
 
 impl<'a> Signature<'a> {

@@ -127,9 +127,11 @@ impl Judgement {
             project: evidence.build.project.as_str(),
             artifacts: evidence.build.artifacts.iter().map(|it| it.digest).collect(),
         };
-        let (mut report, decision) = match input(evidence, index, by.settings.config, now) {
-            Ok(Judged { input, decision }) => (by.ask(&build, &input)?, Some(decision)),
-            Err(reason) => (Report::unjudged(by.policy.digest(), reason), None),
+        let (mut report, decision, advice) = match input(evidence, index, by.settings.config, now) {
+            Ok(Judged { input, decision, advice }) => {
+                (by.ask(&build, &input)?, Some(decision), advice)
+            }
+            Err(reason) => (Report::unjudged(by.policy.digest(), reason), None, None),
         };
         report.advisories = index.map(named);
         report.supersedes = by.supersedes;
@@ -154,7 +156,7 @@ impl Judgement {
             },
             time: now,
             world: World {
-                advisories: index.map(Index::digest),
+                advisories: advice.or(index.map(Index::digest)),
                 waivers: all_of(by.waivers.iter().map(|it| it.id)),
                 vex: evidence.known.vex_on_record,
             },

@@ -53,7 +53,7 @@ pub struct Latest {
 /// What a verdict depends on beside evidence, policy and time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct World {
-    /// The advisory index, if there was one.
+    /// What the advisory index said of the SBOM's components; of a build without an SBOM the index itself.
     pub advisories: Option<Digest>,
     /// The waivers that counted.
     pub waivers: Option<Digest>,

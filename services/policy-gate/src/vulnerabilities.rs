@@ -7,7 +7,7 @@ use documents::{
     bom::{self, Bom, BomError},
     vex::{Court, Opinion, Part, Standing, Target},
 };
-use events::Digest;
+use events::{Digest, Digester};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,6 +27,9 @@ pub(crate) struct Vulnerabilities {
     pub(crate) listed: Vec<Vulnerability>,
     /// How many there are, those not listed included.
     pub(crate) count: usize,
+    /// The same as long as advisories say the same of these components, whatever else they say; none without
+    /// an index. EPSS counts in hundredths, because it changes every day.
+    pub(crate) advice: Option<Digest>,
 }
 
 /// A known vulnerability of one component.
@@ -121,11 +124,13 @@ impl Vulnerabilities {
             }
         }
         let mut found = Self::default();
+        let mut advice = Digester::default();
         for (purl, part) in parts {
             let Ok(package) = Package::from_purl(purl) else { continue };
             let matches = index.matches(&package);
             for it in matches.into_iter().filter(|it| it.informational.is_none()) {
                 found.count += 1;
+                advice.update(advised(&it, purl).as_bytes());
                 let said = Said::of(&it, part, &bom, light);
                 let is_new = light.before.is_none_or(|it| !it.has(purl));
                 found.listed.push(Vulnerability::of(it, purl, is_new, said));
@@ -136,13 +141,42 @@ impl Vulnerabilities {
             }
         }
         found.keep_worst();
+        found.advice = Some(advice.finish());
         Ok(found)
+    }
+
+    /// What [`Self::advice`] is, of the components of `sbom`.
+    ///
+    /// # Errors
+    /// As of [`Self::find`].
+    pub(crate) fn advice(index: &Index, sbom: &[u8]) -> Result<Option<Digest>, BomError> {
+        let court = Court::default();
+        let light = Light { court: &court, before: None, digests: &[], now: Timestamp::UNIX_EPOCH };
+        Self::find(index, sbom, &light).map(|it| it.advice)
     }
 
     fn keep_worst(&mut self) {
         self.listed.sort_unstable_by(|left, right| left.rank().cmp(&right.rank()));
         self.listed.truncate(MAX_LISTED);
     }
+}
+
+/// What an advisory says that a policy may ask for.
+fn advised(found: &Match, purl: &str) -> String {
+    let Match { id, aliases, severity, fixed, published, malicious, kev, epss, .. } = found;
+    let hundredths = epss.map(|it| format!("{:.2}", it.score));
+    let said = (
+        purl,
+        id,
+        aliases,
+        severity.as_str(),
+        fixed,
+        published,
+        malicious,
+        kev.is_some(),
+        hundredths,
+    );
+    format!("{said:?}\n")
 }
 
 impl Vulnerability {
@@ -293,6 +327,45 @@ pub(crate) mod tests {
 
         assert_eq!((found.listed.len(), found.count), (MAX_LISTED, 2 * (MAX_LISTED + 10)));
         assert!(found.listed.iter().all(|it| it.severity == Severity::High));
+    }
+
+    #[test]
+    fn advice_is_another_when_something_is_said_of_these_components_and_only_then() {
+        let sbom = sbom(&["pkg:pypi/left@1.0"]);
+        let kev = |cve: &str| {
+            json!({
+                "title": "", "catalogVersion": "1", "dateReleased": "2026-11-01T00:00:00Z", "count": 1,
+                "vulnerabilities": [{ "cveID": cve, "dateAdded": "2026-11-01", "dueDate": "2026-11-20" }],
+            })
+            .to_string()
+        };
+        let epss = |score: &str| format!("cve,epss,percentile\nCVE-2026-1001,{score},0.5\n");
+        let of = |extra: &[(&str, String)]| {
+            let directory = tempfile::tempdir().expect("temporary");
+            let write = |name: &str, text: String| {
+                fs::write(directory.path().join(name), text).expect("writes");
+            };
+            for (id, package) in [("CVE-2026-1001", "left"), ("CVE-2026-1002", "right")] {
+                let record = json!({
+                    "id": id, "modified": "2026-01-01T00:00:00Z",
+                    "affected": [{
+                        "package": { "ecosystem": "PyPI", "name": package },
+                        "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }] }],
+                    }],
+                });
+                write(&format!("{id}.json"), record.to_string());
+            }
+            extra.iter().for_each(|(name, text)| write(name, text.clone()));
+            let (index, _) = Index::build(&[directory.path().to_owned()]).expect("builds");
+            Vulnerabilities::advice(&index, &sbom).expect("reads").expect("an advice")
+        };
+        let plain = of(&[]);
+        assert_eq!(of(&[("kev.json", kev("CVE-2026-1002"))]), plain, "of another package");
+        assert_ne!(of(&[("kev.json", kev("CVE-2026-1001"))]), plain, "exploited now");
+        let tenth = of(&[("epss.csv", epss("0.101"))]);
+        assert_ne!(tenth, plain);
+        assert_eq!(of(&[("epss.csv", epss("0.099"))]), tenth, "as good as before");
+        assert_ne!(of(&[("epss.csv", epss("0.2"))]), tenth);
     }
 
     #[test]
