@@ -58,10 +58,17 @@ impl Builder {
     }
 
     /// Takes over every record of `before`.
-    pub(crate) fn take_over(&mut self, before: &Index) {
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(crate) fn take_over(&mut self, before: &Index) -> Result<(), IndexError> {
         let mut numbers = BTreeMap::new();
         for number in 0..before.len() as u32 {
-            let Some(advisory) = before.arena().record(number) else { continue };
+            let unreadable = || IndexError::Damaged {
+                path: before.digest().to_string().into(),
+                reason: format!("record {number} cannot be read"),
+            };
+            let advisory = before.arena().record(number).ok_or_else(unreadable)?;
             let origin = before.origin(number);
             let source = origin.map_or("", |it| before.source(it.source));
             let source = match numbers.get(source) {
@@ -84,6 +91,7 @@ impl Builder {
             };
             self.records.insert(advisory.id, kept);
         }
+        Ok(())
     }
 
     /// Reads the record or the catalogue that lies at `place`.

@@ -65,7 +65,7 @@ impl Index {
         now: Timestamp,
     ) -> Result<(Self, BuildReport), IndexError> {
         let mut reader = Reader::default();
-        reader.builder.take_over(self);
+        reader.builder.take_over(self)?;
         let mut builder = read(reader, sources)?;
         builder.keep_lists(self);
         let (arena, provenance, report) = builder.finish(Some(self), now)?;

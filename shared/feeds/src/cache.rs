@@ -7,13 +7,16 @@ use std::{
 };
 
 use events::{Digest, Digester};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::{Feed, FeedError};
 
-const ABOUT: &str = "feed.json";
+const ABOUT: &str = "about.json";
+const INCOMING: &str = ".incoming";
+/// No file is fetched for so long.
+const ABANDONED: SignedDuration = SignedDuration::from_hours(2);
 /// Longest tag of a server that is kept, in bytes.
 const MAX_TAG_BYTES: usize = 1024;
 
@@ -61,7 +64,7 @@ impl Place {
     pub(crate) fn of(feed: &Feed, cache: &Path) -> Self {
         let url = feed.url.to_string();
         let directory = cache.join(Digest::of(url.as_bytes()).hex());
-        let file = directory.join("feed").with_extension(feed.format.extension());
+        let file = directory.join("served").with_extension(feed.format.extension());
         Self { directory, file, url }
     }
 
@@ -78,13 +81,29 @@ impl Place {
         Cached { path: self.file.clone(), url: self.url.clone(), digest, fetched }
     }
 
-    pub(crate) fn begin(&self) -> Result<Incoming, FeedError> {
+    pub(crate) fn begin(&self, now: Timestamp) -> Result<Incoming, FeedError> {
         let begin = || {
             fs::create_dir_all(&self.directory)?;
-            tempfile::Builder::new().prefix(".incoming").tempfile_in(&self.directory)
+            self.remove_abandoned(now)?;
+            tempfile::Builder::new().prefix(INCOMING).tempfile_in(&self.directory)
         };
         let file = begin().map_err(|error| FeedError::io(&self.directory, error))?;
         Ok(Incoming { file, digester: Digester::default(), bytes: 0 })
+    }
+
+    /// Removes what a process left that was killed.
+    fn remove_abandoned(&self, now: Timestamp) -> io::Result<()> {
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let is_incoming = entry.file_name().to_string_lossy().starts_with(INCOMING);
+            // Another process may finish or remove it meanwhile.
+            let written = entry.metadata().and_then(|it| it.modified()).map(Timestamp::try_from);
+            let is_old = matches!(written, Ok(Ok(it)) if now.duration_since(it) > ABANDONED);
+            if is_incoming && is_old {
+                fs::remove_file(entry.path()).ok();
+            }
+        }
+        Ok(())
     }
 
     /// Puts what came in the place of what is there.

@@ -48,10 +48,7 @@ pub enum FeedError {
     #[error("cannot be fetched: {0}")]
     Away(String),
     /// The server asks to be left alone.
-    #[error("answers {status}; {}", match until {
-        Some(until) => format!("it asks to come back after {until}"),
-        None => "try again later".to_owned(),
-    })]
+    #[error("answers {status}; {}", when(.until))]
     Busy {
         /// Its status code.
         status: u16,
@@ -81,6 +78,13 @@ pub enum FeedError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn when(until: &Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("it asks to come back after {until}"),
+        None => "try again later".to_owned(),
+    }
 }
 
 impl FeedError {

@@ -144,7 +144,7 @@ async fn take(
         return Err(FeedError::Foreign("file as it is, but a compressed one"));
     }
     let tags = [ETAG, LAST_MODIFIED].map(|name| text(answer.headers(), &name));
-    let mut incoming = place.begin()?;
+    let mut incoming = place.begin(now)?;
     let mut start = Vec::new();
     while let Some(bytes) = answer.chunk().await.map_err(|error| FeedError::away(&error))? {
         if incoming.len() + bytes.len() as u64 > most {

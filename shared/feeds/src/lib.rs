@@ -9,6 +9,6 @@ mod list;
 pub use crate::{
     cache::Cached,
     error::{FeedError, FeedsError},
-    fetch::{Client, Fetched},
+    fetch::Fetched,
     list::{Feed, Feeds, Format},
 };

@@ -147,7 +147,7 @@ async fn damaged_cache_is_fetched_anew() {
     .await;
     let (url, cache) = (format!("{url}/a.json"), TempDir::new().unwrap());
     let path = fetch(&url, &cache).await.cached[0].path.clone();
-    let about = path.with_file_name("feed.json");
+    let about = path.with_file_name("about.json");
     let sound = fs::read(&about).unwrap();
     for damage in [(&path, &b"{"[..]), (&about, b"{"), (&about, &sound[..sound.len() / 2])] {
         fs::write(damage.0, damage.1).unwrap();
@@ -277,6 +277,27 @@ async fn server_that_falls_silent_is_given_up() {
         let fetched = feeds.fetch_patiently(cache.path(), now(), patience).await.unwrap();
 
         assert!(matches!(fetched.failed[0].1, FeedError::Away(_)), "{:?}", fetched.failed);
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_removed_when_nobody_can_be_at_it() {
+    let served = Arc::new(AtomicUsize::new(0));
+    let url = serve(move |_, _| {
+        let number = served.fetch_add(1, Ordering::SeqCst);
+        format!("{{\"id\":\"{number}\"}}").into_response()
+    })
+    .await;
+    let (url, cache) = (format!("{url}/a.json"), TempDir::new().unwrap());
+    let left = fetch(&url, &cache).await.cached[0].path.with_file_name(".incoming1");
+    fs::write(&left, "{").unwrap();
+    let written = Timestamp::try_from(fs::metadata(&left).unwrap().modified().unwrap()).unwrap();
+    for (hours, is_there) in [(1, true), (3, false)] {
+        let later = written + jiff::SignedDuration::from_hours(hours);
+
+        feeds(&[url.clone()]).fetch(cache.path(), later).await.unwrap();
+
+        assert_eq!(left.exists(), is_there, "after {hours} hours");
     }
 }
 

@@ -144,7 +144,7 @@ impl Writer {
             let first = (sections.members.len() / super::MEMBER) as u32;
             let mut names = BTreeSet::new();
             for (_, record) in members {
-                names.append(&mut self.names_of(*record));
+                names.append(&mut self.names_of(*record)?);
                 sections.members.extend_from_slice(&record.to_le_bytes());
             }
             let at = append(&mut sections.names, &names)?;
@@ -158,12 +158,12 @@ impl Writer {
     }
 
     /// The id and the aliases of a record, from what was written of it.
-    fn names_of(&self, record: u32) -> BTreeSet<String> {
+    fn names_of(&self, record: u32) -> Result<BTreeSet<String>, TooLarge> {
         let start = self.starts.get(record as usize).and_then(|it| usize::try_from(*it).ok());
         let body = start.and_then(|it| self.bodies.get(it..)).unwrap_or_default();
         let read = postcard::take_from_bytes::<(u32, Advisory)>(body);
-        let names = read.map(|((_, it), _)| [it.id].into_iter().chain(it.aliases).collect());
-        names.unwrap_or_default()
+        let ((_, it), _) = read.map_err(|_| TooLarge)?;
+        Ok([it.id].into_iter().chain(it.aliases).collect())
     }
 
     fn write_packages(
