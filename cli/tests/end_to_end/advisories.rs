@@ -140,7 +140,10 @@ fn components_that_cannot_be_looked_up_are_counted() {
     let said = place.attestry(&format!("advisories match sbom.json --from {RECORDS}")).expect(1);
 
     assert_eq!(said.json_lines()[0]["component"], "idna");
-    said.says(&["1 of 5 components looked up", "1 without purl, 1 without version, 2 of type conan"]);
+    said.says(&[
+        "1 of 5 components looked up",
+        "1 without purl, 1 without version, 2 of type conan",
+    ]);
 }
 
 #[test]

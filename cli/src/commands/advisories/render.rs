@@ -37,7 +37,7 @@ pub(super) fn sync(digest: Digest, report: &BuildReport, directory: &Path) -> St
     let superseded = report.records - report.advisories;
     for (count, what) in [
         (superseded, "older records of an id that came several times"),
-                (report.other_files, "files of other names"),
+        (report.other_files, "files of other names"),
         (report.problem_count, "files, records, rows or parts that could not be read"),
     ] {
         if count > 0 {
