@@ -102,8 +102,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             output::result(format, &output::plain(&text(&entry)), &entry)
         }
         Command::Export(export) => {
-            let questions = (BacklogQuestion::Export, BacklogQuestion::ExportAsOf);
-            export.run(BACKLOG, questions, format).await
+            export.run(BACKLOG, BacklogQuestion::Export, BacklogQuestion::ExportAsOf, format).await
         }
         Command::Sync(sync) => sync.run(format).await,
     }
@@ -127,7 +126,8 @@ impl Export {
     pub(crate) async fn run<Q: Serialize>(
         self,
         topic: &str,
-        (now, then): (fn(Form) -> Q, fn(Form, Timestamp) -> Q),
+        now: fn(Form) -> Q,
+        then: fn(Form, Timestamp) -> Q,
         format: Format,
     ) -> Result<(), Failure> {
         let form = match format {

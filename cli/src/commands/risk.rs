@@ -37,8 +37,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             list(&register.risks, format)
         }
         Command::Export(export) => {
-            let questions = (RiskQuestion::Export, RiskQuestion::ExportAsOf);
-            export.run(RISK, questions, format).await
+            export.run(RISK, RiskQuestion::Export, RiskQuestion::ExportAsOf, format).await
         }
     }
 }

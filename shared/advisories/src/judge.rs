@@ -43,6 +43,9 @@ fn matches<F>(
 where
     F: Fn(&Judged<'_>) -> bool,
 {
+    if told.is_empty() {
+        return Vec::new();
+    }
     let looked_for = LookedFor::new(told, package);
     let mut matches: Vec<_> = told
         .iter()
