@@ -66,7 +66,10 @@ async fn live(seed: u64) {
     for entry in &entries {
         let marker = entry.key.marker();
         let ours: Vec<_> = issues.iter().filter(|it| it.body.contains(&marker)).collect();
-        assert_eq!(ours.len(), usize::from(was_open[&entry.entry]), "seed {seed}: {ours:#?}");
+        // What was closed before it could be asked for has none.
+        let expected =
+            if entry.state.is_open() { 1..=1 } else { 0..=usize::from(was_open[&entry.entry]) };
+        assert!(expected.contains(&ours.len()), "seed {seed}, {expected:?}: {ours:#?}");
         let [issue] = ours[..] else { continue };
         assert_eq!(issue.open, entry.state.is_open(), "seed {seed}: {issue:#?}");
         if issue.open {
