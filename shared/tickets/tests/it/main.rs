@@ -3,4 +3,5 @@
 mod faults;
 mod people;
 mod place;
+mod seeded;
 mod webhooks;

@@ -49,24 +49,40 @@ impl Clock for Hands {
 }
 
 #[derive(Default)]
-pub(crate) struct Book(Mutex<Memory>);
+pub(crate) struct Book {
+    memory: Mutex<Memory>,
+    /// After so many entries the process dies: what it would keep is not kept, and nothing more is done.
+    dies_after: Mutex<Option<u32>>,
+}
+
+impl Book {
+    pub(crate) fn die_after(&self, entries: Option<u32>) {
+        *self.dies_after.lock().expect("free") = entries;
+    }
+
+    fn keep(&self, change: impl FnOnce(&mut Memory)) -> Result<(), LedgerError> {
+        if let Some(left) = self.dies_after.lock().expect("free").as_mut() {
+            *left = left.checked_sub(1).ok_or_else(|| LedgerError("dead".to_owned()))?;
+        }
+        change(&mut self.memory.lock().expect("free"));
+        Ok(())
+    }
+}
 
 impl Ledger for Book {
     async fn load(&self) -> Result<Memory, LedgerError> {
-        Ok(self.0.lock().expect("free").clone())
+        Ok(self.memory.lock().expect("free").clone())
     }
 
     async fn keep(&self, key: Key, known: &Known) -> Result<(), LedgerError> {
         // As it would lie on a disk.
         let text = serde_json::to_string(known).expect("encodes");
         let known = serde_json::from_str(&text).expect("decodes");
-        self.0.lock().expect("free").known.insert(key, known);
-        Ok(())
+        self.keep(|memory| drop(memory.known.insert(key, known)))
     }
 
     async fn keep_cursor(&self, cursor: Timestamp) -> Result<(), LedgerError> {
-        self.0.lock().expect("free").cursor = Some(cursor);
-        Ok(())
+        self.keep(|memory| memory.cursor = Some(cursor))
     }
 }
 
@@ -107,9 +123,12 @@ impl Place {
 
     /// One run, a minute after the one before.
     pub(crate) async fn run(&self, wanted: &[Wanted]) -> Report {
+        self.try_run(wanted).await.expect("the ledger works")
+    }
+
+    pub(crate) async fn try_run(&self, wanted: &[Wanted]) -> Result<Report, LedgerError> {
         self.clock.pass(60);
-        let run = sync(&self.tracker, &self.book, wanted, self.limits, &*self.clock);
-        run.await.expect("the ledger works")
+        sync(&self.tracker, &self.book, wanted, self.limits, &*self.clock).await
     }
 
     /// Runs until nothing is left to do, and two more that must change nothing.
@@ -141,7 +160,7 @@ impl Place {
     }
 
     pub(crate) fn known(&self) -> BTreeMap<Key, Known> {
-        self.book.0.lock().expect("free").known.clone()
+        self.book.memory.lock().expect("free").known.clone()
     }
 
     /// The database is lost.
