@@ -71,9 +71,11 @@ pub(super) fn derived_by(connection: &Connection) -> Result<Option<Digest>, Stor
 }
 
 /// Slots with a document whose components are to be looked up in the index of now.
+pub(super) const STALE: &str = "SELECT DISTINCT s.kind, s.scope, s.product FROM inventory i CROSS JOIN document d ON d.inventory = i.id JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE i.stale = 1";
+
+/// What [`STALE`] finds.
 pub(super) fn stale(connection: &Connection) -> Result<BTreeSet<Slot>, StoreError> {
-    let sql = "SELECT DISTINCT s.kind, s.scope, s.product FROM inventory i CROSS JOIN document d ON d.inventory = i.id JOIN observation o ON o.document = d.digest JOIN slot s ON s.id = o.slot WHERE i.stale = 1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(STALE)?;
     let rows = statement.query_map([], slot)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -5,6 +5,7 @@ mod lifecycle;
 mod looked_for;
 mod newer;
 mod replay;
+mod touched;
 mod upgraded;
 mod versions;
 
