@@ -4,8 +4,12 @@ use std::{env, path::PathBuf, process::Command};
 
 use crate::steps::Steps;
 
-/// What the driver is given by CI: short, and still every kind of fault and of broken drop.
-const SHORT: &str = "--builds 200 --drops 22 --kills 10 --seed 1";
+/// What the driver is given by CI: short, and still every kind of fault and of broken drop, and a death at every
+/// step of a submission.
+const SHORT: [&str; 2] = [
+    "--builds 200 --drops 22 --kills 10 --seed 1",
+    "--builds 0 --drops 90 --kills 0 --kills-per-step 1 --seed 1",
+];
 
 /// Settings of `cargo xtask chaos`.
 #[derive(Debug, clap::Args)]
@@ -29,10 +33,12 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     steps.run(Command::new(driver(profile)?).args(&args.driver))
 }
 
-/// The run that every change must pass.
+/// The runs that every change must pass.
 pub(crate) fn short(steps: &mut Steps) -> anyhow::Result<()> {
-    let driver = SHORT.split(' ').map(str::to_owned).collect();
-    run(steps, &Args { release: false, driver })
+    SHORT.iter().try_for_each(|options| {
+        let driver = options.split(' ').map(str::to_owned).collect();
+        run(steps, &Args { release: false, driver })
+    })
 }
 
 /// Where cargo puts the driver: this program lies in the same target directory.
