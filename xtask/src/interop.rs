@@ -26,6 +26,8 @@ const SBOM_NPM: [&str; 2] = ["@cyclonedx/cdxgen@12.8.4", "@cyclonedx/cyclonedx-n
 /// Only its sources are published.
 const SBOM_CARGO: &str = "cargo-cyclonedx@0.5.9";
 const VERSIONS: [&str; 2] = ["packaging==26.3", "semver==3.1.1"];
+/// Only its sources are published.
+const AUDIT: &str = "cargo-audit@0.21.2";
 const REGO_CPP: [&str; 1] = ["regopy==1.5.2"];
 /// OPA as a library.
 const OPA: &str = "opa-golib-python-bindings==0.4.4";
@@ -61,7 +63,21 @@ pub(crate) fn advisories(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Resul
     steps.cargo("build --package attestry")?;
     let python = python(steps, &VERSIONS)?;
     let script = ["tests/interop/advisories.py", "target/debug/attestry"];
-    steps.run(Command::new(python).args(script).args(over))
+    steps.run(Command::new(&python).args(script).args(&over))?;
+    let audit = cargo_install(steps, "cargo-audit", AUDIT)?;
+    let script = ["tests/interop/audit.py", "target/debug/attestry"];
+    steps.run(Command::new(python).args(script).arg(audit).args(over))
+}
+
+/// Builds the program of a crate once; returns where it is.
+fn cargo_install(steps: &mut Steps, program: &str, of: &str) -> anyhow::Result<PathBuf> {
+    let cargo = Path::new(TOOLS).join("cargo");
+    let program = cargo.join("bin").join(program);
+    if !program.exists() {
+        let install = ["install", "--quiet", "--locked", of, "--root"];
+        steps.run(Command::new("cargo").args(install).arg(cargo))?;
+    }
+    Ok(program)
 }
 
 /// SBOMs of the lockfiles `over`, beside those that others make of them.
@@ -73,11 +89,7 @@ pub(crate) fn sbom(steps: &mut Steps, over: Vec<PathBuf>) -> anyhow::Result<()> 
     steps.cargo("build --package attestry")?;
     let python = venv(steps, "sbom-venv", &SBOM_PYPI)?;
     npm(steps, &Path::new(TOOLS).join("sbom-npm"), &SBOM_NPM)?;
-    let cargo = Path::new(TOOLS).join("cargo");
-    if !cargo.join("bin/cargo-cyclonedx").exists() {
-        let install = ["install", "--quiet", "--locked", SBOM_CARGO, "--root"];
-        steps.run(Command::new("cargo").args(install).arg(cargo))?;
-    }
+    cargo_install(steps, "cargo-cyclonedx", SBOM_CARGO)?;
     let script = ["tests/interop/sbom.py", "target/debug/attestry", TOOLS, "target/interop/sbom"];
     steps.run(Command::new(python).args(script).args(over))
 }

@@ -89,12 +89,15 @@ fn finding_says_what_where_and_what_to_do() {
             "version": "1.0.2",
             "id": "CVE-2022-24713",
             "aliases": ["GHSA-m5pq-gvj9-9vr8", "RUSTSEC-2022-0013"],
+            "upstream": [],
             "advisories": ["RUSTSEC-2022-0013"],
             "summary": "Regexes with large repetitions on empty sub-expressions take a very long time to parse",
             "severity": "high",
             "cvss": { "vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "score": 7.5 },
             "fixed": "1.5.5",
             "rule": "range",
+            "confidence": "high",
+            "doubts": [],
             "informational": null,
             "malicious": false,
             "kev": null,
@@ -127,8 +130,8 @@ fn components_that_cannot_be_looked_up_are_counted() {
     let place = Place::new();
     let components = [
         library("idna", "pkg:pypi/idna@3.3"),
-        library("curl", "pkg:deb/debian/curl@7.50.3"),
-        library("openssl", "pkg:deb/debian/openssl@3"),
+        library("curl", "pkg:conan/curl@7.50.3"),
+        library("openssl", "pkg:conan/openssl@3"),
         library("django", "pkg:pypi/django"),
         json!({ "type": "library", "name": "mystery" }),
     ];
@@ -137,7 +140,38 @@ fn components_that_cannot_be_looked_up_are_counted() {
     let said = place.attestry(&format!("advisories match sbom.json --from {RECORDS}")).expect(1);
 
     assert_eq!(said.json_lines()[0]["component"], "idna");
-    said.says(&["1 of 5 components looked up", "1 without purl, 1 without version, 2 of type deb"]);
+    said.says(&[
+        "1 of 5 components looked up",
+        "1 without purl, 1 without version, 2 of type conan",
+    ]);
+}
+
+#[test]
+fn what_only_commits_name_is_told_and_does_not_count() {
+    let place = Place::new();
+    let record = json!({
+        "id": "CVE-2022-37434",
+        "affected": [{
+            "ranges": [{
+                "type": "GIT", "repo": "https://github.com/madler/zlib",
+                "events": [{ "introduced": "0" }, { "fixed": "eff308af425b67093bab25f80f1ae950166bece1" }],
+            }],
+            "versions": ["v1.2.12"],
+        }],
+    });
+    place.write("osv/a.json", record.to_string());
+    let commit = "pkg:github/madler/zlib@cacf7f1d4e3d44d871b605da3b647f07d718623f";
+    place.write("commit.json", sbom(&[library("zlib", commit)]));
+    place.write("tag.json", sbom(&[library("zlib", "pkg:github/madler/zlib@v1.2.12")]));
+
+    let said = place.attestry("advisories match commit.json --from osv").expect(0);
+    let told = &said.json_lines()[0];
+    assert_eq!((&told["state"], &told["rule"]), (&json!("undecided"), &json!("git-range")));
+    assert_eq!((&told["confidence"], &told["doubts"]), (&json!("low"), &json!(["git-range"])));
+    said.says(&["0 findings count", "undecided: 1 findings"]);
+
+    let said = place.attestry("advisories match tag.json --from osv").expect(1);
+    assert_eq!(said.json_lines()[0]["rule"], "exact-version");
 }
 
 #[test]

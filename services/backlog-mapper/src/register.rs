@@ -222,7 +222,7 @@ fn heard(entry: &Entry) -> Vec<HeardRow> {
 fn summary(entry: &Entry, vulnerabilities: &[VulnerabilityRow]) -> String {
     let mut versions: Vec<&str> =
         entry.telling().map(|it| it.found.package.version.as_str()).collect();
-    versions.sort_by(|a, b| entry.action.ecosystem.compare(a, b).then_with(|| a.cmp(b)));
+    versions.sort_by(|a, b| entry.action.ecosystem.order(a, b).then_with(|| a.cmp(b)));
     versions.dedup();
     let shown: Vec<String> =
         versions.iter().take(NAMED_MAX).map(|it| Text::<VERSION_BYTES>::of(it).into()).collect();

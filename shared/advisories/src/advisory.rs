@@ -149,6 +149,17 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// The word in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 /// What lessens the confidence in a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -170,6 +181,19 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// The words in lower case, with hyphens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NameByCase => "name-by-case",
+            Self::IrregularVersion => "irregular-version",
+            Self::NoRelease => "no-release",
+            Self::SourcePackageGuessed => "source-package-guessed",
+            Self::BeyondLastKnown => "beyond-last-known",
+            Self::GitRange => "git-range",
+            Self::BySupplier => "by-supplier",
+        }
+    }
+
     /// How far a finding with this doubt can be relied on.
     pub fn confidence(self) -> Confidence {
         match self {

@@ -196,6 +196,21 @@ impl Ecosystem {
         Self::ALL.into_iter().find(|ecosystem| ecosystem.osv_name() == family)
     }
 
+    /// An ecosystem whose version order packages of that purl type have; none if they have no order that is known.
+    pub fn ordering(purl_type: &str) -> Option<Self> {
+        match purl_type.to_ascii_lowercase().as_str() {
+            "deb" => Some(Self::Debian),
+            "apk" => Some(Self::Alpine),
+            "rpm" => Some(Self::RedHat),
+            other => Self::from_purl_type(other).filter(|it| *it != Self::Git),
+        }
+    }
+
+    /// Whether its packages are those of an operating system: of `deb`, `apk` or `rpm`.
+    pub fn is_distribution(self) -> bool {
+        self.has_releases() || matches!(self, Self::Wolfi | Self::Chainguard)
+    }
+
     /// Whether records tell its releases apart.
     pub(crate) fn has_releases(self) -> bool {
         matches!(
@@ -216,8 +231,7 @@ impl Ecosystem {
 
     /// Whether records name source packages, and not what is built from them.
     pub(crate) fn names_sources(self) -> bool {
-        let is_distribution = self.has_releases() || matches!(self, Self::Wolfi | Self::Chainguard);
-        is_distribution && !matches!(self, Self::RedHat | Self::AlmaLinux)
+        self.is_distribution() && !matches!(self, Self::RedHat | Self::AlmaLinux)
     }
 }
 

@@ -120,9 +120,11 @@ impl Item {
         Self { version, purl, bom_ref, package }
     }
 
-    /// A lockfile knows its packages' names as their registry writes them, which a purl may not.
+    /// A lockfile knows its packages' names as their registry writes them, which a purl may not. Only the purl knows the
+    /// source package and the release of a distribution's package.
     fn of_locked(ecosystem: Option<Ecosystem>, package: lock::Package) -> Self {
         let lock::Package { name, version, purl, .. } = package;
+        let ecosystem = ecosystem.filter(|it| !it.is_distribution());
         let lookup = match (ecosystem, &version) {
             (Some(ecosystem), Some(version)) => Ok(Package::new(ecosystem, &name, version)),
             (None, _) => Package::from_purl(&purl).map_err(Unmatched::from),

@@ -29,7 +29,7 @@ const SHOWN_NOTES: usize = 10;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 nothing found that counts, 1 findings that count, 2 wrong input, 3 could not find out.\nSuppressed findings and records that only inform (such as unmaintained) do not count.\n\nExamples:\n  attestry advisories match uv.lock\n  attestry advisories match sbom.json --from osv/ --vex product.openvex.json --format text"
+    after_help = "Exit codes: 0 nothing found that counts, 1 findings that count, 2 wrong input, 3 could not find out.\nSuppressed and undecided findings and records that only inform (such as unmaintained) do not count.\n\nExamples:\n  attestry advisories match uv.lock\n  attestry advisories match sbom.json --from osv/ --vex product.openvex.json --format text"
 )]
 pub(crate) struct Args {
     /// A CycloneDX SBOM (JSON) or a lockfile
@@ -66,6 +66,8 @@ pub(super) struct Finding {
 pub(super) enum State {
     Affected,
     Suppressed,
+    /// Records name the package only by commits, so that nobody can say.
+    Undecided,
 }
 
 /// What a VEX statement says.
@@ -95,6 +97,7 @@ pub(super) struct Tally {
     pub(super) unmatched: BTreeMap<Unmatched, usize>,
     pub(super) affected: usize,
     pub(super) suppressed: usize,
+    pub(super) undecided: usize,
     pub(super) informational: usize,
 }
 
@@ -174,15 +177,11 @@ fn find(
                 continue;
             }
         };
-        for vulnerability in index.matches(package) {
-            let (state, vex) = judge(&vulnerability, item, inventory, voices);
-            match state {
-                State::Suppressed => tally.suppressed += 1,
-                State::Affected if vulnerability.informational.is_some() => {
-                    tally.informational += 1
-                }
-                State::Affected => tally.affected += 1,
-            }
+        let matches = index.matches(package).into_iter().map(|it| (it, State::Affected));
+        let undecided = index.undecided(package).into_iter().map(|it| (it, State::Undecided));
+        for (vulnerability, found) in matches.chain(undecided) {
+            let (state, vex) = judge(&vulnerability, found, item, inventory, voices);
+            tally.add(state, &vulnerability);
             findings.push(Finding {
                 file: file.display().to_string(),
                 component: item.bom_ref.clone(),
@@ -200,9 +199,21 @@ fn find(
     (findings, tally)
 }
 
-/// Which statement counts, by the table that backlog and gate rule by.
+impl Tally {
+    fn add(&mut self, state: State, vulnerability: &Match) {
+        match state {
+            State::Suppressed => self.suppressed += 1,
+            State::Undecided => self.undecided += 1,
+            State::Affected if vulnerability.informational.is_some() => self.informational += 1,
+            State::Affected => self.affected += 1,
+        }
+    }
+}
+
+/// Which statement counts, by the table that backlog and gate rule by, and what it makes of what was `found`.
 fn judge(
     vulnerability: &Match,
+    found: State,
     item: &Item,
     inventory: &Inventory,
     voices: &Voices,
@@ -217,9 +228,9 @@ fn judge(
         digests: &[inventory.digest],
     };
     let ruling = voices.named.rule(&voices.own, &target, voices.now);
-    let Some(counts) = ruling.counts() else { return (State::Affected, None) };
+    let Some(counts) = ruling.counts() else { return (found, None) };
     let said = counts.statement;
-    let state = if said.status.suppresses() { State::Suppressed } else { State::Affected };
+    let state = if said.status.suppresses() { State::Suppressed } else { found };
     let said = Said {
         status: said.status.as_str(),
         justification: said.justification.clone(),

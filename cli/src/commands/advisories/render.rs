@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use advisories::{Affected, BuildReport, Epss, Index, Kev};
+use advisories::{Affected, BuildReport, Confidence, Epss, Index, Kev};
 use events::Digest;
 
 use super::{
@@ -45,13 +45,16 @@ pub(super) fn sync(digest: Digest, report: &BuildReport, directory: &Path) -> St
     }
     for (count, what) in [
         (report.superseded, "older records of an id that came several times"),
-        (report.git_ranges, "GIT ranges, which name no version"),
         (report.other_files, "files of other names"),
         (report.problem_count, "files, records, rows or parts that could not be read"),
     ] {
         if count > 0 {
             line(&mut text, format_args!("  left out: {count} {what}"));
         }
+    }
+    if report.git_ranges > 0 {
+        let count = report.git_ranges;
+        line(&mut text, format_args!("  {count} GIT ranges, which decide about no version"));
     }
     text
 }
@@ -70,6 +73,9 @@ pub(super) fn advisory(shown: &Shown<'_>) -> String {
     }
     if !advisory.aliases.is_empty() {
         line(&mut text, format_args!("  aliases    {}", advisory.aliases.join(", ")));
+    }
+    if !advisory.upstream.is_empty() {
+        line(&mut text, format_args!("  about      {}", advisory.upstream.join(", ")));
     }
     for (word, time) in [
         ("published", advisory.published),
@@ -105,7 +111,11 @@ pub(super) fn exploitation(kev: Option<Kev>, epss: Option<Epss>) -> Option<Strin
 }
 
 fn affects(affected: &Affected) -> String {
-    let mut text = format!("{} {}", affected.ecosystem, affected.name);
+    let mut text = affected.ecosystem.to_string();
+    if let Some(release) = &affected.release {
+        text.push_str(&format!(" {release}"));
+    }
+    text.push_str(&format!(" {}", affected.name));
     for range in &affected.ranges {
         let events = range.events.iter().map(|event| {
             let kind = match event {
@@ -151,6 +161,7 @@ fn row(finding: &Finding) -> [String; 6] {
     let found = &finding.vulnerability;
     let state = match (finding.state, &found.informational) {
         (State::Suppressed, _) => "suppressed".to_owned(),
+        (State::Undecided, _) => "undecided".to_owned(),
         (State::Affected, Some(what)) => what.clone(),
         (State::Affected, None) => found.severity.to_string(),
     };
@@ -161,6 +172,10 @@ fn row(finding: &Finding) -> [String; 6] {
     let mut last = found.summary.clone();
     if let Some(exploitation) = exploitation(found.kev, found.epss) {
         last = format!("[{exploitation}] {last}");
+    }
+    if found.confidence < Confidence::High {
+        let doubts: Vec<_> = found.doubts.iter().map(|it| it.as_str()).collect();
+        last = format!("[{} confidence: {}] {last}", found.confidence.as_str(), doubts.join(", "));
     }
     if found.malicious {
         last = format!("[malicious package] {last}");
@@ -189,6 +204,13 @@ pub(super) fn summary(file: &Path, tally: &Tally, index: &Index) -> String {
         index.len(),
         index.digest(),
     );
+    if tally.undecided > 0 {
+        text.push_str(&format!(
+            "\n{}: undecided: {} findings, whose records name only commits",
+            file.display(),
+            tally.undecided
+        ));
+    }
     if not > 0 {
         let reasons = tally.unmatched.iter().map(|(why, count)| format!("{count} {why}"));
         let reasons = reasons.collect::<Vec<_>>().join(", ");

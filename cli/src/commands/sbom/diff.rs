@@ -27,7 +27,7 @@ const SHOWN_CHANGES: usize = 50;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Versions are compared by the rules of their ecosystem: PEP 440 for PyPI, Semantic Versioning for crates.io, npm and Go. Exit code 0: the same; 1: different.\n\nExample:\n  attestry sbom diff release-1.json release-2.json"
+    after_help = "Versions are compared by the rules of their ecosystem. Exit code 0: the same; 1: different.\n\nExample:\n  attestry sbom diff release-1.json release-2.json"
 )]
 pub(crate) struct Args {
     /// The SBOM (CycloneDX 1.2 to 1.7 as JSON or XML) or lockfile that came first
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
 }
 
 fn order(purl_type: &str, a: &str, b: &str) -> Option<Ordering> {
-    Ecosystem::from_purl_type(purl_type).map(|it| it.compare(a, b))
+    Ecosystem::ordering(purl_type).map(|it| it.order(a, b))
 }
 
 /// The bytes of an SBOM; of a lockfile, the SBOM that would be made of it.

@@ -1,13 +1,20 @@
 //! Maven, by the "Version Order Specification" of its POM reference.
 //!
-//! There are versions that Maven itself does not order (a before b before c before a). So that ours are, a zero is left
-//! out wherever a qualifier follows, and not only a hyphen; the versions that projects publish compare alike.
+//! Maven's answers are no order: `1.0` before `1.0-1` before `1.0.beta` before `1.0`. So there are two: what Maven answers
+//! ([`Version::compare`]), and one that sorts, where a dot and a hyphen before a qualifier are the same, and a zero before
+//! either says nothing. They differ where projects mix both.
+
+use std::cmp::Ordering;
 
 use super::number::{Number, is_digits, split_digits};
 
-/// Without parts that say nothing; ends with [`Part::End`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(Vec<Part>);
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    /// As Maven has it: without parts that say nothing, at the end and before hyphens.
+    own: Vec<Raw>,
+    /// Without any part that says nothing; ends with [`Part::End`].
+    sorted: Vec<Part>,
+}
 
 /// In order. Before a qualifier a dot and a hyphen are the same, before a number they are not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +35,7 @@ enum Part {
 }
 
 /// A part, and whether a hyphen precedes it; a change between digits and others is one.
+#[derive(Debug, Clone)]
 struct Raw {
     part: Part,
     hyphen: bool,
@@ -35,18 +43,29 @@ struct Raw {
 
 impl Version {
     pub(super) fn parse(text: &str) -> Self {
-        let mut parts = vec![Part::End];
-        // From the end: whether a part that says nothing says nothing here.
-        let mut droppable = true;
-        for raw in raw_parts(&text.trim().to_lowercase()).into_iter().rev() {
-            if droppable && raw.part.is_null() {
-                continue;
-            }
-            droppable = raw.hyphen || !raw.part.is_number();
-            parts.push(raw.part);
-        }
-        parts.reverse();
-        Self(parts)
+        let raw = raw_parts(&text.trim().to_lowercase());
+        let own = without_null(raw.clone(), |it| it.hyphen);
+        let sorted = without_null(raw, |it| it.hyphen || !it.part.is_number());
+        let sorted = sorted.into_iter().map(|it| it.part).chain([Part::End]).collect();
+        Self { own, sorted }
+    }
+
+    /// What Maven answers.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let mut places = 0..self.own.len().max(other.own.len());
+        let found = places.find_map(|it| {
+            let found = match (self.own.get(it), other.own.get(it)) {
+                (Some(left), Some(right)) => {
+                    left.kind().cmp(&right.kind()).then_with(|| left.part.cmp(&right.part))
+                }
+                (Some(left), None) => left.part.against_end(),
+                (None, right) => {
+                    right.map_or(Ordering::Equal, |it| it.part.against_end().reverse())
+                }
+            };
+            Some(found).filter(|it| it.is_ne())
+        });
+        found.unwrap_or(Ordering::Equal)
     }
 
     /// "Versions are expected to start with numbers."
@@ -55,7 +74,58 @@ impl Version {
     }
 }
 
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.sorted.cmp(&other.sorted)
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.sorted == other.sorted
+    }
+}
+
+impl Eq for Version {}
+
+/// Leaves out what says nothing at the end and before those that `follows` is true of.
+fn without_null(raw: Vec<Raw>, follows: impl Fn(&Raw) -> bool) -> Vec<Raw> {
+    let mut kept = Vec::with_capacity(raw.len());
+    let mut droppable = true;
+    for it in raw.into_iter().rev() {
+        if droppable && it.part.is_null() {
+            continue;
+        }
+        droppable = follows(&it);
+        kept.push(it);
+    }
+    kept.reverse();
+    kept
+}
+
+impl Raw {
+    /// In Maven's order: `.qualifier`, `-qualifier`, `-number`, `.number`.
+    fn kind(&self) -> (bool, bool) {
+        let is_number = self.part.is_number();
+        (is_number, is_number != self.hyphen)
+    }
+}
+
 impl Part {
+    /// Where the part lies as seen from a version that has ended.
+    fn against_end(&self) -> Ordering {
+        match self {
+            _ if self.is_null() => Ordering::Equal,
+            _ => self.cmp(&Self::End),
+        }
+    }
+
     fn is_number(&self) -> bool {
         matches!(self, Self::HyphenNumber(_) | Self::DotNumber(_))
     }
@@ -133,7 +203,7 @@ mod tests {
             "1-alpha-1",
             "1-b2",
             "1-M1",
-            "1.0.CR1",
+            "1.0-CR1",
             "1-SNAPSHOT",
             "1",
             "1-sp",
@@ -152,14 +222,24 @@ mod tests {
     }
 
     #[test]
+    fn what_maven_answers_goes_round_and_is_sorted_nevertheless() {
+        for (left, right) in [("1.0", "1.0-1"), ("1.0-1", "1.0.beta"), ("1.0.beta", "1.0")] {
+            assert_eq!(Maven.compare(left, right), Less, "{left} {right}");
+        }
+        assert_eq!(Maven.order("1.0.beta", "1.0-1"), Less);
+        assert_eq!(Maven.compare("1.0.rc2", "1.0-rc1"), Less);
+        assert_eq!(Maven.order("1.0.rc2", "1.0-rc1").reverse(), Less);
+    }
+
+    #[test]
     fn what_says_nothing_is_left_out() {
         for (left, right) in [
             ("5.3.0.RELEASE", "5.3"),
             ("4.1.0.Final", "4.1"),
-            ("1.0.0.alpha.1", "1.alpha.1"),
+            ("1.0.0-alpha.1", "1-alpha.1"),
             ("1.0-0-1", "1-1"),
             ("1..1", "1.0.1"),
-            ("0-alpha", "alpha"),
+            ("1-1", "1.0-ga-1"),
         ] {
             assert_eq!(Maven.compare(left, right), Equal, "{left} {right}");
         }

@@ -8,7 +8,7 @@ use super::number::{Number, is_digits};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(Vec<Element>);
 
-/// In order. Words are told apart by how they begin, so that `beta` and `b` are the same.
+/// In order. Words are told apart by how they begin, so that `beta` and `b` are the same; in capitals only `RC` is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Element {
     OtherWord,
@@ -83,17 +83,14 @@ fn elements(text: &str) -> impl Iterator<Item = Element> {
 
 impl Element {
     fn of(text: &str) -> Self {
-        let begins = |word: &str| {
-            text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-        };
         match text {
             "#" => Self::Any,
             _ if is_digits(text) => Self::Number(Number::of(text)),
-            _ if begins("dev") => Self::Dev,
-            _ if begins("a") => Self::Alpha,
-            _ if begins("b") => Self::Beta,
-            _ if begins("rc") => Self::Candidate,
-            _ if begins("p") => Self::Patch,
+            _ if text.starts_with("dev") => Self::Dev,
+            _ if text.starts_with('a') => Self::Alpha,
+            _ if text.starts_with('b') => Self::Beta,
+            _ if text.starts_with("rc") || text.starts_with("RC") => Self::Candidate,
+            _ if text.starts_with('p') => Self::Patch,
             _ => Self::OtherWord,
         }
     }
@@ -108,10 +105,10 @@ mod tests {
     #[test]
     fn words_lie_around_the_release_by_how_they_begin() {
         let ordered = [
-            "1.0-x",
+            "1.0-BETA",
             "1.0-dev",
             "1.0-alpha1",
-            "1.0-BETA2",
+            "1.0-b2",
             "1.0-RC1",
             "1.0",
             "1.0.0",

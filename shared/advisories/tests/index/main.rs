@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod changed;
+mod distros;
 mod exploitation;
+mod git;
 mod matches;
 mod provenance;
 mod sources;
