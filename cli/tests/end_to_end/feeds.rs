@@ -107,18 +107,22 @@ fn update_adds_to_the_index() {
     let place = Place::new();
     place.write("all.json", record("A", "2"));
     place.write("one.json", record("B", "2"));
-    place.attestry("advisories sync --update --from all.json").expect(0).says(&["1 advisories"]);
+    place.write("epss.csv", "cve,epss,percentile\nCVE-2025-3248,0.9,0.99\n");
+    let sync = "advisories sync --update --from all.json --from epss.csv";
+    place.attestry(sync).expect(0).says(&["1 advisories"]);
 
-    place
-        .attestry("advisories sync --update --from one.json")
-        .expect(0)
-        .says(&["2 advisories", "1 new, 0 changed, 0 gone"]);
+    place.attestry("advisories sync --update --from one.json").expect(0).says(&[
+        "2 advisories",
+        "1 new, 0 changed, 0 gone",
+        "1  vulnerabilities with an EPSS score",
+    ]);
     place.attestry("advisories show A").expect(0).says(&["all.json"]);
 
-    place
-        .attestry("advisories sync --from one.json")
-        .expect(0)
-        .says(&["1 advisories", "0 new, 0 changed, 1 gone"]);
+    place.attestry("advisories sync --from one.json").expect(0).says(&[
+        "1 advisories",
+        "0 new, 0 changed, 1 gone",
+        "The index before had EPSS",
+    ]);
 }
 
 #[test]

@@ -133,15 +133,13 @@ impl Index {
 
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
-        let said = self.0.arena.said(package.key());
-        self.with_exploitation(judge(&self.0.arena.told(&said), package))
+        self.with_exploitation(judge(&self.0.arena.told(package.key()), package))
     }
 
     /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
     /// nothing of what [`Self::matches`] finds.
     pub fn undecided(&self, package: &Package) -> Vec<Match> {
-        let said = self.0.arena.said(package.key());
-        self.with_exploitation(undecided(&self.0.arena.told(&said), package))
+        self.with_exploitation(undecided(&self.0.arena.told(package.key()), package))
     }
 
     fn with_exploitation(&self, mut matches: Vec<Match>) -> Vec<Match> {

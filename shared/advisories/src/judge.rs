@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Advisory, Affected, Confidence, Doubt, Ecosystem, Match, MatchRule, Package,
+    arena::{About, Names},
     git::{self, Standing},
     range::Evaluator,
     version::Version,
@@ -12,9 +13,9 @@ use crate::{
 /// One vulnerability, as far as records tell of one package; withdrawn ones do not count.
 pub(crate) struct Told<'a> {
     /// Ids and aliases of all records about the vulnerability, also of those that do not name the package.
-    pub(crate) ids: BTreeSet<&'a str>,
+    pub(crate) ids: Names<'a>,
     /// What names the package, by the name under which records and packages meet.
-    pub(crate) records: Vec<(&'a Advisory, &'a Affected)>,
+    pub(crate) records: Vec<(About<'a>, Affected)>,
 }
 
 /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it. Whether they are exploited
@@ -74,7 +75,7 @@ struct LookedFor<'a> {
 
 /// What one record says of the package.
 struct Judged<'a> {
-    advisory: &'a Advisory,
+    advisory: &'a About<'a>,
     affected: &'a Affected,
     evaluator: Evaluator<'a>,
     standing: Standing,
@@ -100,7 +101,7 @@ impl<'a> LookedFor<'a> {
         is_release && (!self.is_exact || affected.name == self.package.name)
     }
 
-    fn judge<'b>(&self, advisory: &'b Advisory, affected: &'b Affected) -> Judged<'b> {
+    fn judge<'b>(&self, advisory: &'b About<'b>, affected: &'b Affected) -> Judged<'b> {
         let evaluator = Evaluator::new(affected);
         let standing = match self.package.ecosystem {
             Ecosystem::Git => git::standing(affected, &self.package.version),
@@ -152,7 +153,7 @@ fn to_match(
     counting: &[&Judged<'_>],
     version: &Version,
 ) -> Match {
-    let advisories = || counting.iter().map(|it| it.advisory);
+    let advisories = || counting.iter().map(|it| &**it.advisory);
     let id = told.ids.iter().copied().min_by_key(|id| preference(id)).unwrap_or_default();
     let aliases = told.ids.iter().copied().filter(|it| *it != id);
     // One record that is sure is enough.

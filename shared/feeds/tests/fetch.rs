@@ -295,7 +295,7 @@ async fn what_a_killed_process_left_is_removed_when_nobody_can_be_at_it() {
     for (hours, is_there) in [(1, true), (3, false)] {
         let later = written + jiff::SignedDuration::from_hours(hours);
 
-        feeds(&[url.clone()]).fetch(cache.path(), later).await.unwrap();
+        feeds(std::slice::from_ref(&url)).fetch(cache.path(), later).await.unwrap();
 
         assert_eq!(left.exists(), is_there, "after {hours} hours");
     }

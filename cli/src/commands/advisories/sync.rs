@@ -189,11 +189,15 @@ impl Args {
 
     fn build(&self, sources: &[Source]) -> Result<(Index, BuildReport), Failure> {
         let before = self.before()?;
-        match (before, self.update) {
-            (Some(before), true) => before.update(sources, now()),
-            (before, _) => Index::sync(sources, before.as_ref(), now()),
+        let built = match &before {
+            Some(before) if self.update => before.update(sources, now()),
+            before => Index::sync(sources, before.as_ref(), now()),
+        };
+        let (index, report) = built.map_err(unreadable)?;
+        if let Some(before) = &before {
+            tell_lost(before, &index);
         }
-        .map_err(unreadable)
+        Ok((index, report))
     }
 
     /// The index so far. One that cannot be read is replaced, unless it is to be kept.
@@ -206,6 +210,18 @@ impl Args {
                 Ok(None)
             }
             read => read.map_err(Failure::unknown),
+        }
+    }
+}
+
+/// Lists of what is exploited are easily forgotten.
+fn tell_lost(before: &Index, index: &Index) {
+    let ((kev, epss), (kev_now, epss_now)) = (before.exploitation(), index.exploitation());
+    for (had, has, what) in [(kev, kev_now, "KEV"), (epss, epss_now, "EPSS")] {
+        if had > 0 && has == 0 {
+            output::note(&format!(
+                "The index before had {what}, and no source has it: name it too, or use --update."
+            ));
         }
     }
 }

@@ -35,7 +35,7 @@ impl World {
     }
 
     /// Writes one record a line. Two of five tell of what the one before tells of, under another id; the best known
-    /// thousandth of packages has a thirtieth of all records.
+    /// thousandth of packages has a hundredth of all records.
     pub(super) fn write_records(self, mut file: impl Write) -> io::Result<()> {
         let mut random = Rng::with_seed(self.seed);
         let mut last: Option<(u64, Value)> = None;
@@ -92,8 +92,7 @@ impl World {
 
 impl Known {
     fn pick(random: &mut Rng, packages: u64) -> Self {
-        let share = random.f64();
-        Self { rank: (share * share * packages as f64) as u64 }
+        Self { rank: (random.f64().powf(1.5) * packages as f64) as u64 }
     }
 
     fn ecosystem(&self) -> (&'static str, Ecosystem) {
@@ -107,11 +106,11 @@ impl Known {
         }
     }
 
-    /// One to three ranges; Python's records list the versions too, as OSV's do.
+    /// One range, or two; Python's records list versions too, as OSV's do.
     fn affected(&self, random: &mut Rng) -> Value {
         let mut events = Vec::new();
-        let mut from = 0;
-        for _ in 0..random.u64(1..=3) {
+        let mut from = if random.u8(..5) < 3 { 0 } else { random.u64(..VERSIONS - 1) };
+        for _ in 0..random.u64(1..=5).saturating_sub(3).max(1) {
             let fixed = random.u64(from + 1..VERSIONS);
             let introduced = if from == 0 { "0".to_owned() } else { version_text(from) };
             events.push(json!([{ "introduced": introduced }, { "fixed": version_text(fixed) }]));

@@ -3,6 +3,7 @@
 //!
 //! A content is [`Sections`], one after the other. Numbers are little-endian; what is no row is postcard.
 
+mod lazy;
 mod unions;
 mod write;
 
@@ -14,6 +15,7 @@ use crate::{
     Advisory, Affected, Epss, Fingerprint, Kev, PackageKey, exploitation::ByCve, judge::Told,
 };
 
+pub(crate) use lazy::{About, Names};
 pub(crate) use write::{MAX_CONTENT_BYTES, TooLarge, Writer, digest_of};
 
 /// How many sections there are.
@@ -53,14 +55,6 @@ const MEMBER: usize = 4;
 const ID: usize = 20;
 const PACKAGE: usize = 40;
 const PLACE: usize = 12;
-
-/// What one record tells of one package.
-pub(crate) struct Said {
-    vulnerability: u32,
-    /// Its `affected` is empty.
-    about: Advisory,
-    affected: Vec<Affected>,
-}
 
 /// A content that can be asked.
 #[derive(Debug)]
@@ -146,35 +140,25 @@ impl Arena {
         numbers.into_iter().filter_map(|number| self.record(number)).collect()
     }
 
-    /// What records that were not withdrawn say of the package, each record once, sorted by vulnerability.
-    pub(crate) fn said(&self, key: PackageKey) -> Vec<Said> {
-        let mut said: Vec<Said> = Vec::new();
+    /// What records that were not withdrawn say of the package, by vulnerability.
+    pub(crate) fn told(&self, key: PackageKey) -> Vec<Told<'_>> {
+        let mut told: Vec<Told<'_>> = Vec::new();
         let mut last = None;
         for place in self.places_of(key) {
-            let number = u32_at(place, 0);
+            let record = u32_at(place, 0);
             let affected = self.tail(u64_at(place, 4));
-            let affected = affected.and_then(|it| postcard::take_from_bytes::<Affected>(it).ok());
+            let affected = affected.and_then(|it| postcard::take_from_bytes(it).ok());
             let Some((affected, _)) = affected else { continue };
-            if let Some(same) = said.last_mut().filter(|_| last == Some(number)) {
-                same.affected.push(affected);
-            } else if let Some((about, ..)) = self.body(number) {
-                let vulnerability = self.vulnerability_of(number).unwrap_or_default();
-                said.push(Said { vulnerability, about, affected: vec![affected] });
-                last = Some(number);
+            let vulnerability = self.vulnerability_of(record).unwrap_or_default();
+            if last != Some(vulnerability) {
+                told.push(Told { ids: Names::new(self, vulnerability), records: Vec::new() });
+                last = Some(vulnerability);
+            }
+            if let Some(told) = told.last_mut() {
+                told.records.push((About::new(self, record), affected));
             }
         }
-        said
-    }
-
-    /// The same, by vulnerability.
-    pub(crate) fn told<'a>(&'a self, said: &'a [Said]) -> Vec<Told<'a>> {
-        let by_vulnerability = said.chunk_by(|one, other| one.vulnerability == other.vulnerability);
-        let told = by_vulnerability.map(|said| {
-            let vulnerability = said.first().map_or(0, |it| it.vulnerability);
-            let records = said.iter().flat_map(|it| it.affected.iter().map(|one| (&it.about, one)));
-            Told { ids: self.names_of(vulnerability), records: records.collect() }
-        });
-        told.collect()
+        told
     }
 
     /// What is said of the package in all.

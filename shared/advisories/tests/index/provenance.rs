@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    slice,
 };
 
 use advisories::{CurrentIndex, Index, IndexError, Known, Source};
@@ -55,7 +56,7 @@ fn known(index: &Index, id: &str) -> (Timestamp, Timestamp) {
 fn record_tells_its_source_its_digest_and_since_when_it_is_known() {
     let directory = tempfile::tempdir().unwrap();
     let record = record("A", &[], DJANGO, affected("2"));
-    let index = sync(&[source(directory.path(), "all", &[record.clone()])], None, day(1));
+    let index = sync(&[source(directory.path(), "all", slice::from_ref(&record))], None, day(1));
 
     let known = index.known("A").unwrap();
 
@@ -162,13 +163,14 @@ fn update_replaces_what_is_newer_and_keeps_the_rest() {
 fn update_takes_back_what_was_withdrawn_and_what_returns() {
     let directory = tempfile::tempdir().unwrap();
     let mut record = record("A", &[], DJANGO, affected("2"));
-    let mut index = sync(&[source(directory.path(), "all", &[record.clone()])], None, day(1));
+    let mut index =
+        sync(&[source(directory.path(), "all", slice::from_ref(&record))], None, day(1));
     for (modified, withdrawn, expected) in [
         ("2024-02-01T00:00:00Z", json!("2024-02-01T00:00:00Z"), [""; 0].as_slice()),
         ("2024-03-01T00:00:00Z", Value::Null, &["A"]),
     ] {
         (record["modified"], record["withdrawn"]) = (modified.into(), withdrawn);
-        let news = source(directory.path(), "news", &[record.clone()]);
+        let news = source(directory.path(), "news", slice::from_ref(&record));
         index = index.update(&[news], day(2)).unwrap().0;
         assert_eq!(ids(&index, "pkg:pypi/django@1"), expected);
     }

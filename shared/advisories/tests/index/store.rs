@@ -169,3 +169,44 @@ fn pointer_that_leads_nowhere_is_an_error() {
     fs::copy(from, to).unwrap();
     assert!(matches!(current(&format!("{digest}\n")), Err(IndexError::Damaged { .. })));
 }
+
+/// Who forges an index can leave advisories out, but nothing worse.
+#[test]
+fn forged_content_under_its_own_digest_never_panics() {
+    const LENGTHS: usize = 10 * 8;
+    const START: usize = 8 + 4;
+    fastrand::seed(5);
+    let directory = tempfile::tempdir().unwrap();
+    let joined = record("GHSA-1", &["CVE-2024-0001"], DJANGO, json!([{ "introduced": "0" }]));
+    let alone = record("B", &[], ("npm", "Left"), json!([{ "introduced": "1" }, { "fixed": "2" }]));
+    let other = record("PYSEC-1", &["CVE-2024-0001"], DJANGO, json!([{ "introduced": "3" }]));
+    let sound = index_of(&[joined, alone, other]);
+    let digest = sound.save(directory.path()).unwrap();
+    let file = directory.path().join(format!("{}.index", digest.hex()));
+    let bytes = fs::read(&file).unwrap();
+    let lengths = &bytes[START..START + LENGTHS];
+    let content = zstd::decode_all(&bytes[START + LENGTHS + 32..]).unwrap();
+    let mut opened = 0;
+    for _ in 0..3_000 {
+        let mut content = content.clone();
+        for _ in 0..fastrand::usize(1..4) {
+            let at = fastrand::usize(..content.len());
+            content[at] = fastrand::u8(..);
+        }
+        let digest = events::Digest::of(&[lengths, &content].concat());
+        let packed = zstd::encode_all(&*content, 1).unwrap();
+        let parts = [&bytes[..START + LENGTHS], digest.as_bytes(), &packed];
+        fs::write(&file, parts.concat()).unwrap();
+
+        // A list of CVE ids is read when it is opened, and may be refused.
+        let Ok(forged) = Index::open(&file) else { continue };
+        opened += 1;
+        assert_eq!(forged.digest(), digest);
+        for purl in ["pkg:pypi/django@4", "pkg:npm/left@1.5"] {
+            crate::matches(&forged, purl);
+        }
+        forged.advisory("cve-2024-0001");
+        forged.changed_since(&sound);
+    }
+    assert!(opened > 2_000, "{opened}");
+}
