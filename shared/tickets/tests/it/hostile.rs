@@ -1,6 +1,9 @@
 //! A server that is not GitHub, or means harm.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -58,7 +61,8 @@ async fn run(url: &str) -> Report {
     let directory = tempfile::tempdir().expect("temporary");
     secret(&directory, TOKEN);
     let clock = Hands::new();
-    let tracker = tracker_at(url, &directory, Arc::clone(&clock) as Arc<dyn Clock>);
+    let timeout = Duration::from_secs(60);
+    let tracker = tracker_at(url, &directory, Arc::clone(&clock) as Arc<dyn Clock>, timeout);
     let limits = Limits { dry_run: false, open_max: 100 };
     sync(&tracker, &Book::default(), &[wanted("a")], limits, &*clock).await.expect("keeps")
 }
