@@ -71,7 +71,7 @@ fn entry_has_one_ticket_across_a_kill_until_a_statement_closes_it() {
         }]
     });
     place.write("vex.json", vex.to_string());
-    place.attestry(&format!("vex add vex.json --key {SIGNER}")).expect(0);
+    place.attestry(&format!("vex add vex.json --key {SIGNER}")).expect(0).says(&["Closed ACME-"]);
     place.attestry("backlog sync").expect(0).says(&["0 tickets open"]);
     let closed = one(&github);
     assert_eq!((closed.open, closed.reason.as_deref()), (false, Some("not_planned")));

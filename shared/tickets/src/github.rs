@@ -30,7 +30,7 @@ const PAGE: &str = "100";
 /// Most pages that are read at once: 100,000 issues.
 const PAGES_MAX: usize = 1000;
 /// Largest answer that is read: a hundred issues with long texts, which may be escaped.
-const ANSWER_BYTES: usize = 64 << 20;
+const ANSWER_BYTES: usize = 32 << 20;
 
 /// Which repository, and by whom.
 #[derive(Clone, Debug)]

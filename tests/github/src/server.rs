@@ -265,7 +265,7 @@ async fn create(
         .answer(|state| {
             let request = match valid(&body) {
                 Ok(request) => request,
-                Err(refusal) => return refusal,
+                Err(refusal) => return *refusal,
             };
             let Some(title) = request["title"].as_str() else {
                 return refusal(StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed");
@@ -281,10 +281,10 @@ async fn create(
 }
 
 /// JSON with a title and text of allowed length, where there are any.
-fn valid(body: &[u8]) -> Result<Value, Reply> {
-    let refused = |message| refusal(StatusCode::UNPROCESSABLE_ENTITY, message);
+fn valid(body: &[u8]) -> Result<Value, Box<Reply>> {
+    let refused = |message| Box::new(refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
     let Ok(request) = serde_json::from_slice::<Value>(body) else {
-        return Err(refusal(StatusCode::BAD_REQUEST, "Problems parsing JSON"));
+        return Err(Box::new(refusal(StatusCode::BAD_REQUEST, "Problems parsing JSON")));
     };
     let length = |field: &str| request[field].as_str().map(|it| it.chars().count());
     if length("title").is_some_and(|it| it == 0 || it > TITLE_CHARS_MAX) {
@@ -324,7 +324,7 @@ async fn edit(
         .answer(|state| {
             let request = match valid(&body) {
                 Ok(request) => request,
-                Err(refusal) => return refusal,
+                Err(refusal) => return *refusal,
             };
             let text = |field: &str| request[field].as_str().map(str::to_owned);
             let reason = text("state_reason");
@@ -370,7 +370,7 @@ async fn comment(
                     state.repository.comment(number, body);
                     done(StatusCode::CREATED, json!({ "body": body, "user": { "login": LOGIN } }))
                 }
-                Err(refusal) => refusal,
+                Err(refusal) => *refusal,
             }
         })
         .await

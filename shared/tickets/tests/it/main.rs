@@ -1,6 +1,7 @@
 //! Tickets against a faithful server: exactly one each, whatever fails.
 
 mod faults;
+mod hostile;
 mod people;
 mod place;
 mod seeded;

@@ -177,11 +177,20 @@ pub(crate) fn secret(directory: &TempDir, text: &str) -> SecretFile {
 }
 
 fn tracker(server: &PrivateGitHub, directory: &TempDir, clock: Arc<dyn Clock>) -> GitHub {
+    tracker_at(&server.url(), directory, clock, TIMEOUT)
+}
+
+pub(crate) fn tracker_at(
+    url: &str,
+    directory: &TempDir,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+) -> GitHub {
     let settings = GitHubSettings {
-        base: Base::parse(&server.url()).expect("valid"),
+        base: Base::parse(url).expect("valid"),
         repository: REPOSITORY.to_owned(),
         token: SecretFile::new(&directory.path().join("secret")),
-        timeout: TIMEOUT,
+        timeout,
     };
     GitHub::new(settings, clock).expect("a client")
 }

@@ -26,6 +26,8 @@ const DOWNGRADE: &str = "
     DROP TABLE ending;
     DROP TABLE terms;
     DROP TABLE about;
+    DROP TABLE ticket;
+    DROP TABLE ticket_cursor;
     DELETE FROM schema_version WHERE version >= 2;";
 
 #[test]
