@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cvss, Ecosystem, Epss, Kev, Severity};
+use crate::{Cvss, Ecosystem, Epss, Kev, Release, Severity};
 
 /// One OSV record, as far as matching and telling people need it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Advisory {
     pub id: String,
     /// Other ids of the same vulnerability, sorted, each once.
     pub aliases: Vec<String>,
+    /// Ids of the vulnerabilities that a distribution's record is about, sorted, each once. Not other ids of one
+    /// vulnerability: there may be several (OSV schema, `upstream`).
+    pub upstream: Vec<String>,
     /// When the record was last changed.
     pub modified: Option<Timestamp>,
     /// When the record was published.
@@ -33,12 +36,18 @@ pub struct Advisory {
 pub struct Affected {
     /// Ecosystem of the package.
     pub ecosystem: Ecosystem,
+    /// The release of the distribution that is spoken of; none where the record names none.
+    pub release: Option<Release>,
     /// Name as the record writes it.
     pub name: String,
-    /// Version ranges; GIT ranges are left out.
+    /// Version ranges; those of commits of versions, not of commits.
     pub ranges: Vec<Range>,
     /// Affected versions that no range covers.
     pub versions: Vec<String>,
+    /// Whether there are ranges of commits and nothing else, so that no version can be judged.
+    pub only_commits: bool,
+    /// What is said of this package in a word, such as a distribution's urgency.
+    pub severity: Severity,
     /// Set where the record informs rather than warns of a flaw, such as `unmaintained` (RustSec).
     pub informational: Option<String>,
 }
@@ -71,6 +80,8 @@ pub struct Match {
     pub id: String,
     /// All other ids of the vulnerability, sorted.
     pub aliases: Vec<String>,
+    /// Ids of the vulnerabilities that the matching records of distributions are about, sorted.
+    pub upstream: Vec<String>,
     /// Ids of the records by which the package is affected, sorted.
     pub advisories: Vec<String>,
     /// One line about the vulnerability; empty where no record has one.
@@ -83,6 +94,10 @@ pub struct Match {
     pub fixed: Option<String>,
     /// How the package was found to be affected.
     pub rule: MatchRule,
+    /// How far the rule can be relied on.
+    pub confidence: Confidence,
+    /// What lessens the confidence, in the order of [`Doubt`], each once.
+    pub doubts: Vec<Doubt>,
     /// Set where every matching record only informs, such as `unmaintained` (RustSec).
     pub informational: Option<String>,
     /// Whether a matching record is one of malicious packages (`MAL-…`) or has such an alias: the package itself is the
@@ -99,12 +114,68 @@ pub struct Match {
     pub modified: String,
 }
 
-/// Why a package counts as affected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+impl Match {
+    /// Every id that the vulnerability is known by, and those of what it is about.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        [&self.id].into_iter().chain(&self.aliases).chain(&self.upstream).map(String::as_str)
+    }
+}
+
+/// Why a package counts as affected; the one that can be relied on most comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchRule {
-    /// The version lies within a range of a record.
-    Range,
+    /// A document says so, and no record was asked.
+    Reported,
+    /// A record names the package, but only by ranges of commits, whose order only the repository knows.
+    GitRange,
     /// A record lists exactly this version.
     ExactVersion,
+    /// The version lies within a range of a record.
+    Range,
+}
+
+/// How far a finding can be relied on, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Look at it before you act.
+    Low,
+    /// Likely, on an assumption that the doubts name.
+    Medium,
+    /// Package and version are those that the record names.
+    High,
+}
+
+/// What lessens the confidence in a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// The record writes the name in another case, where case tells packages apart. Medium.
+    NameByCase,
+    /// The version found follows no rule of its ecosystem, so that its place in the order is ours. Low.
+    IrregularVersion,
+    /// The record speaks of one release of a distribution, and the package does not tell its own. Low.
+    NoRelease,
+    /// The record names a source package, and that of the binary one is not told: their names are taken to agree. Medium.
+    SourcePackageGuessed,
+    /// The version is newer than every version that the record knows: nobody may have looked at it. Medium.
+    BeyondLastKnown,
+    /// Only commits are named, whose order only the repository knows. Low.
+    GitRange,
+    /// Only a document says so. Medium.
+    BySupplier,
+}
+
+impl Doubt {
+    /// How far a finding with this doubt can be relied on.
+    pub fn confidence(self) -> Confidence {
+        match self {
+            Self::IrregularVersion | Self::NoRelease | Self::GitRange => Confidence::Low,
+            Self::NameByCase
+            | Self::SourcePackageGuessed
+            | Self::BeyondLastKnown
+            | Self::BySupplier => Confidence::Medium,
+        }
+    }
 }

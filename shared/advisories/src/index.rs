@@ -1,7 +1,6 @@
 //! The index: every advisory, found by package and by id.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,12 +9,11 @@ use std::{
 use events::Digest;
 
 use crate::{
-    Advisory, BuildReport, Epss, IndexError, Kev, Match, MatchRule, Package,
-    range::Evaluator,
+    Advisory, BuildReport, Epss, IndexError, Kev, Match, Package,
+    judge::judge,
     source::Reader,
     store::{self, Stored},
-    tables::{Found, Tables},
-    version::Version,
+    tables::Tables,
 };
 
 /// Every advisory of the sources it was built from. Immutable, and cheap to clone.
@@ -94,20 +92,12 @@ impl Index {
 
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
-        let version = Version::parse(package.ecosystem, &package.version);
-        let mut vulnerabilities: BTreeMap<usize, Vec<Judged<'_>>> = BTreeMap::new();
-        for found in self.tables.package(package.ecosystem, &package.name) {
-            let evaluator = Evaluator::new(found.affected);
-            let rule = evaluator.affects(&version);
-            let judged = Judged { found, evaluator, rule };
-            vulnerabilities.entry(found.vulnerability).or_default().push(judged);
+        let told = self.tables.told(package.ecosystem, &package.name);
+        let mut matches = judge(&told, package);
+        for found in &mut matches {
+            let (kev, epss) = (self.kev(found.ids()), self.epss(found.ids()));
+            (found.kev, found.epss) = (kev, epss);
         }
-        vulnerabilities.retain(|_, judged| judged.iter().any(|it| it.rule.is_some()));
-        let mut matches: Vec<_> = vulnerabilities
-            .iter()
-            .map(|(vulnerability, judged)| self.to_match(*vulnerability, judged, &version))
-            .collect();
-        matches.sort_by(|left, right| left.id.cmp(&right.id));
         matches
     }
 
@@ -126,86 +116,10 @@ impl Index {
     pub fn epss<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Option<Epss> {
         self.tables.epss.of(ids)
     }
-
-    fn to_match(&self, vulnerability: usize, judged: &[Judged<'_>], version: &Version) -> Match {
-        let matching: Vec<&Judged<'_>> = judged.iter().filter(|it| it.rule.is_some()).collect();
-        let advisories = || matching.iter().map(|it| it.found.advisory);
-        let mut aliases: BTreeSet<&str> = BTreeSet::new();
-        for member in self.tables.members(vulnerability) {
-            aliases.insert(&member.id);
-            aliases.extend(member.aliases.iter().map(String::as_str));
-        }
-        let (kev, epss) = (self.kev(aliases.iter().copied()), self.epss(aliases.iter().copied()));
-        let id = aliases.iter().copied().min_by_key(|id| preference(id)).unwrap_or_default();
-        aliases.remove(id);
-        let by_range = matching.iter().any(|it| it.rule == Some(MatchRule::Range));
-        let informational = matching.iter().map(|it| it.found.affected.informational.as_ref());
-        let ids: BTreeSet<_> = advisories().map(|it| &it.id).collect();
-        Match {
-            id: id.to_owned(),
-            aliases: aliases.into_iter().map(str::to_owned).collect(),
-            advisories: ids.into_iter().cloned().collect(),
-            summary: advisories()
-                .map(|it| &it.summary)
-                .find(|it| !it.is_empty())
-                .cloned()
-                .unwrap_or_default(),
-            severity: advisories().map(|it| it.severity).max().unwrap_or_default(),
-            cvss: advisories()
-                .filter_map(|it| it.cvss.as_ref())
-                .max_by(|left, right| left.order(right))
-                .cloned(),
-            fixed: lowest_fix(judged, version),
-            rule: if by_range { MatchRule::Range } else { MatchRule::ExactVersion },
-            informational: informational.min().flatten().cloned(),
-            malicious: advisories().any(is_malicious),
-            kev,
-            epss,
-            published: advisories().filter_map(|it| it.published).min(),
-            modified: advisories()
-                .filter_map(|it| it.modified)
-                .max()
-                .map(|it| it.to_string())
-                .unwrap_or_default(),
-        }
-    }
 }
 
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Index").field("digest", &self.digest()).field("len", &self.len()).finish()
     }
-}
-
-/// What one record says of the package, and whether the version found is affected by it.
-struct Judged<'a> {
-    found: Found<'a>,
-    evaluator: Evaluator<'a>,
-    rule: Option<MatchRule>,
-}
-
-/// By the ids that <https://github.com/ossf/malicious-packages> gives.
-fn is_malicious(advisory: &Advisory) -> bool {
-    let mut ids = [&advisory.id].into_iter().chain(&advisory.aliases);
-    ids.any(|it| it.starts_with("MAL-"))
-}
-
-/// CVE before GHSA before the rest; smaller ids first.
-fn preference(id: &str) -> (u8, &str) {
-    match id {
-        _ if id.starts_with("CVE-") => (0, id),
-        _ if id.starts_with("GHSA-") => (1, id),
-        _ => (2, id),
-    }
-}
-
-/// Also a record that does not match speaks here: what one fixes another may still be affected by.
-fn lowest_fix(judged: &[Judged<'_>], found: &Version) -> Option<String> {
-    let fixes = judged.iter().flat_map(|it| it.evaluator.fixes());
-    let mut above: Vec<_> = fixes.filter(|(version, _)| *version > found).collect();
-    above.sort_unstable();
-    above.dedup_by(|next, kept| next.0 == kept.0);
-    let is_clean =
-        |version: &Version| judged.iter().all(|it| it.evaluator.affects(version).is_none());
-    above.into_iter().find(|(version, _)| is_clean(version)).map(|(_, text)| text.to_owned())
 }

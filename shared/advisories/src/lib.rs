@@ -9,10 +9,12 @@ mod epss;
 mod error;
 mod exploitation;
 mod index;
+mod judge;
 mod kev;
 mod osv;
 mod package;
 mod range;
+mod release;
 mod severity;
 mod source;
 mod store;
@@ -20,13 +22,14 @@ mod tables;
 mod version;
 
 pub use crate::{
-    advisory::{Advisory, Affected, Event, Match, MatchRule, Range},
+    advisory::{Advisory, Affected, Confidence, Doubt, Event, Match, MatchRule, Range},
     current::CurrentIndex,
     ecosystem::Ecosystem,
     error::{BuildProblem, BuildReport, IndexError, MAX_LISTED_PROBLEMS},
     exploitation::{Epss, Kev},
     index::Index,
     package::{NotMatchable, Package},
+    release::Release,
     severity::{Cvss, Severity},
     source::{MAX_RECORD_BYTES, MAX_RECORDS},
 };

@@ -39,6 +39,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Record, String> {
         advisory: Advisory {
             id: word("id", &wire.id)?,
             aliases: aliases(&wire)?,
+            upstream: Vec::new(),
             modified: None,
             published: None,
             withdrawn: None,
@@ -138,9 +139,12 @@ impl Record {
         let Some(ecosystem) = Ecosystem::from_osv(&named) else { return Ok(()) };
         let mut affected = Affected {
             ecosystem,
+            release: None,
             name: word(&format!("{at}.package.name"), &package.name)?,
             ranges: Vec::new(),
             versions: self.versions(&at, wire.versions)?,
+            only_commits: false,
+            severity: Severity::Unknown,
             informational: specific(wire.database_specific).informational,
         };
         for (position, range) in ranges.iter().enumerate().filter(|(_, it)| !is_git(it)) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Ecosystem;
+use crate::{Ecosystem, Release};
 
 /// One version of one package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Package {
     pub name: String,
     /// The version found.
     pub version: String,
+    /// The release of the distribution it belongs to; none where that is not known, and outside of distributions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
 }
 
 /// Why a package URL cannot be looked up.
@@ -43,7 +46,7 @@ impl Package {
             (Ecosystem::Go, "stdlib" | "toolchain") => go_release(version),
             _ => version.to_owned(),
         };
-        Self { ecosystem, name, version }
+        Self { ecosystem, name, version, release: None }
     }
 
     /// The package that a package URL of type `pypi`, `cargo`, `npm` or `golang` names; qualifiers and subpath say

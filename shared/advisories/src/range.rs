@@ -111,6 +111,7 @@ impl Affected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Severity;
 
     fn affected(ecosystem: Ecosystem, events: &[(&str, &str)], versions: &[&str]) -> Affected {
         let event = |(kind, at): &(&str, &str)| {
@@ -126,9 +127,12 @@ mod tests {
         range.sort(ecosystem);
         let mut affected = Affected {
             ecosystem,
+            release: None,
             name: "x".into(),
             ranges: vec![range],
             versions: versions.iter().map(|it| (*it).to_owned()).collect(),
+            only_commits: false,
+            severity: Severity::Unknown,
             informational: None,
         };
         affected.prune_versions();

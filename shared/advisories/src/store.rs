@@ -16,8 +16,8 @@ use events::Digest;
 use crate::{IndexError, tables::Content};
 
 const MAGIC: &[u8; 8] = b"ATTSTADV";
-/// 2: knows what is exploited.
-const FORMAT: u32 = 2;
+/// 2: knows what is exploited. 3: knows distributions, their releases, and commits.
+const FORMAT: u32 = 3;
 const HEADER_BYTES: usize = 8 + 4 + 8 + 32;
 /// Largest content, in bytes: ten times what all of OSV makes.
 const MAX_CONTENT_BYTES: u64 = 4 * 1024 * 1024 * 1024;

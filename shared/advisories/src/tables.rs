@@ -1,10 +1,10 @@
 //! Advisories in memory, found by package and by id; records about one vulnerability are joined by their aliases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Advisory, Affected, Ecosystem, Epss, Kev, exploitation::ByCve};
+use crate::{Advisory, Affected, Ecosystem, Epss, Kev, exploitation::ByCve, judge::Told};
 
 /// What an index file holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,15 +35,6 @@ pub(crate) struct Tables {
 struct Place {
     advisory: usize,
     affected: usize,
-}
-
-/// One entry of `affected`, and whose it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Found<'a> {
-    pub(crate) advisory: &'a Advisory,
-    pub(crate) affected: &'a Affected,
-    /// The same for all advisories about one vulnerability.
-    pub(crate) vulnerability: usize,
 }
 
 impl Tables {
@@ -84,24 +75,29 @@ impl Tables {
         self.advisories.len()
     }
 
-    /// Everything that is said of the package by records that were not withdrawn.
-    pub(crate) fn package(&self, ecosystem: Ecosystem, name: &str) -> Vec<Found<'_>> {
+    /// Everything that is said of packages that go by that name, in any case, by records that were not withdrawn.
+    pub(crate) fn told(&self, ecosystem: Ecosystem, name: &str) -> Vec<Told<'_>> {
         let places =
             self.packages.get(&ecosystem).and_then(|it| it.get(&ecosystem.lookup_name(name)));
-        let found = places.into_iter().flatten().map(|place| {
+        let mut told: BTreeMap<usize, Vec<(&Advisory, &Affected)>> = BTreeMap::new();
+        for place in places.into_iter().flatten() {
             let advisory = &self.advisories[place.advisory];
-            let affected = &advisory.affected[place.affected];
-            Found { advisory, affected, vulnerability: self.vulnerability[place.advisory] }
-        });
-        let mut found: Vec<_> = found.collect();
-        if ecosystem.is_case_sensitive() && found.iter().any(|it| it.affected.name == name) {
-            found.retain(|it| it.affected.name == name);
+            let records = told.entry(self.vulnerability[place.advisory]).or_default();
+            records.push((advisory, &advisory.affected[place.affected]));
         }
-        found
+        told.into_iter()
+            .map(|(vulnerability, records)| Told { ids: self.ids_of(vulnerability), records })
+            .collect()
+    }
+
+    /// The ids and aliases of the advisories about one vulnerability.
+    fn ids_of(&self, vulnerability: usize) -> BTreeSet<&str> {
+        let members = self.members(vulnerability);
+        members.flat_map(|it| [&it.id].into_iter().chain(&it.aliases)).map(String::as_str).collect()
     }
 
     /// The advisories about one vulnerability, sorted by id.
-    pub(crate) fn members(&self, vulnerability: usize) -> impl Iterator<Item = &Advisory> {
+    fn members(&self, vulnerability: usize) -> impl Iterator<Item = &Advisory> {
         let numbers = self.members.get(&vulnerability).into_iter().flatten();
         numbers.map(|number| &self.advisories[*number])
     }
