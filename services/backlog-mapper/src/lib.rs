@@ -11,11 +11,15 @@ mod files;
 pub mod finding;
 mod handlers;
 pub mod inventory;
+mod locks;
 mod metrics;
 mod newness;
+pub mod places;
+pub mod priority;
 pub mod queries;
 mod refill;
 pub mod register;
+mod reported;
 pub mod risk;
 pub mod routing;
 pub mod sla;
@@ -97,10 +101,12 @@ pub struct MapperArgs {
     /// Directory of advisory indexes, as `attestry advisories sync` writes it
     #[arg(long, env, value_name = "DIR", default_value = "data/advisories")]
     pub advisories: PathBuf,
-    /// TOML file that says who owns what [default: Security owns everything]
+    /// TOML file that says who owns what, and which products can be reached from where [default: Security owns
+    /// everything, and products are internal]
     #[arg(long, env, value_name = "FILE")]
     pub routing: Option<PathBuf>,
-    /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
+    /// TOML file with days by severity, and time zones [default: critical 7, high 30, medium 90, low 180,
+    /// exploited 3, malicious 1; UTC]
     #[arg(long, env, value_name = "FILE")]
     pub sla: Option<PathBuf>,
     /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
@@ -298,10 +304,10 @@ impl Mapper {
     async fn write_registers(&self) {
         let mapper = self.clone();
         let written = spawn_blocking(move || {
-            let Inner { store, config, registers, .. } = &*mapper.0;
+            let Inner { store, config, registers, index, .. } = &*mapper.0;
             let reader = Reader::open(store.path())?;
             metrics::findings(&reader.counts()?);
-            let register = reader.register(config)?;
+            let register = reader.register(config, index.get()?.as_ref())?;
             files::write(registers, &register).map_err(|reason| StoreError::File {
                 action: "write the registers to",
                 path: registers.clone(),

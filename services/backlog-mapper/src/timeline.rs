@@ -15,6 +15,7 @@ use crate::{
     entry::{Action, Change, Entry, Evidence, Status},
     finding::{Finding, Found, judge},
     inventory::Facts,
+    locks,
     newness::{Rank, ranks},
     slot::Slot,
     vex::{Statement, Terms, VexDocument},
@@ -231,12 +232,7 @@ impl<'a> Step<'a> {
 
     /// Brings the entries up to date with the findings.
     fn take(&self, state: &mut State) {
-        let mut by_action: BTreeMap<Action, Vec<Finding>> = BTreeMap::new();
-        for finding in &state.findings {
-            let package = &finding.found.package;
-            let action = Action { ecosystem: package.ecosystem, package: package.name.clone() };
-            by_action.entry(action).or_default().push(finding.clone());
-        }
+        let by_action = locks::by_action(&mut state.entries, &state.findings);
         for (action, entry) in &mut state.entries {
             if !by_action.contains_key(action) && entry.status != Status::Fixed {
                 let why = format!("{} has none of the findings any more", self.point.what());
