@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
+use advisories::{Confidence, MatchRule};
 use backlog_mapper::{
     export::{Form, json::Backlog},
     queries::{Asked, BACKLOG, BacklogQuestion, Head},
-    register::EntryRow,
-    sla,
+    register::{EntryRow, VulnerabilityRow, need},
 };
 use bus::Bus;
 use events::Digest;
@@ -89,8 +89,8 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             entries.retain(|it| all || it.status.is_open());
             entries.retain(|it| scope.as_deref().is_none_or(|scope| it.scope.as_str() == scope));
             #[allow(clippy::disallowed_methods, reason = "what is overdue depends on the day")]
-            let today = sla::date(Timestamp::now());
-            list(&entries, today, format)
+            let now = Timestamp::now();
+            list(&entries, now, format)
         }
         Command::Show { id, client } => {
             let bus = client.connect().await?;
@@ -200,7 +200,7 @@ fn write(path: &Path, document: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
 }
 
-fn list(entries: &[EntryRow], today: Date, format: Format) -> Result<(), Failure> {
+fn list(entries: &[EntryRow], now: Timestamp, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return entries.iter().try_for_each(|entry| output::result(format, "", entry));
     }
@@ -209,15 +209,37 @@ fn list(entries: &[EntryRow], today: Date, format: Format) -> Result<(), Failure
         return Ok(());
     }
     let width = entries.iter().map(|it| it.id.len()).max().unwrap_or_default();
-    let lines: Vec<String> = entries.iter().map(|entry| line(entry, width, today)).collect();
+    let lines: Vec<String> = entries.iter().map(|entry| line(entry, width, now)).collect();
     output::result(format, &output::plain(&lines.join("\n")), &())
 }
 
-fn line(entry: &EntryRow, width: usize, today: Date) -> String {
-    let EntryRow { id, severity, status, due, owner, title, .. } = entry;
-    let overdue = if status.is_open() && *due < today { " OVERDUE" } else { "" };
-    let (severity, status) = (severity.as_str(), status.as_str());
-    format!("{id:width$}  {severity:8}  {status:10}  due {due}{overdue}  {owner}  {title}")
+fn line(entry: &EntryRow, width: usize, now: Timestamp) -> String {
+    let EntryRow { id, priority, severity, status, due, owner, title, .. } = entry;
+    let overdue = if status.is_open() && entry.overdue_from <= now { " OVERDUE" } else { "" };
+    let (class, severity, status) = (priority.class.as_str(), severity.as_str(), status.as_str());
+    format!("{id:width$}  {class}  {severity:8}  {status:10}  due {due}{overdue}  {owner}  {title}")
+}
+
+/// What is known of the exploitation of a vulnerability, and how it was found, where that is worth a line.
+fn facts(it: &VulnerabilityRow) -> Vec<String> {
+    let mut facts = Vec::new();
+    if it.malicious {
+        facts.push("the package itself is the attack".to_owned());
+    }
+    if let Some(kev) = &it.kev {
+        let ransomware = if kev.ransomware { ", by ransomware too" } else { "" };
+        facts.push(format!("exploited since {} at the latest{ransomware} (KEV)", kev.date_added));
+    }
+    if let Some(epss) = it.epss {
+        facts.push(format!("exploited within 30 days with probability {epss:.3} (EPSS)"));
+    }
+    match (it.rule, it.confidence) {
+        (Some(MatchRule::Reported), _) => facts.push("reported by the document itself".to_owned()),
+        (_, Some(Confidence::Low)) => facts.push("found with low confidence".to_owned()),
+        (_, Some(Confidence::Medium)) => facts.push("found with medium confidence".to_owned()),
+        (_, Some(Confidence::High) | None) => {}
+    }
+    facts
 }
 
 /// One entry with everything about it.
@@ -232,10 +254,30 @@ fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
     let EntryRow { id, title, severity, status, owner, due, first_seen, evidence, .. } = entry;
     writeln!(out, "{id}  {title}")?;
     writeln!(out, "  status     {}, since {:.0}", status.as_str(), entry.since)?;
+    let priority = &entry.priority;
+    writeln!(
+        out,
+        "  priority   {}, {} = {}",
+        priority.class.as_str(),
+        priority.score,
+        priority.sum()
+    )?;
     writeln!(out, "  severity   {severity}")?;
     writeln!(out, "  owner      {owner}")?;
     writeln!(out, "  due        {due}, first seen {first_seen:.0}")?;
     writeln!(out, "  product    {} of {} {}", entry.product, entry.kind, entry.scope)?;
+    if entry.artifacts > 1 {
+        writeln!(out, "  same in    {} products", entry.artifacts)?;
+    }
+    if let Some(lock) = &entry.lock {
+        writeln!(out, "  lock       {lock}")?;
+    }
+    if !entry.path.is_empty() {
+        writeln!(out, "  path       {}", entry.way())?;
+    }
+    if let Some(scope) = entry.need {
+        writeln!(out, "  need       {}", need(scope))?;
+    }
     writeln!(out, "  document   {}", evidence.document)?;
     if let Some(index) = evidence.advisories {
         writeln!(out, "  advisories {index}")?;
@@ -248,6 +290,9 @@ fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
         writeln!(out, "    {}  {}, {fixed}  {}", it.id, it.severity, it.summary)?;
         for component in &it.components {
             writeln!(out, "      in {component}")?;
+        }
+        for fact in facts(it) {
+            writeln!(out, "      {fact}")?;
         }
         if !it.aliases.is_empty() {
             writeln!(out, "      also {}", it.aliases.join(", "))?;

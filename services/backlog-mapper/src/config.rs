@@ -1,4 +1,4 @@
-//! The operator's choices: who owns what, and how soon it must be done.
+//! The operator's choices: who owns what, who can reach what, and how soon something must be done.
 
 use std::{fs, path::Path, path::PathBuf};
 

@@ -11,16 +11,20 @@ use uuid::Uuid;
 use crate::{
     finding::Finding,
     lifecycle::{Cause, Unnamed},
+    places::Place,
     slot::{Slot, SlotKind},
 };
 
 /// What is to be done to a slot: something about this package. With the slot, an entry's identity.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Action {
     /// Ecosystem of the package.
     pub ecosystem: Ecosystem,
     /// Its name, normalised.
     pub package: String,
+    /// The lockfile in which; none where no document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
 }
 
 /// Where an entry stands.
@@ -117,6 +121,13 @@ impl Entry {
         self.history.last()
     }
 
+    /// Since when it has to be done: when it was last opened, else when it was seen first.
+    pub fn clock(&self) -> Timestamp {
+        let opens = |it: &&Change| it.to.is_open() && !it.from.is_some_and(Status::is_open);
+        let opened = self.history.iter().rev().find(opens);
+        opened.map_or(self.first_seen, |change| change.time)
+    }
+
     /// The findings that an entry is about: the open ones, or all that it had when it was closed.
     pub fn telling(&self) -> impl Iterator<Item = &Finding> {
         let any_open = self.findings.iter().any(Finding::is_open);
@@ -140,9 +151,18 @@ impl Entry {
         fixed.max_by(|a, b| self.action.ecosystem.compare(a, b))
     }
 
+    /// Where the package is: by the shortest path of what it is about, and for what needs it most.
+    pub fn place(&self) -> Place {
+        Place::joined(self.telling().map(|it| it.found.place.clone()))
+    }
+
     /// What to do, in one line.
     pub fn title(&self, slot: &Slot) -> String {
-        let (package, product) = (&self.action.package, &slot.product);
+        let package = &self.action.package;
+        let product = match &self.action.lock {
+            Some(lock) => format!("{lock} of {}", slot.product),
+            None => slot.product.to_string(),
+        };
         match (self.target(), slot.kind) {
             (Some(target), SlotKind::Project) => {
                 format!("Bump {package} to ≥ {target} in {product}")
@@ -163,8 +183,9 @@ impl Entry {
 
 /// Identity of an entry as hex digits, of which its id takes as many as it needs.
 pub fn fingerprint(slot: &Slot, action: &Action) -> Digest {
-    let Action { ecosystem, package } = action;
-    Digest::of(format!("{}\0{ecosystem}\0{package}", slot.id()).as_bytes())
+    let Action { ecosystem, package, lock } = action;
+    let lock = lock.as_ref().map(|it| format!("\0{it}")).unwrap_or_default();
+    Digest::of(format!("{}\0{ecosystem}\0{package}{lock}", slot.id()).as_bytes())
 }
 
 /// Beginning of the ids of a scope's entries: its name in capitals, hyphens for what an id cannot

@@ -1,6 +1,6 @@
 //! A known vulnerability in a component of a product, and whether it counts.
 
-use advisories::{Cvss, Index, Match, Package, Severity};
+use advisories::{Confidence, Cvss, Doubt, Index, Match, MatchRule, Package, Severity};
 use documents::vex::{Court, Opinion, Part, Ruling, Standing, Target};
 use events::{Digest, Text};
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     inventory::{Component, Facts},
+    places::Place,
     sla,
     waivers::{Acceptance, Waiver},
 };
@@ -17,6 +18,8 @@ use crate::{
 pub const FINDINGS_MAX: usize = 20_000;
 /// Most bytes of free text from a supplier that a finding repeats.
 const TEXT_BYTES: usize = 1024;
+/// Most positions of one component that is listed several times.
+const POSITIONS_MAX: usize = 8;
 /// Most statements beside the one that suppresses it that a finding names.
 const HEARD_MAX: usize = 8;
 
@@ -29,15 +32,24 @@ pub struct Found {
     pub package: Package,
     /// The vulnerability.
     pub vulnerability: Vulnerability,
+    /// Where in the inventory the component is listed, ascending: while it is not placed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub positions: Vec<u32>,
+    /// Where the component is in the document.
+    #[serde(default, skip_serializing_if = "Place::is_unknown")]
+    pub place: Place,
 }
 
-/// What the advisory index says about a vulnerability.
+/// What the advisory index says about a vulnerability, or a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vulnerability {
     /// A CVE id if there is one, else a GHSA id, else the smallest.
     pub id: String,
     /// Its other ids.
     pub aliases: Vec<String>,
+    /// Ids of the vulnerabilities that a distribution's record is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upstream: Vec<String>,
     /// One line about it; may be empty.
     pub summary: String,
     /// How bad it is.
@@ -46,6 +58,21 @@ pub struct Vulnerability {
     pub cvss: Option<Cvss>,
     /// Lowest version above the one found that is not affected any more.
     pub fixed: Option<String>,
+    /// How the component was found to have it; none if an older release found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<MatchRule>,
+    /// How far the rule can be relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// What lessens the confidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// Whether the package itself is the attack.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub malicious: bool,
+    /// When a record about it was first published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
 }
 
 /// A vulnerability in a component, and whether it counts.
@@ -128,30 +155,41 @@ impl Finding {
 
 /// What `index` knows about `components`, in a fixed order, each vulnerability of a component once.
 ///
-/// A record that only informs, such as `unmaintained`, is no vulnerability. Of a document that would
-/// have more than [`FINDINGS_MAX`] those of later names are left out.
+/// A record that only informs, such as `unmaintained`, is no vulnerability, and one that names only commits
+/// decides nothing about a version. Of a document that would have more than [`FINDINGS_MAX`] those of later
+/// names are left out.
 pub fn find(components: &[Component], index: &Index) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
-    for component in components {
+    for (position, component) in (0..).zip(components) {
         let room = FINDINGS_MAX - all.len();
         if room == 0 {
             break;
         }
         let Some(package) = component.package() else { continue };
         let matches = index.matches(&package).into_iter();
-        for it in matches.filter(|it| it.informational.is_none()).take(room) {
+        let counts = |it: &Match| it.informational.is_none() && it.rule != MatchRule::GitRange;
+        for it in matches.filter(counts).take(room) {
             let (component, package) = (component.clone(), package.clone());
-            all.push(Found { component, package, vulnerability: it.into() });
+            let (positions, place) = (vec![position], Place::default());
+            all.push(Found { component, package, vulnerability: it.into(), positions, place });
         }
     }
-    fn key(it: &Found) -> (&Package, Option<&str>, &str, &Component) {
-        (&it.package, it.component.purl.as_deref(), &it.vulnerability.id, &it.component)
-    }
-    all.sort_by(|a, b| key(a).cmp(&key(b)));
-    all.dedup_by(|a, b| {
-        a.component.purl == b.component.purl && a.vulnerability.id == b.vulnerability.id
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    all.dedup_by(|next, kept| {
+        let is_same = next.component.purl == kept.component.purl
+            && next.vulnerability.id == kept.vulnerability.id;
+        if is_same && kept.positions.len() < POSITIONS_MAX {
+            kept.positions.append(&mut next.positions);
+        }
+        is_same
     });
+    all.iter_mut().for_each(|it| it.positions.sort_unstable());
     all
+}
+
+/// What findings of one document are sorted by.
+pub(crate) fn order(it: &Found) -> (&Package, Option<&str>, &str, &Component) {
+    (&it.package, it.component.purl.as_deref(), &it.vulnerability.id, &it.component)
 }
 
 /// Whether what was found in `document` counts at `now`, given what is said about it, and the waivers of its
@@ -260,11 +298,31 @@ fn line(text: &str) -> String {
     Text::<TEXT_BYTES>::of(text).into()
 }
 
+impl Vulnerability {
+    /// Every id that it is known by, and those of what it is about.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        [&self.id].into_iter().chain(&self.aliases).chain(&self.upstream).map(String::as_str)
+    }
+}
+
 impl From<Match> for Vulnerability {
     fn from(found: Match) -> Self {
-        let Match { id, aliases, summary, severity, cvss, fixed, .. } = found;
-        let summary = if summary.is_empty() { summary } else { line(&summary) };
-        Self { id, aliases, summary, severity, cvss, fixed }
+        let Match { id, aliases, upstream, severity, cvss, fixed, rule, confidence, .. } = found;
+        let Match { summary, doubts, malicious, published, .. } = found;
+        Self {
+            id,
+            aliases,
+            upstream,
+            summary: if summary.is_empty() { summary } else { line(&summary) },
+            severity,
+            cvss,
+            fixed,
+            rule: Some(rule),
+            confidence: Some(confidence),
+            doubts,
+            malicious,
+            published,
+        }
     }
 }
 
@@ -323,6 +381,8 @@ mod tests {
         let mut other = components[0].clone();
         other.bom_ref = Some("again".to_owned());
         components.push(other);
-        assert_eq!(find(&components, &full_index()).len(), 1);
+        let found = find(&components, &full_index());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].positions, [0, 1], "and is in both places");
     }
 }

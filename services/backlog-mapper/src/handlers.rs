@@ -159,7 +159,7 @@ impl Mapper {
 pub(crate) fn unusable(error: StoreError) -> HandleError {
     let dependency = match &error {
         StoreError::TooLarge(_) => return HandleError::permanent("document-too-large", error),
-        StoreError::NoIndex(_) => "advisories",
+        StoreError::NoIndex(_) | StoreError::Index(_) => "advisories",
         _ => "backlog",
     };
     HandleError::Outage { dependency, detail: error.to_string() }

@@ -8,7 +8,12 @@ use jiff::Timestamp;
 use purl::Purl;
 use serde::{Deserialize, Serialize};
 
-use crate::vex::Statement;
+use crate::{
+    finding::Found,
+    places::{self, Places, Told},
+    reported,
+    vex::Statement,
+};
 
 /// Longest name, version, purl or reference that is kept, in bytes.
 const NAME_BYTES_MAX: usize = bom::MAX_PURL_BYTES;
@@ -20,6 +25,10 @@ pub struct Inventory {
     pub facts: Facts,
     /// Components in a fixed order, each once.
     pub components: Vec<Component>,
+    /// Where each of them is.
+    pub places: Places,
+    /// Vulnerabilities that the document says they have, with their positions.
+    pub reported: Vec<Found>,
 }
 
 /// What a document says about itself, and what VEX statements may name it by.
@@ -60,9 +69,14 @@ pub struct Component {
 impl Inventory {
     /// The inventory of a document that was read.
     pub fn of(bom: Bom) -> Self {
-        let mut components: Vec<_> = bom.components.into_iter().map(Component::of).collect();
-        components.sort_unstable();
-        components.dedup();
+        let (mut told, mut components) = (Vec::new(), Vec::new());
+        for (mut component, via) in bom.components.into_iter().zip(bom.via) {
+            told.push(Told::of(&mut component, via));
+            components.push(Component::of(component));
+        }
+        let (components, positions) = places::sorted(components);
+        let places = Places::of(told, &positions, components.len());
+        let reported = reported::found(bom.reported, &positions, &components);
         let facts = Facts {
             subject: bom.subject.map(Component::of),
             serial: bom.serial,
@@ -70,7 +84,7 @@ impl Inventory {
             timestamp: bom.timestamp,
             statements: bom.statements.into_iter().map(Statement::from).collect(),
         };
-        Self { facts, components }
+        Self { facts, components, places, reported }
     }
 
     /// Name of the product; that of its project or supplier where the document names none.

@@ -13,11 +13,15 @@ pub mod finding;
 mod handlers;
 pub mod inventory;
 pub mod lifecycle;
+mod locks;
 mod metrics;
 mod newness;
+pub mod places;
+pub mod priority;
 pub mod queries;
 mod refill;
 pub mod register;
+mod reported;
 pub mod risk;
 pub mod routing;
 pub mod sla;
@@ -107,10 +111,12 @@ pub struct MapperArgs {
     /// Directory of advisory indexes, as `attestry advisories sync` writes it
     #[arg(long, env, value_name = "DIR", default_value = "data/advisories")]
     pub advisories: PathBuf,
-    /// TOML file that says who owns what [default: Security owns everything]
+    /// TOML file that says who owns what, and which products can be reached from where [default: Security owns
+    /// everything, and products are internal]
     #[arg(long, env, value_name = "FILE")]
     pub routing: Option<PathBuf>,
-    /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
+    /// TOML file with days by severity, and time zones [default: critical 7, high 30, medium 90, low 180,
+    /// exploited 3, malicious 1; UTC]
     #[arg(long, env, value_name = "FILE")]
     pub sla: Option<PathBuf>,
     /// TOML file with risks of your own, and other words for those that are derived
@@ -328,10 +334,10 @@ impl Mapper {
     async fn write_registers(&self) {
         let mapper = self.clone();
         let written = spawn_blocking(move || {
-            let Inner { store, config, registers, .. } = &*mapper.0;
+            let Inner { store, config, registers, index, .. } = &*mapper.0;
             let reader = Reader::open(store.path())?;
             metrics::findings(&reader.counts()?);
-            let register = reader.register(config)?;
+            let register = reader.register(config, index.get()?.as_ref())?;
             for id in config.risks.lost(&register.risks) {
                 warn!(%id, "The file of risks says something of a risk that there is not");
             }

@@ -14,8 +14,8 @@ use tracing::warn;
 pub use crate::store::ProductFindings;
 use crate::{
     Mapper,
-    config::Config,
     export::{Form, Table, render},
+    register::View,
     store::{Reader, StoreError},
     tickets,
 };
@@ -107,7 +107,7 @@ async fn listen<Q: for<'de> Deserialize<'de> + Send + 'static>(
     bus: &Bus,
     mapper: &Mapper,
     topic: &'static str,
-    find: fn(&Reader, &Config, Q) -> Found,
+    find: fn(&Reader, &View<'_>, Q) -> Found,
 ) {
     loop {
         let queries = match bus.queries(topic).await {
@@ -137,13 +137,16 @@ pub(crate) async fn reply(query: Query, answer: Bytes) {
 fn part<Q: for<'de> Deserialize<'de>>(
     mapper: &Mapper,
     question: &[u8],
-    find: fn(&Reader, &Config, Q) -> Found,
+    find: fn(&Reader, &View<'_>, Q) -> Found,
 ) -> Bytes {
     let found = || {
         let asked: Asked<Q> = serde_json::from_slice(question).map_err(|it| it.to_string())?;
-        let found = Reader::open(mapper.store().path())
-            .and_then(|reader| find(&reader, mapper.config(), asked.question));
-        Ok((found.map_err(|error| error.to_string())?, asked.offset))
+        let answer = || {
+            let index = mapper.index()?;
+            let view = View { config: mapper.config(), index: index.as_ref() };
+            find(&Reader::open(mapper.store().path())?, &view, asked.question)
+        };
+        Ok((answer().map_err(|error: StoreError| error.to_string())?, asked.offset))
     };
     told(found())
 }
@@ -171,23 +174,24 @@ fn head(head: &Head) -> Bytes {
     line.into()
 }
 
-fn backlog(reader: &Reader, config: &Config, question: BacklogQuestion) -> Found {
+fn backlog(reader: &Reader, view: &View<'_>, question: BacklogQuestion) -> Found {
     match question {
         BacklogQuestion::Export(form) => {
-            Ok(Some(render(&reader.register(config)?, Table::Backlog, form)))
+            let register = reader.register(view.config, view.index)?;
+            Ok(Some(render(&register, Table::Backlog, form)))
         }
         BacklogQuestion::ExportAsOf(form, time) => as_of(reader, Table::Backlog, form, time),
         BacklogQuestion::Show(id) => {
-            let entry = reader.entry(&id, config)?;
+            let entry = reader.entry(&id, view.config, view.index)?;
             Ok(entry.map(|entry| serde_json::to_string(&entry)).transpose()?)
         }
     }
 }
 
-fn risk(reader: &Reader, config: &Config, question: RiskQuestion) -> Found {
+fn risk(reader: &Reader, view: &View<'_>, question: RiskQuestion) -> Found {
     match question {
         RiskQuestion::Export(form) => {
-            Ok(Some(render(&reader.register(config)?, Table::Risk, form)))
+            Ok(Some(render(&reader.register(view.config, view.index)?, Table::Risk, form)))
         }
         RiskQuestion::ExportAsOf(form, time) => as_of(reader, Table::Risk, form, time),
     }
@@ -197,15 +201,15 @@ fn as_of(reader: &Reader, table: Table, form: Form, time: Timestamp) -> Found {
     Ok(reader.register_as_of(time)?.map(|register| render(&register, table, form)))
 }
 
-fn search(reader: &Reader, config: &Config, term: String) -> Found {
-    let hits = reader.search(&term, config)?;
+fn search(reader: &Reader, view: &View<'_>, term: String) -> Found {
+    let hits = reader.search(&term, view.config, view.index)?;
     if hits.is_empty() {
         return Ok(None);
     }
     Ok(Some(serde_json::to_string(&hits)?))
 }
 
-fn supplier_findings(reader: &Reader, _: &Config, question: SupplierQuestion) -> Found {
+fn supplier_findings(reader: &Reader, _: &View<'_>, question: SupplierQuestion) -> Found {
     let of = match &question {
         SupplierQuestion::All => None,
         SupplierQuestion::Of(supplier) => Some(supplier),

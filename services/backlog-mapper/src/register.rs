@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use advisories::{Ecosystem, Severity};
+use advisories::{Confidence, Doubt, Ecosystem, Index, Kev, MatchRule, Severity};
+use documents::bom::Scope as Need;
 use events::{Digest, Label, Scope, Text};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,10 @@ use crate::{
     config::Config,
     entry::{Change, Entry, Evidence, Status},
     finding::{Finding, Heard, Suppression},
+    priority::{self, Priority},
     risk::RiskRow,
-    sla,
+    routing::About,
+    sla::{self, Urgency},
     slot::{Slot, SlotKind},
     store::TicketRow,
     waivers::Acceptance,
@@ -22,6 +25,16 @@ use crate::{
 const NAMED_MAX: usize = 20;
 /// Most bytes of a version that a summary repeats.
 const VERSION_BYTES: usize = 64;
+
+/// By what entries are shown: the operator's choices, and the index that knows now what is exploited. It may
+/// be newer than the one by which they were found.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The operator's choices.
+    pub config: &'a Config,
+    /// The index; without one nothing is known to be exploited.
+    pub index: Option<&'a Index>,
+}
 
 /// Everything that is exported, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,16 +66,32 @@ pub struct EntryRow {
     pub ecosystem: Ecosystem,
     /// The package.
     pub package: String,
+    /// The lockfile in which something is to be done; none where no document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// Names from what the product itself needs to the package, on a shortest way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// What the package is needed for; where no document says, to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
+    /// How many products of the same project or supplier have an open entry about the package in a lockfile
+    /// of that path, this one included.
+    pub artifacts: u64,
     /// The version that ends every vulnerability for which there is a fix.
     pub target: Option<String>,
+    /// What to do first.
+    pub priority: Priority,
     /// The worst of its findings.
     pub severity: Severity,
     /// Who does it.
     pub owner: Label,
     /// When the first document with one of the findings was ingested.
     pub first_seen: Timestamp,
-    /// The day, in UTC, by which it is to be done.
+    /// The day, in the project's time zone, by which it is to be done.
     pub due: Date,
+    /// When that day has ended.
+    pub overdue_from: Timestamp,
     /// Where it stands.
     pub status: Status,
     /// Since when.
@@ -101,6 +130,26 @@ pub struct VulnerabilityRow {
     pub score: Option<f64>,
     /// Lowest version without it above the highest that was found.
     pub fixed: Option<String>,
+    /// What CISA's catalogue of exploited vulnerabilities says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kev: Option<Kev>,
+    /// Probability of exploitation within 30 days, from 0 to 1, by EPSS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<f64>,
+    /// Whether the package itself is the attack.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub malicious: bool,
+    /// How it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<MatchRule>,
+    /// How far that can be relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+    /// What lessens the confidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// The day by which it is to be done.
+    pub due: Date,
     /// One line about it.
     pub summary: String,
     /// Package URLs of the components that have it.
@@ -144,24 +193,38 @@ pub struct HeardRow {
 }
 
 impl EntryRow {
-    /// `entry` of `slot` for people, by the operator's choices.
-    pub fn of(id: String, slot: &Slot, entry: &Entry, config: &Config) -> Self {
-        let severity = entry.severity();
-        let purls = entry.telling().map(Finding::component);
+    /// `entry` of `slot` for people; `artifacts` products have one like it.
+    pub fn of(id: String, slot: &Slot, entry: &Entry, artifacts: u64, view: &View<'_>) -> Self {
+        let View { config, index } = *view;
+        let purls: Vec<&str> = entry.telling().map(Finding::component).collect();
+        let (ecosystem, lock) = (entry.action.ecosystem, entry.action.lock.as_deref());
+        let about = About { slot, ecosystem: Some(ecosystem), lock, purls: &purls };
+        let table = config.sla.of(slot);
+        let urgency = urgency(entry, index);
+        let due = urgency.values().map(|it| table.due(it)).min();
+        let due = due.unwrap_or_else(|| sla::date(entry.clock()));
         let last = entry.last_change();
-        let vulnerabilities = vulnerabilities(entry);
+        let vulnerabilities =
+            vulnerabilities(entry, view, |id| urgency.get(id).map_or(due, |it| table.due(it)));
+        let place = entry.place();
         Self {
             title: entry.title(slot),
             kind: slot.kind,
             scope: slot.scope.clone(),
             product: slot.product.clone(),
-            ecosystem: entry.action.ecosystem,
+            ecosystem,
             package: entry.action.package.clone(),
+            lock: entry.action.lock.clone(),
+            path: place.path,
+            need: place.scope,
+            artifacts,
             target: entry.target().map(str::to_owned),
-            severity,
-            owner: config.routing.owner(slot, purls).clone(),
+            priority: priority::of(entry, config.routing.exposure(slot), index),
+            severity: entry.severity(),
+            owner: config.routing.owner(&about).clone(),
             first_seen: entry.first_seen,
-            due: config.sla.due(severity, entry.first_seen),
+            due,
+            overdue_from: table.overdue_from(due),
             status: entry.status,
             since: last.map_or(entry.first_seen, |change| change.time),
             summary: summary(entry, &vulnerabilities),
@@ -194,19 +257,56 @@ impl EntryRow {
         self.history.last().filter(|_| !self.status.is_open())
     }
 
-    /// By section; within it open ones first, then the worst, then what is due first.
+    /// By section; within it open ones first, then by priority, then the worst, then what is due first.
     pub fn order(&self) -> impl Ord + use<> {
         let closed = !self.status.is_open();
-        let worst = std::cmp::Reverse(self.severity);
-        (self.kind, self.scope.clone(), closed, worst, self.due, self.id.clone())
+        let first = std::cmp::Reverse((self.priority.score, self.severity));
+        (self.kind, self.scope.clone(), closed, first, self.due, self.id.clone())
+    }
+
+    /// The package's way from the product in one line; empty if it is not known.
+    pub fn way(&self) -> String {
+        match self.path.as_slice() {
+            [] => String::new(),
+            path => format!("{} → {}", self.product, path.join(" → ")),
+        }
     }
 }
 
-fn vulnerabilities(entry: &Entry) -> Vec<VulnerabilityRow> {
+/// How urgent each vulnerability is. One that was published after the entry came to be counts from then on.
+fn urgency<'a>(entry: &'a Entry, index: Option<&Index>) -> BTreeMap<&'a str, Urgency> {
+    let mut all: BTreeMap<&str, Urgency> = BTreeMap::new();
+    let clock = entry.clock();
+    for finding in entry.telling() {
+        let it = &finding.found.vulnerability;
+        let (kev, _) = priority::exploitation(it, index);
+        let since = it.published.map_or(clock, |published| clock.max(published));
+        let this = Urgency { severity: it.severity, kev, malicious: it.malicious, since };
+        let known = all.entry(&it.id).or_insert(this);
+        known.severity = known.severity.max(this.severity);
+        known.malicious |= this.malicious;
+        known.since = known.since.min(this.since);
+    }
+    all
+}
+
+fn vulnerabilities(
+    entry: &Entry,
+    view: &View<'_>,
+    due: impl Fn(&str) -> Date,
+) -> Vec<VulnerabilityRow> {
     let mut rows: BTreeMap<&str, VulnerabilityRow> = BTreeMap::new();
     for finding in entry.telling() {
         let it = &finding.found.vulnerability;
+        let (kev, epss) = priority::exploitation(it, view.index);
         let row = rows.entry(&it.id).or_insert_with(|| VulnerabilityRow {
+            kev,
+            epss: epss.map(|it| it.score),
+            malicious: it.malicious,
+            rule: it.rule,
+            confidence: it.confidence,
+            doubts: it.doubts.clone(),
+            due: due(&it.id),
             id: it.id.clone(),
             aliases: it.aliases.clone(),
             severity: it.severity,
@@ -216,6 +316,7 @@ fn vulnerabilities(entry: &Entry) -> Vec<VulnerabilityRow> {
             components: Vec::new(),
         });
         row.severity = row.severity.max(it.severity);
+        row.malicious |= it.malicious;
         row.components.push(finding.component().to_owned());
         let ecosystem = entry.action.ecosystem;
         let fixed = [row.fixed.take(), it.fixed.clone()].into_iter().flatten();
@@ -302,6 +403,15 @@ fn named(row: &VulnerabilityRow) -> String {
     match &row.fixed {
         Some(fixed) => format!("{} ({}, fixed in {fixed})", row.id, rating(row.severity)),
         None => format!("{} ({}, no fix known)", row.id, rating(row.severity)),
+    }
+}
+
+/// What a package is needed for, in a word.
+pub fn need(scope: Need) -> &'static str {
+    match scope {
+        Need::Required => "required",
+        Need::Optional => "optional",
+        Need::Excluded => "development",
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::Config,
     register::{EntryRow, counted, rating},
+    routing::About,
     slot::{Slot, SlotKind},
 };
 
@@ -91,7 +92,10 @@ impl RiskRow {
         };
         let (impact, likelihood) = (impact(worst.severity), likelihood(&open));
         let owner = match open.is_empty() {
-            true => config.routing.owner(slot, std::iter::empty()).clone(),
+            true => {
+                let about = About { slot, ecosystem: None, lock: None, purls: &[] };
+                config.routing.owner(&about).clone()
+            }
             false => worst.owner.clone(),
         };
         let count = counted(components as usize, "component", "components");

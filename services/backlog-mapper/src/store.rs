@@ -7,6 +7,7 @@ mod derive;
 mod due;
 mod migrate;
 mod open;
+mod places;
 mod read;
 mod register;
 mod search;
@@ -266,10 +267,12 @@ impl Recording<'_> {
         if insert.execute(params![Hash(id), count])? == 1 {
             self.insert_components(id, inventory)?;
         }
+        let places = self.insert_places(id, inventory)?.map(Hash);
+        // An older release may have kept it without places, which mean something in one inventory only.
         let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO document (digest, inventory, facts) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            "INSERT INTO document (digest, inventory, facts, places) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO UPDATE SET places = excluded.places WHERE document.places IS NULL AND document.inventory = excluded.inventory",
         )?;
-        insert.execute(params![Hash(*digest), Hash(id), open::json(&inventory.facts)])?;
+        insert.execute(params![Hash(*digest), Hash(id), open::json(&inventory.facts), places])?;
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO observation (event, document, slot, time) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         )?;

@@ -193,11 +193,13 @@ async fn run(mapper: &Mapper, desk: &Desk, dry_run: bool) -> Vec<Report> {
 async fn wanted(mapper: &Mapper, tracker: &Arc<Tracked>) -> Result<Vec<Wanted>, LedgerError> {
     let (mapper, tracker) = (mapper.clone(), Arc::clone(tracker));
     let read = move || {
-        let register = Reader::open(mapper.store().path())?.register(mapper.config())?;
+        let register = Reader::open(mapper.store().path())?
+            .register(mapper.config(), mapper.index()?.as_ref())?;
         let mut rows: Vec<_> =
             register.entries.iter().filter(|row| tracker.concerns(row)).collect();
         rows.sort_by_key(|row| {
-            (!row.status.is_open(), std::cmp::Reverse(row.severity), row.due, row.id.clone())
+            let first = std::cmp::Reverse((row.priority.score, row.severity));
+            (!row.status.is_open(), first, row.due, row.id.clone())
         });
         Ok(rows.into_iter().map(|row| wanted::wanted(row, &tracker)).collect())
     };

@@ -16,6 +16,7 @@ use crate::{
     finding::{Finding, Found, judge},
     inventory::Facts,
     lifecycle::{Cause, Condition, next},
+    locks,
     newness::{Rank, ranks},
     slot::Slot,
     vex::{Statement, Terms, VexDocument},
@@ -266,12 +267,7 @@ impl<'a> Step<'a> {
 
     /// Brings the entries up to date with the findings.
     fn take(&self, state: &mut State) {
-        let mut by_action: BTreeMap<Action, Vec<Finding>> = BTreeMap::new();
-        for finding in &state.findings {
-            let package = &finding.found.package;
-            let action = Action { ecosystem: package.ecosystem, package: package.name.clone() };
-            by_action.entry(action).or_default().push(finding.clone());
-        }
+        let by_action = locks::by_action(&mut state.entries, &state.findings);
         for (action, entry) in &mut state.entries {
             if !by_action.contains_key(action) && next_of(entry, Condition::Gone).is_some() {
                 let (cause, how) = match (self.has)(self.inventory, action) {

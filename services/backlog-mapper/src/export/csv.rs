@@ -1,8 +1,8 @@
 //! Registers as CSV (RFC 4180) that a spreadsheet shows as it is written.
 
-use crate::register::{EntryRow, Register, VulnerabilityRow};
+use crate::register::{EntryRow, Register, VulnerabilityRow, need};
 
-const BACKLOG_HEADER: [&str; 19] = [
+const BACKLOG_HEADER: [&str; 25] = [
     "id",
     "title",
     "kind",
@@ -22,6 +22,12 @@ const BACKLOG_HEADER: [&str; 19] = [
     "summary",
     "document",
     "event",
+    "priority",
+    "score",
+    "lock",
+    "path",
+    "need",
+    "artifacts",
 ];
 const RISK_HEADER: [&str; 9] = [
     "id",
@@ -58,6 +64,12 @@ pub(super) fn backlog(register: &Register) -> String {
             entry.summary.clone(),
             entry.evidence.document.to_string(),
             entry.evidence.event.to_string(),
+            entry.priority.class.as_str().to_owned(),
+            entry.priority.score.to_string(),
+            entry.lock.clone().unwrap_or_default(),
+            entry.path.join(" > "),
+            entry.need.map(need).unwrap_or_default().to_owned(),
+            entry.artifacts.to_string(),
         ];
         push(&mut text, &row);
     }

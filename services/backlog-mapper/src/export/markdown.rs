@@ -2,6 +2,7 @@
 //! `risk-register.md`.
 
 use advisories::Severity;
+use documents::bom::Scope as Need;
 
 use crate::{
     entry::Status,
@@ -75,11 +76,15 @@ fn item(entry: &EntryRow) -> String {
         None => String::new(),
     };
     let mut text = format!(
-        "\n### {id} {}\n\n- **Risk**: {}\n- **Owner**: {}\n- **Due**: {due}\n- **Summary**: {}\n- **Evidence**: document `{}`{index}, event `{}`.\n",
+        "\n### {id} {}\n\n- **Risk**: {}\n- **Priority**: {} ({} = {})\n- **Owner**: {}\n- **Due**: {due}\n- **Summary**: {}{}\n- **Evidence**: document `{}`{index}, event `{}`.\n",
         inline(&entry.title),
         mark(entry.severity),
+        entry.priority.class.as_str(),
+        entry.priority.score,
+        entry.priority.sum(),
         inline(entry.owner.as_str()),
         inline(&entry.summary),
+        place(entry),
         evidence.document,
         evidence.event,
     );
@@ -92,6 +97,22 @@ fn item(entry: &EntryRow) -> String {
         };
         let (date, why) = (sla::date(change.time), inline(&change.why));
         text.push_str(&format!("- **Status**: {what} {date} — {why}.\n"));
+    }
+    text
+}
+
+/// How the package comes in, in a sentence of its own.
+fn place(entry: &EntryRow) -> String {
+    let mut text = String::new();
+    let way = entry.way();
+    if !way.is_empty() {
+        text.push_str(&format!(" Comes in by {}.", inline(&way)));
+    }
+    if entry.need == Some(Need::Excluded) {
+        text.push_str(" Needed for development only.");
+    }
+    if entry.artifacts > 1 {
+        text.push_str(&format!(" The same in {} products.", entry.artifacts));
     }
     text
 }

@@ -38,8 +38,9 @@ fn register(hostile: bool) -> Register {
     for arrival in arrivals {
         store.record(&arrival, Some(&full_index()), now()).expect("records");
     }
-    let mut register =
-        Reader::open(&path).and_then(|reader| reader.register(&Config::default())).expect("reads");
+    let mut register = Reader::open(&path)
+        .and_then(|reader| reader.register(&Config::default(), None))
+        .expect("reads");
     // It changes with the format of the index, which is not ours.
     register.advisories = None;
     register.entries.iter_mut().for_each(|it| it.evidence.advisories = None);

@@ -22,7 +22,7 @@ use crate::{
     entry::{Action, Entry, Status, fingerprint, id_prefix},
     finding::{Found, find},
     lifecycle::{Condition, Unnamed, next, weave, withdrawn},
-    risk,
+    locks, risk,
     slot::Slot,
     timeline::{Moment, Observation, State, World, judge_now, unfold},
     vex::VexDocument,
@@ -81,7 +81,7 @@ impl<'a> Deriver<'a> {
         slot: &Slot,
         time: Timestamp,
     ) -> Result<(Standing, Standing), StoreError> {
-        let before = read::entries(self.transaction, slot)?;
+        let mut before = read::entries(self.transaction, slot)?;
         let observations = self.observations(slot, None)?;
         let mut state = self.ask(|world| unfold(slot, &observations, world, &self.moment))?;
         let fingerprint = |action: &Action| {
@@ -91,6 +91,7 @@ impl<'a> Deriver<'a> {
         for (action, entry) in &mut state.entries {
             entry.evidence.package = fingerprint(action);
         }
+        locks::follow(&mut before, &state.entries);
         keep_unnamed(&before, &mut state, fingerprint, time);
         self.write_current(slot, state.current)?;
         self.write_findings(slot, &state)?;
@@ -159,25 +160,28 @@ impl<'a> Deriver<'a> {
         slot: &Slot,
         document: Option<Digest>,
     ) -> Result<Vec<Observation>, StoreError> {
-        let sql = "SELECT o.event, o.document, o.time, d.inventory, d.facts FROM observation o JOIN document d ON d.digest = o.document WHERE o.slot = $1 AND ($2 IS NULL OR o.document = $2) ORDER BY o.time, o.document, o.event";
+        let sql = "SELECT o.event, o.document, o.time, d.inventory, d.places, d.facts FROM observation o JOIN document d ON d.digest = o.document WHERE o.slot = $1 AND ($2 IS NULL OR o.document = $2) ORDER BY o.time, o.document, o.event";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let rows = statement.query_map(params![Hash(slot.id()), document.map(Hash)], |row| {
             let (event, document): (Id, Hash) = (row.get(0)?, row.get(1)?);
             let (time, inventory): (Time, Hash) = (row.get(2)?, row.get(3)?);
-            Ok((event.0, document.0, time.0, inventory.0, row.get::<_, String>(4)?))
+            let places = row.get::<_, Option<Hash>>(4)?.map(|it| it.0);
+            Ok((event.0, document.0, time.0, (inventory.0, places), row.get::<_, String>(5)?))
         })?;
         let mut observations = Vec::new();
-        let mut found: HashMap<Digest, Arc<Vec<Found>>> = HashMap::new();
+        let mut found: HashMap<(Digest, Option<Digest>), Arc<Vec<Found>>> = HashMap::new();
         for row in rows {
-            let (event, document, time, inventory, facts) = row?;
+            let (event, document, time, content, facts) = row?;
             let facts = parse(&facts)?;
-            let found = match found.get(&inventory) {
+            let found = match found.get(&content) {
                 Some(known) => known.clone(),
                 None => {
-                    let known = Arc::new(self.found(inventory)?);
-                    found.entry(inventory).or_insert(known).clone()
+                    let (inventory, places) = content;
+                    let known = self.placed(slot, inventory, places, self.found(inventory)?)?;
+                    found.entry(content).or_insert(Arc::new(known)).clone()
                 }
             };
+            let inventory = content.0;
             observations.push(Observation { time, document, event, inventory, facts, found });
         }
         Ok(observations)
@@ -252,11 +256,11 @@ impl<'a> Deriver<'a> {
 
     fn write_entry(&self, id: &str, slot: &Slot, entry: &Entry) -> Result<(), StoreError> {
         let mut upsert = self.transaction.prepare_cached(
-            "INSERT INTO entry (id, slot, ecosystem, package, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            "INSERT INTO entry (id, slot, ecosystem, package, lock, body) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET lock = excluded.lock, body = excluded.body",
         )?;
-        let Action { ecosystem, package } = &entry.action;
-        let slot = Hash(slot.id());
-        upsert.execute(params![id, slot, ecosystem.osv_name(), package, json(entry)])?;
+        let Action { ecosystem, package, lock } = &entry.action;
+        let (slot, lock) = (Hash(slot.id()), lock.as_deref().unwrap_or_default());
+        upsert.execute(params![id, slot, ecosystem.osv_name(), package, lock, json(entry)])?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use advisories::IndexError;
 use events::Digest;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Serialize, de::DeserializeOwned};
@@ -60,6 +61,9 @@ pub enum StoreError {
         "the backlog was made by advisory index {0}, and there is none now; mount its volume again, or run `attestry advisories sync`"
     )]
     NoIndex(Digest),
+    /// What is exploited cannot be told, so that nothing is shown as less urgent than it is.
+    #[error("the advisory index cannot be read: {0}")]
+    Index(#[from] IndexError),
     /// The database refused: disk, memory, or damage.
     #[error("the backlog's database failed: {0}; check its disk")]
     Database(#[from] rusqlite::Error),

@@ -1,6 +1,9 @@
 //! The registers of one moment, from the store.
 
-use events::Digest;
+use std::collections::HashMap;
+
+use advisories::Index;
+use events::{Digest, Scope};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,18 +15,21 @@ use super::{
 };
 use crate::{
     config::Config,
-    entry::Entry,
-    register::{EntryRow, Register},
+    entry::{Action, Entry},
+    register::{EntryRow, Register, View},
     risk::{Product, RiskRow},
     sla,
-    slot::Slot,
+    slot::{Slot, SlotKind},
 };
 
 impl Reader {
-    /// Backlog and risk register, by the operator's choices.
-    pub fn register(&self, config: &Config) -> Result<Register, StoreError> {
+    /// Backlog and risk register, by the operator's choices and what `index` knows of exploitation. That may
+    /// be newer than the one by which entries were found.
+    pub fn register(&self, config: &Config, index: Option<&Index>) -> Result<Register, StoreError> {
+        let view = View { config, index };
         let snapshot = self.connection.unchecked_transaction()?;
         let (mut entries, mut risks) = (Vec::new(), Vec::new());
+        let mut artifacts = Artifacts::default();
         let mut newest = newest_arrival(&snapshot)?;
         let advisories = read::derived_by(&snapshot)?;
         for slot in read::slots(&snapshot)? {
@@ -31,13 +37,17 @@ impl Reader {
             newest = newest.max(known.values().filter_map(last_change).max());
             let mut rows: Vec<EntryRow> = known
                 .into_iter()
-                .map(|(id, entry)| EntryRow::of(id, &slot, &entry, config))
+                .map(|(id, entry)| {
+                    artifacts.add(&slot, &entry);
+                    EntryRow::of(id, &slot, &entry, 0, &view)
+                })
                 .map(|row| row.known_by(advisories))
                 .collect();
             rows.sort_by_cached_key(EntryRow::order);
             risks.extend(risk(&snapshot, &slot, &rows, config)?);
             entries.extend(rows);
         }
+        entries.iter_mut().for_each(|row| row.artifacts = artifacts.of(row));
         // Slots of one scope share a section.
         entries.sort_by_cached_key(EntryRow::order);
         config.risks.apply(&mut risks, &config.routing.default);
@@ -46,7 +56,12 @@ impl Reader {
     }
 
     /// One backlog entry, with what suppliers say of it who have no say; none if nobody has that id.
-    pub fn entry(&self, id: &str, config: &Config) -> Result<Option<EntryRow>, StoreError> {
+    pub fn entry(
+        &self,
+        id: &str,
+        config: &Config,
+        index: Option<&Index>,
+    ) -> Result<Option<EntryRow>, StoreError> {
         let sql = "SELECT s.kind, s.scope, s.product, e.id, e.body FROM entry e JOIN slot s ON s.id = e.slot WHERE e.id = $1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let row = statement.query_row(params![as_kept(id)], |row| {
@@ -56,11 +71,51 @@ impl Reader {
         let entry: Entry = parse(&body)?;
         let strangers = strangers::heard(&self.connection, &slot, &entry)?;
         let advisories = read::derived_by(&self.connection)?;
-        let mut row = EntryRow::of(id, &slot, &entry, config).known_by(advisories);
+        let artifacts = artifacts(&self.connection, &slot, &entry.action)?;
+        let mut row = EntryRow::of(id, &slot, &entry, artifacts, &View { config, index });
+        row = row.known_by(advisories);
         row.heard.extend(strangers);
         row.tickets = self.tickets_of(&row.id)?;
         Ok(Some(row))
     }
+}
+
+/// Numbers of products with an open entry about the same package in a lockfile of the same path.
+#[derive(Default)]
+pub(super) struct Artifacts(HashMap<(SlotKind, Scope, Action), u64>);
+
+impl Artifacts {
+    pub(super) fn add(&mut self, slot: &Slot, entry: &Entry) {
+        if entry.status.is_open() {
+            let key = (slot.kind, slot.scope.clone(), entry.action.clone());
+            *self.0.entry(key).or_default() += 1;
+        }
+    }
+
+    pub(super) fn of(&self, row: &EntryRow) -> u64 {
+        let EntryRow { ecosystem, package, lock, .. } = row;
+        let (package, lock) = (package.clone(), lock.clone());
+        let action = Action { ecosystem: *ecosystem, package, lock };
+        self.0.get(&(row.kind, row.scope.clone(), action)).copied().unwrap_or_default()
+    }
+}
+
+/// As [`Artifacts`], of one entry.
+fn artifacts(connection: &Connection, slot: &Slot, action: &Action) -> Result<u64, StoreError> {
+    let Action { ecosystem, package, lock } = action;
+    let sql = "SELECT e.body FROM slot s JOIN entry e ON e.slot = s.id WHERE s.kind = $1 AND s.scope = $2 AND e.lock = $3 AND e.ecosystem = $4 AND e.package = $5";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (kind, scope) = (slot.kind.as_str(), slot.scope.as_str());
+    let lock = lock.as_deref().unwrap_or_default();
+    let rows = statement
+        .query_map(params![kind, scope, lock, ecosystem.osv_name(), package], |row| {
+            row.get::<_, String>(0)
+        })?;
+    let mut open = 0;
+    for row in rows {
+        open += u64::from(parse::<Entry>(&row?)?.status.is_open());
+    }
+    Ok(open)
 }
 
 /// An id as it is kept, however it was typed: its scope in capitals, its digits in small letters.
@@ -105,7 +160,7 @@ fn risk(
 /// Everything that is derived, as text in a fixed order: what two stores are compared by.
 #[cfg(test)]
 pub(super) fn dump(reader: &Reader, config: &Config) -> Result<String, StoreError> {
-    let register = reader.register(config)?;
+    let register = reader.register(config, None)?;
     let mut findings = std::collections::BTreeMap::new();
     for slot in read::slots(&reader.connection)? {
         let of = format!("{} {} {}", slot.kind, slot.scope, slot.product);

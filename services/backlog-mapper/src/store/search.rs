@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
+use advisories::Index;
 use events::Digest;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -11,9 +12,16 @@ use super::{
     Reader, StoreError,
     columns::{Hash, Time},
     read,
+    register::Artifacts,
     term::Term,
 };
-use crate::{config::Config, entry::Entry, finding::Finding, register::EntryRow, slot::Slot};
+use crate::{
+    config::Config,
+    entry::Entry,
+    finding::Finding,
+    register::{EntryRow, View},
+    slot::Slot,
+};
 
 /// Most hits of one kind that an answer holds.
 const HITS_MAX: usize = 1000;
@@ -89,7 +97,14 @@ impl Reader {
     /// Everything about `term`: a purl in any spelling, with or without version, a CPE or its first
     /// parts, the name of a component, a product, a project or a supplier, the id of a vulnerability,
     /// or the digest of a document.
-    pub fn search(&self, term: &str, config: &Config) -> Result<Hits, StoreError> {
+    pub fn search(
+        &self,
+        term: &str,
+        config: &Config,
+        index: Option<&Index>,
+    ) -> Result<Hits, StoreError> {
+        let view = View { config, index };
+        let mut artifacts = Artifacts::default();
         let snapshot = self.connection.unchecked_transaction()?;
         let looked_for = Term::of(term);
         let products = match &looked_for {
@@ -110,8 +125,9 @@ impl Reader {
                 }
             }
             for (id, entry) in read::entries(&snapshot, &slot)? {
+                artifacts.add(&slot, &entry);
                 if id.eq_ignore_ascii_case(term) || about.entry(&entry) {
-                    hits.entries.push(EntryRow::of(id, &slot, &entry, config));
+                    hits.entries.push(EntryRow::of(id, &slot, &entry, 0, &view));
                 }
             }
         }
@@ -121,6 +137,7 @@ impl Reader {
         products.truncate(HITS_MAX);
         findings.truncate(HITS_MAX);
         entries.truncate(HITS_MAX);
+        entries.iter_mut().for_each(|row| row.artifacts = artifacts.of(row));
         Ok(hits)
     }
 }

@@ -4,7 +4,9 @@ mod court;
 mod lifecycle;
 mod looked_for;
 mod newer;
+mod placed;
 mod replay;
+mod scenario;
 mod touched;
 mod upgraded;
 mod versions;
@@ -142,10 +144,11 @@ fn ids_are_the_scope_and_as_many_digits_as_it_takes() {
     let prefixes: Vec<_> = ids.iter().map(|id| id.rsplit_once('-').expect("two").0).collect();
     assert_eq!(prefixes, ["HOTPASS", "IAMJONOBO-HOTPASS", "SCOPE", "SCOPE"]);
     assert!(ids.iter().all(|id| id.len() - id.rfind('-').expect("one") == 7), "{ids:?}");
-    let register = place.reader().register(&Config::default()).expect("reads");
+    let register = place.reader().register(&Config::default(), None).expect("reads");
     assert!(register.risks.iter().all(|risk| risk.id.len() == 6), "{:?}", register.risks);
     let typed = ids[0].to_lowercase();
-    let shown = place.reader().entry(&typed, &Config::default()).expect("reads").expect("known");
+    let shown =
+        place.reader().entry(&typed, &Config::default(), None).expect("reads").expect("known");
     assert_eq!(shown.id, ids[0]);
 }
 
@@ -154,14 +157,16 @@ fn id_that_is_taken_gets_more_digits_and_keeps_them() {
     let place = Place::new();
     let store = place.open();
     let slot = project("x");
-    let action =
-        crate::entry::Action { ecosystem: advisories::Ecosystem::PyPi, package: "jinja2".into() };
+    let action = crate::entry::Action {
+        ecosystem: advisories::Ecosystem::PyPi,
+        package: "jinja2".into(),
+        lock: None,
+    };
     let hex = crate::entry::fingerprint(&slot, &action).hex();
     let other = Hash(Digest::of(b"another slot"));
     let connection = store.connection.lock().expect("free");
     let body = "{}";
-    let sql =
-        "INSERT INTO entry (id, slot, ecosystem, package, body) VALUES ($1, $2, 'npm', 'y', $3)";
+    let sql = "INSERT INTO entry (id, slot, ecosystem, package, lock, body) VALUES ($1, $2, 'npm', 'y', '', $3)";
     connection.execute(sql, params![format!("X-{}", &hex[..6]), other, body]).expect("inserts");
     drop(connection);
     let answer = record(&store, &sbom(1, day(1), &slot, &[JINJA]));
@@ -188,7 +193,7 @@ fn new_index_is_held_against_everything_that_is_there() {
     let fewer =
         store.record(&advisories(4, day(4)), Some(&index(&["GHSA"])), now()).expect("records");
     assert_eq!(fewer.closed, some.opened);
-    let closed = place.reader().entry(fewer.closed[0].as_str(), &Config::default());
+    let closed = place.reader().entry(fewer.closed[0].as_str(), &Config::default(), None);
     let closed = closed.expect("reads").expect("known");
     let why = &closed.closed().expect("closed").why;
     assert_eq!((why.as_str(), closed.since), ("no advisory names it any more", day(4)));
@@ -299,7 +304,7 @@ fn search_tells_where_something_is_and_was() {
     let store = place.open();
     story().iter().for_each(|it| drop(record(&store, it)));
     let search = |term: &str| {
-        let hits = place.reader().search(term, &Config::default()).expect("searches");
+        let hits = place.reader().search(term, &Config::default(), None).expect("searches");
         let products: Vec<_> = hits
             .products
             .iter()

@@ -255,8 +255,8 @@ async fn entry_tells_its_ticket() {
     home.settle().await;
     let mapper = mapper(home.directory.path());
     let reader = Reader::open(mapper.store().path()).expect("opens");
-    let id = reader.register(mapper.config()).expect("reads").entries[0].id.clone();
-    let entry = reader.entry(&id, mapper.config()).expect("reads").expect("there");
+    let id = reader.register(mapper.config(), None).expect("reads").entries[0].id.clone();
+    let entry = reader.entry(&id, mapper.config(), None).expect("reads").expect("there");
     let ticket = &entry.tickets[0];
     assert_eq!((ticket.open, ticket.in_progress), (Some(true), false));
     assert_eq!(ticket.url.as_deref(), Some("https://github.com/acme/app/issues/1"));

@@ -42,7 +42,8 @@ pub(crate) fn wanted(row: &EntryRow, tracker: &Tracked) -> Wanted {
 fn key(row: &EntryRow) -> Key {
     let (scope, product) = (row.scope.clone(), row.product.clone());
     let slot = Slot { kind: row.kind, scope, product };
-    let action = Action { ecosystem: row.ecosystem, package: row.package.clone() };
+    let (ecosystem, package, lock) = (row.ecosystem, row.package.clone(), row.lock.clone());
+    let action = Action { ecosystem, package, lock };
     Key::of(fingerprint(&slot, &action))
 }
 

@@ -64,7 +64,7 @@ fn after(slot: &Slot, steps: Vec<Happens>) -> State {
 }
 
 fn jinja(state: &State) -> &Entry {
-    let action = Action { ecosystem: Ecosystem::PyPi, package: "jinja2".to_owned() };
+    let action = Action { ecosystem: Ecosystem::PyPi, package: "jinja2".to_owned(), lock: None };
     &state.entries[&action]
 }
 

@@ -7,10 +7,13 @@ mod dependencies;
 mod deviations;
 mod names;
 mod problems;
+mod reported;
+mod via;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use crate::schema::{Format, SchemaError as BomError};
@@ -20,6 +23,9 @@ pub use deviations::DEVIATIONS;
 pub(crate) use names::Names;
 pub(crate) use problems::Problems;
 pub use problems::{MAX_PROBLEMS_PER_CODE, Problem};
+pub use reported::{Rating, Reported};
+pub use via::Via;
+pub(crate) use via::of as via;
 
 use crate::schema::{self, CycloneDxVersion, json};
 use crate::score;
@@ -28,6 +34,8 @@ use crate::vex::Statement;
 
 /// Longest purl, CPE, bom-ref or namespace that is read, in bytes: ten times the longest we have seen.
 pub const MAX_PURL_BYTES: usize = 2048;
+/// Most places of one component that are read.
+pub const MAX_LOCATIONS: usize = 4;
 
 /// What an SBOM says.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +58,8 @@ pub struct Bom {
     /// are among them, the subject is not. Of SPDX every package, and files that the document
     /// DESCRIBES if it describes no package.
     pub components: Vec<Component>,
+    /// What brings each of [`Bom::components`] in, on a shortest way from the subject.
+    pub via: Vec<Via>,
     /// How many `dependsOn` entries there are. Of SPDX how many relationships say that one element
     /// needs another.
     pub edges: usize,
@@ -60,6 +70,9 @@ pub struct Bom {
     /// What `vulnerabilities` with an analysis say (VEX). Products named by a bare bom-ref are
     /// components of this document only.
     pub statements: Vec<Statement>,
+    /// What `vulnerabilities` say that components of the document have: those without an analysis, and
+    /// those whose analysis does not take it back. SPDX has none.
+    pub reported: Vec<Reported>,
 }
 
 /// One component of a [`Bom`].
@@ -81,6 +94,23 @@ pub struct Component {
     pub cpe: Option<String>,
     /// `type`, such as `library`; for SPDX the word of CycloneDX for its `primaryPackagePurpose`.
     pub kind: String,
+    /// `scope`; none where it does not say, and of SPDX, which is `required` (CycloneDX, `scope`).
+    pub scope: Option<Scope>,
+    /// `evidence.occurrences[].location`: [`MAX_LOCATIONS`] at most, lockfiles and manifests first. None
+    /// of SPDX, and none that is longer than [`MAX_PURL_BYTES`].
+    pub locations: Vec<String>,
+}
+
+/// What a component is needed for (CycloneDX, `components[].scope`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// To run.
+    Required,
+    /// To run in some installations.
+    Optional,
+    /// For tests and other purposes than to run.
+    Excluded,
 }
 
 /// Reads CycloneDX 1.2 to 1.7 in JSON or XML, or SPDX 2.2 and 2.3 in JSON or tag-value, or the one that an
@@ -107,9 +137,9 @@ pub fn read(bytes: &[u8]) -> Result<Bom, BomError> {
 pub fn read_again(bytes: &[u8]) -> Result<Bom, BomError> {
     let document = crate::carried(bytes)?;
     let Some((document, version)) = cyclonedx::skim(&document) else { return read(bytes) };
-    let bom = cyclonedx::read(&document, version, Problems::default())?;
+    let bom = cyclonedx::read_again(&document, version)?;
     // Without the rest of it, many things look suspicious.
-    Ok(Bom { problems: Vec::new(), problem_counts: BTreeMap::new(), edges: 0, ..bom })
+    Ok(Bom { problems: Vec::new(), problem_counts: BTreeMap::new(), ..bom })
 }
 
 /// Reads a document as [`read`] does, and scores it by every standard, if it is CycloneDX.

@@ -72,7 +72,7 @@ pub(crate) fn statements(
 }
 
 /// The BOM-Link of a document: `urn:cdx:<serial>/<version>`.
-fn link(bom: &Bom) -> Option<String> {
+pub(crate) fn link(bom: &Bom) -> Option<String> {
     let serial = bom.serial.as_deref()?;
     let uuid = serial.strip_prefix("urn:uuid:").unwrap_or(serial);
     Some(format!("urn:cdx:{uuid}/{}", bom.bom_version))
@@ -91,7 +91,7 @@ fn own_components(bom: &Bom) -> HashMap<&str, Option<&Component>> {
     own
 }
 
-fn status(analysis: &Value) -> Option<Status> {
+pub(crate) fn status(analysis: &Value) -> Option<Status> {
     match text(analysis, "state")? {
         "resolved" | "resolved_with_pedigree" => Some(Status::Fixed),
         "exploitable" => Some(Status::Affected),

@@ -44,6 +44,8 @@ fn a_real_sbom_is_read_with_all_that_is_used_of_it() {
         purl: Some("pkg:rpm/redhat/openssl@3.0.7-18.el9_2?arch=src".into()),
         cpe: None,
         kind: "library".into(),
+        scope: None,
+        locations: vec![],
     };
     assert_eq!(bom.subject, Some(subject));
     assert_eq!(bom.components.len(), 37);

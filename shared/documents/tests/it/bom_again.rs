@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use documents::bom::{Bom, Component, read, read_again};
+use documents::bom::{Bom, Component, Via, read, read_again};
 use documents::schema::MAX_WEIGHT;
 
 use crate::samples::files_below;
@@ -13,13 +13,22 @@ fn whole(members: &str) -> String {
 
 /// What is compared: all but what is not looked for again.
 fn contents(bom: Bom) -> Bom {
-    let mut components: Vec<Component> = Vec::new();
-    for component in bom.components {
-        if !components.contains(&component) {
+    let (mut components, mut via): (Vec<Component>, Vec<Via>) = (Vec::new(), Vec::new());
+    let mut numbers = Vec::new();
+    for (component, way) in bom.components.into_iter().zip(bom.via) {
+        let known = components.iter().position(|it| *it == component);
+        numbers.push(known.unwrap_or(components.len()));
+        if known.is_none() {
             components.push(component);
+            via.push(way);
         }
     }
-    Bom { components, problems: vec![], problem_counts: BTreeMap::new(), edges: 0, ..bom }
+    for way in &mut via {
+        if let Via::Component(number) = way {
+            *number = u32::try_from(numbers[*number as usize]).unwrap();
+        }
+    }
+    Bom { components, via, problems: vec![], problem_counts: BTreeMap::new(), edges: 0, ..bom }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod arbitrary;
 mod bom;
 mod bom_again;
+mod bom_places;
 mod carried;
 mod contents;
 mod convert;

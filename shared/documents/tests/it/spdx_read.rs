@@ -75,6 +75,8 @@ fn a_real_document_is_read_with_all_that_is_used_of_it() {
         purl: None,
         cpe: None,
         kind: "application".into(),
+        scope: None,
+        locations: vec![],
     };
     assert_eq!(bom.subject, Some(acme));
     assert_eq!(names(&bom), ["elliptic", "alpine", "OpenSSL"]);

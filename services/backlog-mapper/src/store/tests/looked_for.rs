@@ -18,7 +18,7 @@ fn filled() -> Place {
 }
 
 fn scopes(place: &Place, term: &str) -> Vec<String> {
-    let hits = place.reader().search(term, &Config::default()).expect("searches");
+    let hits = place.reader().search(term, &Config::default(), None).expect("searches");
     hits.products.iter().map(|it| it.slot.scope.to_string()).collect()
 }
 
@@ -39,12 +39,16 @@ fn component_is_found_by_purl_name_and_cpe() {
     for term in ["cpe:2.3:a:palletsprojects:jin", "cpe:", "pkg:pypi/jinja", "allets/jinja2"] {
         assert!(scopes(&place, term).is_empty(), "{term}");
     }
-    let hits = place.reader().search("pkg:pypi/jinja2", &Config::default()).expect("searches");
+    let hits =
+        place.reader().search("pkg:pypi/jinja2", &Config::default(), None).expect("searches");
     let written: Vec<_> =
         hits.products.iter().filter_map(|it| it.component.as_ref()?.written.clone()).collect();
     assert_eq!(written, ["pkg:PyPI/Jinja2@2.10"]);
     assert_eq!(hits.findings.len(), 4);
-    assert_eq!(place.reader().search(CPE, &Config::default()).expect("searches").findings.len(), 2);
+    assert_eq!(
+        place.reader().search(CPE, &Config::default(), None).expect("searches").findings.len(),
+        2
+    );
 }
 
 #[test]

@@ -17,14 +17,15 @@ fn version(number: u128, ingested: i64, version: u64, made: i64, purls: &[&str])
 
 /// The purls of the current document, and how many documents search tells of.
 fn current(place: &Place) -> (Vec<String>, usize) {
-    let hits = place.reader().search("pkg:pypi/jinja2", &Config::default()).expect("searches");
+    let hits =
+        place.reader().search("pkg:pypi/jinja2", &Config::default(), None).expect("searches");
     let now = hits.products.iter().filter(|it| it.current);
     let purls = now.filter_map(|it| it.component.as_ref()?.purl.clone()).collect();
     (purls, hits.products.iter().map(|it| it.documents as usize).sum())
 }
 
 fn open_findings(place: &Place) -> usize {
-    let register = place.reader().register(&Config::default()).expect("reads");
+    let register = place.reader().register(&Config::default(), None).expect("reads");
     register.entries.iter().filter(|it| it.status.is_open()).count()
 }
 

@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use crate::bom::{Component, Problems, non_empty};
+use super::Parts;
+use crate::bom::{Component, MAX_LOCATIONS, MAX_PURL_BYTES, Problems, Scope, non_empty};
+use crate::lockfile;
 use crate::schema::json;
 
 /// What the document describes, and everything it lists.
-pub(super) fn read(
-    document: &Value,
-    problems: &mut Problems,
-) -> (Option<Component>, Vec<Component>) {
+pub(super) fn read(document: &Value, problems: &mut Problems) -> Parts {
     let mut reader = Reader { pointer: String::new(), found: Vec::new(), problems };
     let mut subject = None;
     if let Some(described) = document.get("metadata").and_then(|it| it.get("component")) {
@@ -18,8 +17,9 @@ pub(super) fn read(
         reader.parts(described);
         reader.pointer.clear();
     }
+    let of_subject = reader.found.len();
     reader.parts(document);
-    (subject, reader.found)
+    Parts { subject, components: reader.found, of_subject }
 }
 
 /// The component at `/components/<index>` and its parts, added to `found`.
@@ -32,6 +32,34 @@ pub(super) fn read_one(
     let mut reader = Reader { pointer: String::new(), found: std::mem::take(found), problems };
     reader.part(component, index);
     *found = reader.found;
+}
+
+fn scope(word: &str) -> Option<Scope> {
+    match word {
+        "required" => Some(Scope::Required),
+        "optional" => Some(Scope::Optional),
+        "excluded" => Some(Scope::Excluded),
+        _ => None,
+    }
+}
+
+/// Where it was found; what can be edited comes first, whatever else there is.
+fn locations(value: &Value) -> Vec<String> {
+    let Some(evidence) = value.get("evidence") else { return Vec::new() };
+    let occurrences = json::items(evidence, "occurrences").iter();
+    let told = occurrences.filter_map(|it| json::text(it, "location"));
+    let usable = told.filter(|it| !it.is_empty() && it.len() <= MAX_PURL_BYTES);
+    let (locks, others): (Vec<&str>, Vec<&str>) = usable.partition(|it| lockfile::is_known(it));
+    let mut locations: Vec<String> = Vec::new();
+    for location in locks.into_iter().chain(others) {
+        if locations.len() == MAX_LOCATIONS {
+            break;
+        }
+        if !locations.iter().any(|it| it == location) {
+            locations.push(location.to_owned());
+        }
+    }
+    locations
 }
 
 struct Reader<'a> {
@@ -68,6 +96,8 @@ impl Reader<'_> {
             purl: self.purl(value),
             cpe: self.bounded(value, "cpe").filter(|it| !it.is_empty()).map(str::to_owned),
             kind: json::text(value, "type").unwrap_or_default().to_owned(),
+            scope: json::text(value, "scope").and_then(scope),
+            locations: locations(value),
         };
         self.check_names(value);
         self.check_identity(value, &component);

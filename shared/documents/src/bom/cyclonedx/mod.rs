@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Bom, BomError, Component, Names, Problems, deviations, non_empty, timestamp};
+use super::{Bom, BomError, Component, Problems, deviations, non_empty, reported, timestamp, via};
 use crate::schema::json::{self, Outline};
 use crate::schema::{self, CycloneDxVersion, Format, Violation};
 use crate::vex;
@@ -21,6 +21,7 @@ static CONTENTS: Outline = Outline(&[
     ("version", None),
     ("metadata", Some(&METADATA)),
     ("components", Some(&COMPONENT)),
+    ("dependencies", Some(&Outline(&[("ref", None), ("dependsOn", None)]))),
     ("vulnerabilities", None),
 ]);
 static METADATA: Outline = Outline(&[
@@ -36,6 +37,8 @@ static COMPONENT: Outline = Outline(&[
     ("purl", None),
     ("cpe", None),
     ("type", None),
+    ("scope", None),
+    ("evidence", Some(&Outline(&[("occurrences", Some(&Outline(&[("location", None)])))]))),
     ("components", Some(&COMPONENT)),
 ]);
 
@@ -45,12 +48,15 @@ pub(super) fn skim(bytes: &[u8]) -> Option<(Value, CycloneDxVersion)> {
     let Ok(Format::CycloneDx(version)) = schema::format(&document, CycloneDxVersion::V1_2) else {
         return None;
     };
-    // What deviates there was mended when it was judged. Of a component nothing is kept that would be,
-    // and to compare them all takes long.
-    let components = document.get_mut("components").map(Value::take);
+    // What deviates there was mended when it was judged. Of a component nothing is kept that would be, an
+    // edge that is there twice is one, and to compare them all takes long.
+    let apart =
+        ["components", "dependencies"].map(|it| (it, document.get_mut(it).map(Value::take)));
     deviations::mend(&mut document, &mut Problems::default());
-    if let (Some(components), Some(top)) = (components, document.as_object_mut()) {
-        top.insert("components".to_owned(), components);
+    for (list, items) in apart {
+        if let (Some(items), Some(top)) = (items, document.as_object_mut()) {
+            top.insert(list.to_owned(), items);
+        }
     }
     Some((document, version))
 }
@@ -62,16 +68,32 @@ pub(super) fn read(
     mut problems: Problems,
 ) -> Result<Bom, BomError> {
     let parts = components::read(document, &mut problems);
-    assemble(document, version, parts, references::no_names(), problems)
+    let edges = references::check(document, references::no_names(), &mut problems);
+    assemble(document, version, parts, edges, problems)
 }
 
-/// Puts together what was read of a document: `parts` are its subject and its components; elements whose
-/// `names` are given are not in it any more.
-fn assemble<'a>(
-    document: &'a Value,
+/// Reads what [`skim`] gave.
+pub(super) fn read_again(document: &Value, version: CycloneDxVersion) -> Result<Bom, BomError> {
+    let mut problems = Problems::default();
+    let parts = components::read(document, &mut problems);
+    assemble(document, version, parts, 0, problems)
+}
+
+/// The components of a document.
+struct Parts {
+    subject: Option<Component>,
+    components: Vec<Component>,
+    /// So many, the first ones, are parts of the subject.
+    of_subject: usize,
+}
+
+/// Puts together what was read of a document, whose components need not be in it any more; it has so many
+/// `edges`.
+fn assemble(
+    document: &Value,
     version: CycloneDxVersion,
-    (subject, components): (Option<Component>, Vec<Component>),
-    names: Names<'a>,
+    Parts { subject, components, of_subject }: Parts,
+    edges: usize,
     mut problems: Problems,
 ) -> Result<Bom, BomError> {
     let format = Format::CycloneDx(version);
@@ -83,7 +105,7 @@ fn assemble<'a>(
         }],
     })?;
     let metadata = document.get("metadata").unwrap_or(&Value::Null);
-    let edges = references::check(document, names, &mut problems);
+    let via = via(subject.as_ref(), &components, of_subject, references::edges(document));
     let mut bom = Bom {
         format,
         serial: json::text(document, "serialNumber").map(str::to_owned),
@@ -92,14 +114,17 @@ fn assemble<'a>(
         subject,
         supplier: metadata.get("supplier").and_then(|it| non_empty(it, "name")),
         components,
+        via,
         edges,
         problems: Vec::new(),
         problem_counts: BTreeMap::new(),
         statements: Vec::new(),
+        reported: Vec::new(),
     };
     // What stands in the place of vulnerabilities before that means nothing.
     if version >= vex::cyclonedx::FIRST {
         bom.statements = vex::cyclonedx::statements(document, &bom, &mut problems)?;
+        bom.reported = reported::read(document, &bom);
     }
     (bom.problems, bom.problem_counts) = problems.into_parts();
     Ok(bom)

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assemble, components, references};
+use super::{Parts, assemble, components, references};
 use crate::bill::{Bill, parts_of};
 use crate::bom::{Bom, Component, Names, Problems};
 use crate::schema::json::{self, Apart, decode};
@@ -45,13 +45,16 @@ fn read_as_wanted(
         bill.parts().iter().for_each(|part| scoring.add(part));
     }
     let mut problems = Problems::default();
-    let (subject, found) = components::read(&bill.document, &mut problems);
+    let Parts { subject, components: found, of_subject } =
+        components::read(&bill.document, &mut problems);
     let mut components = Components { judge, index: 0, found, names: references::no_names() };
     if !apart.each(|it| components.add(it, scoring.as_mut(), &mut problems)) {
         return None;
     }
     let Components { found, names, .. } = components;
-    let bom = assemble(&bill.document, version, (subject, found), names, problems).ok()?;
+    let edges = references::check(&bill.document, names, &mut problems);
+    let parts = Parts { subject, components: found, of_subject };
+    let bom = assemble(&bill.document, version, parts, edges, problems).ok()?;
     // Which of two is the second depends on where in the whole they are.
     (!bom.problem_counts.contains_key("duplicate-bom-ref"))
         .then(|| (bom, scoring.map(Scoring::report)))

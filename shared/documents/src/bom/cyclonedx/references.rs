@@ -61,6 +61,14 @@ pub(super) fn check<'a>(document: &'a Value, names: Names<'a>, problems: &mut Pr
     check_dependencies(document, problems)
 }
 
+/// What needs something, and what is needed, by their names.
+pub(super) fn edges(document: &Value) -> impl Iterator<Item = (&str, &str)> {
+    items(document, "dependencies").iter().flat_map(|entry| {
+        let from = text(entry, "ref").unwrap_or_default();
+        items(entry, "dependsOn").iter().filter_map(Value::as_str).map(move |to| (from, to))
+    })
+}
+
 /// Collects the `bom-ref` of every element, of whatever kind it is.
 struct Collector<'a, 'p> {
     names: Names<'a>,

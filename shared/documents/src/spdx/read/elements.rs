@@ -55,6 +55,8 @@ impl Reader<'_> {
             purl: self.purl(value, place),
             cpe: self.cpe(value, place),
             kind: kind(text(value, "primaryPackagePurpose")).to_owned(),
+            scope: None,
+            locations: Vec::new(),
         };
         let is_identified = !items(value, "checksums").is_empty()
             || value.get("packageVerificationCode").is_some()
@@ -73,6 +75,8 @@ impl Reader<'_> {
             purl: None,
             cpe: None,
             kind: "file".to_owned(),
+            scope: None,
+            locations: Vec::new(),
         };
         let is_identified = !items(value, "checksums").is_empty();
         self.problems.check_identity(&component, is_identified, "versionInfo", place);

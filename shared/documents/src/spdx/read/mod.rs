@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::bill::says_unknown;
-use crate::bom::{Bom, Problems, timestamp};
+use crate::bom::{Bom, Problems, timestamp, via};
 use crate::schema::json::{items, text};
 use crate::schema::{Format, SpdxVersion};
 
@@ -29,18 +29,21 @@ pub(crate) fn read(document: &Value, version: SpdxVersion, mut problems: Problem
     let supplier = described.subject(document).and_then(|it| text(it, "supplier"));
     let supplier = supplier.and_then(|it| party(it, &["Organization", "Person"]));
     let created = "/creationInfo/created";
+    let elements::Components { subject, others } = components;
     let mut bom = Bom {
         format: Format::Spdx(version),
         serial: namespace(document, &mut problems),
         bom_version: 1,
         timestamp: timestamp(creation, "created", created, &mut problems),
-        subject: components.subject,
+        via: via(subject.as_ref(), &others, 0, relationships::edges(document)),
+        subject,
         supplier: supplier.or_else(|| creator(creation)),
-        components: components.others,
+        components: others,
         edges,
         problems: Vec::new(),
         problem_counts: BTreeMap::new(),
         statements: Vec::new(),
+        reported: Vec::new(),
     };
     (bom.problems, bom.problem_counts) = problems.into_parts();
     bom

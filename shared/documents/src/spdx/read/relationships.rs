@@ -71,6 +71,11 @@ fn check_dependencies(document: &Value, problems: &mut Problems) -> usize {
     dependencies.check("relationships", problems)
 }
 
+/// What needs something, and what is needed, by their names.
+pub(super) fn edges(document: &Value) -> impl Iterator<Item = (&str, &str)> {
+    items(document, "relationships").iter().filter_map(dependency)
+}
+
 /// Who needs whom, if that is what the relationship says.
 fn dependency(relationship: &Value) -> Option<(&str, &str)> {
     let from = text(relationship, "spdxElementId").filter(|it| !says_nothing(it))?;

@@ -14,7 +14,10 @@ use backlog_mapper::{
     slot::{Slot, SlotKind},
     store::{Arrival, Content, Reader, Sbom, Store},
 };
-use documents::bom::{self, Bom};
+use documents::{
+    bom::{self, Bom, Component},
+    lockfile,
+};
 use events::{BuildKind, Digest, Envelope, EvidenceSigned, Role, Scope, VerdictResult};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -38,8 +41,8 @@ struct Counting {
 /// Whether an entry must be open, and who brought what it is about.
 type Standing<'a> = (bool, &'a str);
 
-/// What makes two entries the same: kind, scope, product, ecosystem and package.
-type Key = [String; 5];
+/// What makes two entries the same: kind, scope, product, lockfile, ecosystem and package.
+type Key = [String; 6];
 
 /// The exported backlog against a straight count over the documents, without the mapper's code.
 pub(super) fn entries(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
@@ -63,7 +66,7 @@ fn counted(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Count
     for entry in entries {
         let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
         let (id, status) = (text("id"), text("status"));
-        let key: Key = ["kind", "scope", "product", "ecosystem", "package"].map(text);
+        let key: Key = ["kind", "scope", "product", "lock", "ecosystem", "package"].map(text);
         if !ids.insert(id.clone()) {
             broken.push(format!("the id {id} stands for two entries"));
         }
@@ -115,7 +118,8 @@ fn repeated(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Coun
         let arrival = Arrival { event, time, content: Content::Sboms(vec![sbom]) };
         store.record(&arrival, Some(remains.advisories), now)?;
     }
-    let register = Reader::open(store.path())?.register(&Config::default())?;
+    let register =
+        Reader::open(store.path())?.register(&Config::default(), Some(remains.advisories))?;
     let backwards = render(&register, Table::Backlog, Form::Json);
     let live = exported(remains.area)?;
     let mut broken = Vec::new();
@@ -189,17 +193,27 @@ fn expected<'a>(documents: &'a [Counting], index: &Index) -> BTreeMap<Key, Stand
             let [kind, scope, product, ..]: &Key = key;
             *is_open &= [kind, scope, product] != slot.each_ref();
         }
-        let purls = document.bom.components.iter().filter_map(|it| it.purl.as_deref());
-        for package in purls.filter_map(|it| Package::from_purl(it).ok()) {
-            if !index.matches(&package).is_empty() {
+        for component in &document.bom.components {
+            let package = component.purl.as_deref().map(Package::from_purl);
+            let Some(Ok(package)) = package else { continue };
+            if index.matches(&package).is_empty() {
+                continue;
+            }
+            for lock in locks(document.kind, component) {
                 let [kind, scope, product] = slot.clone();
                 let ecosystem = package.ecosystem.to_string();
-                expected.insert(
-                    [kind, scope, product, ecosystem, package.name],
-                    (true, document.name.as_str()),
-                );
+                let key = [kind, scope, product, lock, ecosystem, package.name.clone()];
+                expected.insert(key, (true, document.name.as_str()));
             }
         }
     }
     expected
+}
+
+/// The lockfiles in which something is to be done about a component; an empty name where there is none, and
+/// for what a supplier is asked.
+fn locks(kind: SlotKind, component: &Component) -> Vec<String> {
+    let named = component.locations.iter().filter(|it| lockfile::is_known(it));
+    let locks: Vec<String> = named.filter(|_| kind == SlotKind::Project).cloned().collect();
+    if locks.is_empty() { vec![String::new()] } else { locks }
 }
