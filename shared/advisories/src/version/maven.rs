@@ -193,7 +193,7 @@ fn add_token(raw: &mut Vec<Raw>, token: &str, hyphen: bool) {
 
 #[cfg(test)]
 mod tests {
-    use std::cmp::Ordering::{Equal, Less};
+    use std::cmp::Ordering::{Equal, Greater, Less};
 
     use crate::Ecosystem::Maven;
 
@@ -223,12 +223,20 @@ mod tests {
 
     #[test]
     fn what_maven_answers_goes_round_and_is_sorted_nevertheless() {
-        for (left, right) in [("1.0", "1.0-1"), ("1.0-1", "1.0.beta"), ("1.0.beta", "1.0")] {
+        for (left, right) in [
+            ("1.0", "1.0-1"),
+            ("1.0-1", "1.0.beta"),
+            ("1.0.beta", "1.0"),
+            // Of libraries that were published.
+            ("1.0.0-RC16", "1.0.0.RC8-beta"),
+            ("6.1.12.rc5", "6.1.12rc1"),
+            ("1.1.31.sec10", "1.1.31_noneautotype"),
+        ] {
             assert_eq!(Maven.compare(left, right), Less, "{left} {right}");
+            assert_eq!(Maven.compare(right, left), Greater, "{left} {right}");
         }
         assert_eq!(Maven.order("1.0.beta", "1.0-1"), Less);
-        assert_eq!(Maven.compare("1.0.rc2", "1.0-rc1"), Less);
-        assert_eq!(Maven.order("1.0.rc2", "1.0-rc1").reverse(), Less);
+        assert_eq!(Maven.order("6.1.12rc1", "6.1.12.rc5"), Less);
     }
 
     #[test]
