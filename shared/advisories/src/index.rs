@@ -136,6 +136,23 @@ impl Index {
         self.with_exploitation(judge(&self.0.arena.told(package.key()), package))
     }
 
+    /// [`Self::matches`] of many packages, told to `found` in any order. Records about one package are read once for all of
+    /// its versions, which pays where there are several.
+    pub fn matches_of<'a>(
+        &self,
+        packages: &'a [Package],
+        mut found: impl FnMut(&'a Package, Vec<Match>),
+    ) {
+        let mut keyed: Vec<_> = packages.iter().map(|it| (it.key(), it)).collect();
+        keyed.sort_unstable_by_key(|(key, _)| *key);
+        for same in keyed.chunk_by(|one, other| one.0 == other.0) {
+            let told = self.0.arena.told(same[0].0);
+            for (_, package) in same {
+                found(package, self.with_exploitation(judge(&told, package)));
+            }
+        }
+    }
+
     /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
     /// nothing of what [`Self::matches`] finds.
     pub fn undecided(&self, package: &Package) -> Vec<Match> {

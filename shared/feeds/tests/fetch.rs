@@ -251,7 +251,7 @@ async fn redirects_are_followed_to_an_end_and_to_nothing_but_http() {
 
     let moved = fetch(&format!("{url}/moved.json"), &cache).await;
     assert_eq!(moved.cached[0].url, format!("{url}/moved.json"));
-    for (path, expected) in [("again", "redirects"), ("file", "https")] {
+    for (path, expected) in [("again", "redirects"), ("file", "answers 307")] {
         let (error, _) = failure(&format!("{url}/{path}.json"), &cache).await;
         assert!(error.to_string().contains(expected), "{path}: {error}");
     }

@@ -1,7 +1,7 @@
 //! A million components against 300,000 advisories: `cargo xtask bench advisories`.
 //!
-//! Building and matching are measured in processes of their own. A matching process opens the index, makes its components,
-//! and looks each up, on two threads; nothing is kept between two look-ups.
+//! Building and matching are measured in processes of their own. A matching process opens the index and holds its
+//! components against it on two threads: each alone, with nothing kept in between, or each thread all of its own at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use advisories::Index;
+use advisories::{Index, Package};
 use made::World;
 use serde_json::{Value, json};
 
@@ -27,17 +27,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const THREADS: u64 = 2;
 const RECORDS: u64 = 300_000;
 const COMPONENTS: [u64; 3] = [10_000, 100_000, 1_000_000];
-/// Components that are made before they are looked up, so that making them is not measured.
+/// Components that are made, and then looked up one by one, so that making them is not measured.
 const BATCH: u64 = 10_000;
+const ALONE: &str = "one by one";
+const TOGETHER: &str = "at once";
+/// A process has used so much of a processor when a tick is added, in seconds.
+const TICK: f64 = 0.01;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["--build", sources, index] => println!("{}", build(Path::new(sources), Path::new(index))),
-        ["--match", index, records, seed, components] => {
+        ["--match", how, index, records, seed, components] => {
             let world = World { seed: seed.parse().unwrap(), records: records.parse().unwrap() };
-            println!("{}", look_up(Path::new(index), world, components.parse().unwrap()));
+            let components = components.parse().unwrap();
+            println!("{}", look_up(Path::new(index), world, components, how == TOGETHER));
         }
         [] => measure(World { seed: 1, records: RECORDS }, &COMPONENTS),
         ["--quick"] => measure(World { seed: 1, records: 3_000 }, &[1_000, 10_000]),
@@ -105,22 +110,25 @@ fn build(sources: &Path, directory: &Path) -> Value {
     json!({
         "advisories": index.len(),
         "seconds": seconds,
+        "cpu": cpu(),
         "read": size(sources),
         "written": size(directory),
         "peak": peak(),
     })
 }
 
-fn look_up(directory: &Path, world: World, count: u64) -> Value {
+fn look_up(directory: &Path, world: World, count: u64, together: bool) -> Value {
     let began = Instant::now();
     let index = Index::current(directory).unwrap().unwrap();
     let open = seconds(began);
     let part = count / THREADS;
+    let work = if together { at_once } else { one_by_one };
     let done: Vec<(usize, f64)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS)
             .map(|number| {
                 let index = &index;
-                scope.spawn(move || work(index, world.components(number, part)))
+                let components = world.components(number, part);
+                scope.spawn(move || work(index, &mut { components }))
             })
             .collect();
         workers.into_iter().map(|it| it.join().unwrap()).collect()
@@ -129,21 +137,29 @@ fn look_up(directory: &Path, world: World, count: u64) -> Value {
     assert!(matches > 0, "nothing matches");
     // Threads that wait for nobody: the slower one tells.
     let slowest = done.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
-    let each = (slowest * 1e6 / part as f64 * 10.0).round() / 10.0;
-    json!({ "open": open, "match": round(slowest), "matches": matches, "each": each, "peak": peak() })
+    json!({ "open": open, "seconds": round(slowest), "cpu": cpu(), "matches": matches, "peak": peak() })
 }
 
 /// How many matches the components have, and how long looking them up took.
-fn work(index: &Index, components: impl Iterator<Item = advisories::Package>) -> (usize, f64) {
-    let mut components = components.peekable();
+fn one_by_one(index: &Index, components: &mut dyn Iterator<Item = Package>) -> (usize, f64) {
     let (mut matches, mut took) = (0, 0.0);
-    while components.peek().is_some() {
-        let batch: Vec<_> = components.by_ref().take(BATCH as usize).collect();
+    loop {
+        let batch: Vec<_> = components.take(BATCH as usize).collect();
+        if batch.is_empty() {
+            return (matches, took);
+        }
         let began = Instant::now();
         matches += batch.iter().map(|it| index.matches(it).len()).sum::<usize>();
         took += began.elapsed().as_secs_f64();
     }
-    (matches, took)
+}
+
+fn at_once(index: &Index, components: &mut dyn Iterator<Item = Package>) -> (usize, f64) {
+    let packages: Vec<_> = components.collect();
+    let began = Instant::now();
+    let mut matches = 0;
+    index.matches_of(&packages, |_, found| matches += found.len());
+    (matches, began.elapsed().as_secs_f64())
 }
 
 fn seconds(began: Instant) -> f64 {
@@ -158,6 +174,15 @@ fn round(seconds: f64) -> f64 {
 fn size(directory: &Path) -> u64 {
     let files = fs::read_dir(directory).unwrap();
     files.map(|it| it.unwrap().metadata().unwrap().len()).sum::<u64>() >> 20
+}
+
+/// How long this process had a processor, of the program and for it.
+fn cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The name of the program, in brackets, may hold spaces.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    round(ticks.map(|it| it.parse::<f64>().unwrap() * TICK).sum())
 }
 
 /// Most memory that this process ever had, in MiB.

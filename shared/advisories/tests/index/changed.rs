@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use advisories::{Ecosystem, Index, IndexError, PackageKey};
+use advisories::{Ecosystem, Index, IndexError, Package, PackageKey};
 use serde_json::{Value, json};
 
 use crate::{DJANGO, ids, index_of, record};
@@ -102,6 +102,26 @@ fn exploitation_changes_no_package() {
 
     assert_ne!(scored.digest(), plain.digest());
     assert_eq!(scored.changed_since(&plain), []);
+}
+
+#[test]
+fn many_packages_at_once_match_as_each_alone() {
+    let (index, _) = crate::build(&crate::fixture("osv"));
+    let names = ["django", "Jinja2", "scrapy", "idna", "nobody"];
+    let versions = ["1.0", "2.13.3", "3.3"];
+    let named = names.iter().flat_map(|name| versions.map(|version| (*name, version)));
+    let packages: Vec<_> =
+        named.map(|(name, version)| Package::new(Ecosystem::PyPi, name, version)).collect();
+
+    let mut found = Vec::new();
+    index.matches_of(&packages, |package, matches| found.push((package.clone(), matches)));
+
+    assert_eq!(found.len(), packages.len());
+    assert!(found.iter().any(|(_, matches)| !matches.is_empty()));
+    for package in packages {
+        let (_, matches) = found.iter().find(|(it, _)| *it == package).unwrap();
+        assert_eq!(*matches, index.matches(&package), "{package:?}");
+    }
 }
 
 #[test]
