@@ -1,6 +1,6 @@
 //! Where components are: the lockfiles that name them, what they are needed for, and what brings them in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use documents::{
     bom::{self, Scope, Via},
@@ -51,7 +51,7 @@ pub struct Places {
 /// Numbers of lockfiles, scope, and what brings it in: a position, or [`SUBJECT`]. A list of three in JSON,
 /// as there are many of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Placed(BTreeSet<u32>, Option<Scope>, Option<i64>);
+struct Placed(Vec<u32>, Option<Scope>, Option<i64>);
 
 /// Stands for what the document describes, where a position could.
 const SUBJECT: i64 = -1;
@@ -113,10 +113,13 @@ impl Places {
                     break;
                 }
                 let next = u32::try_from(places.locks.len()).unwrap_or(u32::MAX);
-                locks.insert(*numbers.entry(location).or_insert_with_key(|location| {
+                let number = *numbers.entry(location).or_insert_with_key(|location| {
                     places.locks.push(location.clone());
                     next
-                }));
+                });
+                if !locks.contains(&number) {
+                    locks.push(number);
+                }
             }
         }
         if places.placed.iter().all(|it| *it == Placed::default()) {
@@ -255,7 +258,7 @@ mod tests {
         assert_eq!(path.len(), PATH_MAX);
         assert_eq!((path[0].as_str(), path[5].as_str(), path[11].as_str()), ("n0", "…", "n49"));
         // No document says so, but a damaged store may.
-        let circle = Places { locks: vec![], placed: vec![Placed(BTreeSet::new(), None, Some(0))] };
+        let circle = Places { locks: vec![], placed: vec![Placed(vec![], None, Some(0))] };
         assert_eq!(circle.way(0), [0_usize; 0]);
     }
 
