@@ -43,7 +43,8 @@ impl FromStr for Quarter {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no quarter; write one as 2026Q3");
         let (year, number) = text.split_once(['Q', 'q']).ok_or_else(wrong)?;
-        let year = Some(year).filter(|it| it.len() == 4).and_then(|it| it.parse().ok());
+        let is_year = year.len() == 4 && year.bytes().all(|it| it.is_ascii_digit());
+        let year = Some(year).filter(|_| is_year).and_then(|it| it.parse().ok());
         let number = number.parse().ok().filter(|it| (1..=4).contains(it));
         let (Some(year), Some(number)) = (year, number) else { return Err(wrong()) };
         Ok(Self { year, number })

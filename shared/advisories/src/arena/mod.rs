@@ -11,9 +11,7 @@ use std::collections::BTreeSet;
 
 use events::Digest;
 
-use crate::{
-    Advisory, Affected, Epss, Fingerprint, Kev, PackageKey, exploitation::ByCve, judge::Told,
-};
+use crate::{Advisory, Epss, Fingerprint, Kev, PackageKey, exploitation::ByCve, judge::Told};
 
 pub(crate) use lazy::{About, Names};
 pub(crate) use write::{MAX_CONTENT_BYTES, TooLarge, Writer, digest_of};
