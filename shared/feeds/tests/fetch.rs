@@ -53,7 +53,10 @@ async fn serve_bytes(bytes: &'static [u8], closes: bool) -> String {
     tokio::spawn(async move {
         let mut open = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            stream.read(&mut [0; 4096]).await.unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(stream.read_u8().await.unwrap());
+            }
             stream.write_all(bytes).await.unwrap();
             if !closes {
                 open.push(stream);

@@ -64,23 +64,25 @@ fn measure(world: World, components: &[u64]) {
 
     let built = child(&["--build", &text(&sources), &text(&index)]);
     println!("{} advisories, seed {}, {THREADS} threads\n", built["advisories"], world.seed);
-    println!("| | seconds | peak MiB | |");
-    println!("|---|---|---|---|");
+    println!("| | open s | then s | CPU s in all | peak MiB | |");
+    println!("|---|---|---|---|---|---|");
     let note = format!("{} MiB of sources, {} MiB of index", built["read"], built["written"]);
-    row("build and save", &built["seconds"], &built, &note);
-    for count in components {
-        let [records, seed, count_text] =
-            [world.records, world.seed, *count].map(|it| it.to_string());
-        let said = child(&["--match", &text(&index), &records, &seed, &count_text]);
-        let note = format!("{} matches, {} µs each", said["matches"], said["each"]);
-        row("open", &said["open"], &said, "");
-        row(&format!("match {count}"), &said["match"], &said, &note);
+    row("build and save", &built, &note);
+    for how in [ALONE, TOGETHER] {
+        for count in components {
+            let [records, seed, count] =
+                [world.records, world.seed, *count].map(|it| it.to_string());
+            let said = child(&["--match", how, &text(&index), &records, &seed, &count]);
+            row(&format!("match {count} {how}"), &said, &format!("{} matches", said["matches"]));
+        }
     }
     fs::remove_dir_all(&place).unwrap();
 }
 
-fn row(what: &str, seconds: &Value, said: &Value, note: &str) {
-    println!("| {what} | {seconds} | {} | {note} |", said["peak"]);
+fn row(what: &str, said: &Value, note: &str) {
+    let open = said["open"].as_f64().map(|it| it.to_string()).unwrap_or_default();
+    let [seconds, cpu, peak] = [&said["seconds"], &said["cpu"], &said["peak"]];
+    println!("| {what} | {open} | {seconds} | {cpu} | {peak} | {note} |");
 }
 
 /// A new directory in the target directory.

@@ -24,7 +24,7 @@ pub(crate) const SECTIONS: usize = 10;
 pub(crate) struct Sections {
     /// By record, in the order of ids: where it lies in `bodies` (u64), and its vulnerability (u32).
     records: Vec<u8>,
-    /// Of each record how many [`Affected`] it has, itself without them, and then them, one after the other.
+    /// Of each record how many [`crate::Affected`] it has, itself without them, and then them, one after the other.
     bodies: Vec<u8>,
     /// By vulnerability: where its names lie in `names` (u64), its first member in `members` (u32), and how many there are
     /// (u32).
@@ -39,7 +39,7 @@ pub(crate) struct Sections {
     /// are (u32).
     packages: Vec<u8>,
     /// Of each package what records tell of it, sorted by vulnerability and record: the record (u32), and where its
-    /// [`Affected`] lies in `bodies` (u64).
+    /// [`crate::Affected`] lies in `bodies` (u64).
     places: Vec<u8>,
     /// A [`ByCve`] of [`Kev`].
     kev: Vec<u8>,
