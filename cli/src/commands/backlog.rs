@@ -250,6 +250,42 @@ fn text(entry: &EntryRow) -> String {
     text
 }
 
+fn describe_vulnerabilities(out: &mut String, entry: &EntryRow) -> fmt::Result {
+    writeln!(out, "  vulnerabilities")?;
+    for it in &entry.vulnerabilities {
+        let fixed =
+            it.fixed.as_ref().map_or("no fix known".to_owned(), |it| format!("fixed in {it}"));
+        writeln!(out, "    {}  {}, {fixed}  {}", it.id, it.severity, it.summary)?;
+        for component in &it.components {
+            writeln!(out, "      in {component}")?;
+        }
+        for fact in facts(it) {
+            writeln!(out, "      {fact}")?;
+        }
+        if !it.aliases.is_empty() {
+            writeln!(out, "      also {}", it.aliases.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the package is, as far as documents tell.
+fn describe_place(out: &mut String, entry: &EntryRow) -> fmt::Result {
+    if entry.artifacts > 1 {
+        writeln!(out, "  same in    {} products", entry.artifacts)?;
+    }
+    if let Some(lock) = &entry.lock {
+        writeln!(out, "  lock       {lock}")?;
+    }
+    if !entry.path.is_empty() {
+        writeln!(out, "  path       {}", entry.way())?;
+    }
+    if let Some(scope) = entry.need {
+        writeln!(out, "  need       {}", need(scope))?;
+    }
+    Ok(())
+}
+
 fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
     let EntryRow { id, title, severity, status, owner, due, first_seen, evidence, .. } = entry;
     writeln!(out, "{id}  {title}")?;
@@ -266,38 +302,13 @@ fn describe(out: &mut String, entry: &EntryRow) -> fmt::Result {
     writeln!(out, "  owner      {owner}")?;
     writeln!(out, "  due        {due}, first seen {first_seen:.0}")?;
     writeln!(out, "  product    {} of {} {}", entry.product, entry.kind, entry.scope)?;
-    if entry.artifacts > 1 {
-        writeln!(out, "  same in    {} products", entry.artifacts)?;
-    }
-    if let Some(lock) = &entry.lock {
-        writeln!(out, "  lock       {lock}")?;
-    }
-    if !entry.path.is_empty() {
-        writeln!(out, "  path       {}", entry.way())?;
-    }
-    if let Some(scope) = entry.need {
-        writeln!(out, "  need       {}", need(scope))?;
-    }
+    describe_place(out, entry)?;
     writeln!(out, "  document   {}", evidence.document)?;
     if let Some(index) = evidence.advisories {
         writeln!(out, "  advisories {index}")?;
     }
     writeln!(out, "  event      {}", evidence.event)?;
-    writeln!(out, "  vulnerabilities")?;
-    for it in &entry.vulnerabilities {
-        let fixed =
-            it.fixed.as_ref().map_or("no fix known".to_owned(), |it| format!("fixed in {it}"));
-        writeln!(out, "    {}  {}, {fixed}  {}", it.id, it.severity, it.summary)?;
-        for component in &it.components {
-            writeln!(out, "      in {component}")?;
-        }
-        for fact in facts(it) {
-            writeln!(out, "      {fact}")?;
-        }
-        if !it.aliases.is_empty() {
-            writeln!(out, "      also {}", it.aliases.join(", "))?;
-        }
-    }
+    describe_vulnerabilities(out, entry)?;
     if !entry.suppressed.is_empty() {
         writeln!(out, "  suppressed")?;
     }

@@ -207,6 +207,9 @@ impl Class {
 impl Priority {
     /// The sum in one line: `cvss 98 + exploited 60 − scope 40`.
     pub fn sum(&self) -> String {
+        if self.terms.is_empty() {
+            return "0".to_owned();
+        }
         let mut text = String::new();
         for Term { name, points } in &self.terms {
             let sign = match (text.is_empty(), *points < 0) {
