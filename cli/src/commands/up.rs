@@ -93,6 +93,12 @@ pub(crate) struct Args {
     /// TOML file with days by severity [default: critical 7, high 30, medium 90, low 180]
     #[arg(long, env, value_name = "FILE")]
     sla: Option<PathBuf>,
+    /// TOML file with risks of your own, and other words for those that are derived
+    #[arg(long, env, value_name = "FILE")]
+    risks: Option<PathBuf>,
+    /// How many days a supplier's VEX statement suppresses after it was said; 0 for good
+    #[arg(long, env, value_name = "DAYS", default_value_t = MapperArgs::default().supplier_vex_days)]
+    supplier_vex_days: u32,
     /// TOML file that says which backlog entries have tickets at which tracker [default: none have]
     #[arg(long, env, value_name = "FILE")]
     tickets: Option<PathBuf>,
@@ -191,8 +197,9 @@ impl Settings {
             advisories: args.data.join("advisories"),
             routing: args.routing.clone(),
             sla: args.sla.clone(),
+            risks: args.risks.clone(),
+            supplier_vex_days: args.supplier_vex_days,
             tickets: args.tickets.clone(),
-            ..MapperArgs::default()
         };
         Ok(Self {
             gate: identity.gate.load().map_err(Failure::input)?,
