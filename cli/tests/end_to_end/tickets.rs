@@ -20,6 +20,11 @@ fn configure(place: &Place, github: &PrivateGitHub) {
     place.write("secrets/tickets.toml", table);
 }
 
+/// It fills its database, and then listens.
+fn wait_for_the_mapper(place: &Place) {
+    wait_until("the mapper answers", || place.attestry("backlog list").code == 0);
+}
+
 fn one(github: &PrivateGitHub) -> Issue {
     let issues = github.issues();
     assert_eq!(issues.len(), 1, "{issues:#?}");
@@ -31,6 +36,7 @@ fn entry_has_one_ticket_across_a_kill_until_a_statement_closes_it() {
     let github = PrivateGitHub::start().unwrap();
     let place = acme();
     let up = place.up();
+    wait_for_the_mapper(&place);
     place.attestry("backlog sync").expect(3).says(&["no tracker is configured", "--tickets"]);
     up.terminate();
 
@@ -55,6 +61,7 @@ fn entry_has_one_ticket_across_a_kill_until_a_statement_closes_it() {
 
     up.kill();
     let up = place.up_with(&settings);
+    wait_for_the_mapper(&place);
     place.attestry("backlog sync --dry-run").expect(0).says(&["nothing to change"]);
     github.change(1, |it| it.assignees = vec!["dev".to_owned()]);
     place.attestry("backlog sync").expect(0).says(&["nothing to change"]);

@@ -165,3 +165,13 @@ async fn ticket_that_somebody_else_seems_to_have_made_is_not_ours() {
     let report = run(&server.serve().await).await;
     assert_eq!((report.failures, report.open), (1, 0), "{report:?}");
 }
+
+#[tokio::test]
+async fn listing_of_whom_we_did_not_ask_for_is_not_believed() {
+    let list = || json!([issue("stranger", |_| ())]).to_string().into_response();
+    let server = Answers::new(list);
+    let report = run(&server.serve().await).await;
+    assert_eq!((report.steps, report.open), (1, 1), "{report:?}");
+    let heard = server.heard.lock().expect("free").clone();
+    assert_eq!(heard.last().map(String::as_str), Some("POST /repos/acme/app/issues"));
+}

@@ -1,5 +1,7 @@
 //! Tickets against a faithful server: exactly one each, whatever fails.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod faults;
 mod hostile;
 mod people;
