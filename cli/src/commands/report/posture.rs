@@ -7,7 +7,6 @@ use backlog_mapper::{
     entry::{Change, Status},
     register::EntryRow,
     risk::RiskRow,
-    sla,
 };
 use jiff::Timestamp;
 use policy_gate::standing::{Standing, State};
@@ -142,13 +141,13 @@ impl Security {
             *self.closed.entry(change.to.as_str()).or_default() += 1;
             if let Some(opened) = opened.filter(|_| change.to == Status::Fixed) {
                 days.push((change.time.as_second() - opened.as_second()) / SECONDS_PER_DAY);
-                self.fixed_in_time += usize::from(sla::date(change.time) <= entry.due);
+                self.fixed_in_time += usize::from(change.time < entry.overdue_from);
             }
         }
         let last = entry.history.iter().rfind(|it| it.time < until);
         if last.is_some_and(|it| it.to.is_open()) {
             *self.open.entry(severity(entry.severity)).or_default() += 1;
-            if entry.due < sla::date(until) {
+            if entry.overdue_from <= until {
                 self.overdue.push(entry.id.clone());
             }
         }
@@ -210,7 +209,9 @@ mod tests {
             .collect();
         let row = json!({
             "id": id, "title": "", "kind": "project", "scope": "app", "product": "app", "ecosystem": "PyPI",
-            "package": "jinja2", "target": null, "severity": severity, "owner": "Security",
+            "package": "jinja2", "target": null, "severity": severity, "artifacts": 1,
+            "priority": { "class": "P4", "score": 0, "vulnerability": "", "terms": [] },
+            "overdue_from": format!("{due}T23:59:59Z"), "owner": "Security",
             "first_seen": "2026-10-01T00:00:00Z", "due": due, "status": "open", "since": "2026-10-01T00:00:00Z",
             "summary": "", "vulnerabilities": [], "suppressed": [], "history": history,
             "evidence": { "document": events::Digest::of(b"x"), "event": uuid::Uuid::nil(), "advisories": null },

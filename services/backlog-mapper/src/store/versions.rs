@@ -69,6 +69,10 @@ fn said(row: &impl Serialize) -> Said {
     let mut lasting = serde_json::to_value(row).unwrap_or_default();
     if let Some(fields) = lasting.as_object_mut() {
         fields.retain(|field, _| !PASSING.contains(&field.as_str()));
+        let vulnerabilities = fields.get_mut("vulnerabilities").and_then(|it| it.as_array_mut());
+        for vulnerability in vulnerabilities.into_iter().flatten() {
+            vulnerability.as_object_mut().map(|it| it.remove("epss"));
+        }
     }
     Said { digest: Digest::of(json(&lasting).as_bytes()), body: json(row) }
 }

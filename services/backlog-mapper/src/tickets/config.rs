@@ -17,6 +17,7 @@ use toml::Spanned;
 
 use crate::{
     config::{self, ConfigError},
+    priority::Class,
     register::EntryRow,
     slot::SlotKind,
 };
@@ -119,7 +120,8 @@ impl Tracked {
             Severity::Unknown => Severity::Medium,
             rated => rated,
         };
-        severity >= self.choice.minimum_severity
+        // Malware and what is exploited want one, however they are rated.
+        severity >= self.choice.minimum_severity || row.priority.class == Class::P1
     }
 
     pub(crate) fn limits(&self, dry_run: bool) -> Limits {

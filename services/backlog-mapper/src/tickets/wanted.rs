@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use events::Digest;
-use jiff::{Timestamp, tz::TimeZone};
 use tickets::{
     Desired, Key, Note, Wanted,
     text::{plain, quiet},
@@ -34,7 +33,7 @@ pub(crate) fn wanted(row: &EntryRow, tracker: &Tracked) -> Wanted {
         evidence: Digest::of(
             format!("{} {}", row.evidence.document, row.evidence.event).as_bytes(),
         ),
-        due: end_of_day(row),
+        due: row.overdue_from,
     }
 }
 
@@ -54,12 +53,6 @@ fn desired(status: Status) -> Desired {
         // Whatever else ends an entry: nobody did something about it.
         _ => Desired::NotPlanned,
     }
-}
-
-/// When the day has passed by which it is to be done, in UTC.
-fn end_of_day(row: &EntryRow) -> Timestamp {
-    let next = row.due.tomorrow().and_then(|day| day.to_zoned(TimeZone::UTC));
-    next.map_or(Timestamp::MAX, |it| it.timestamp())
 }
 
 fn change(row: &EntryRow, key: Key) -> Note {
@@ -83,11 +76,19 @@ fn body(row: &EntryRow) -> String {
 fn write_body(out: &mut String, row: &EntryRow) -> std::fmt::Result {
     let EntryRow { id, owner, due, first_seen, vulnerabilities, .. } = row;
     writeln!(out, "**{}**\n", quiet(&row.title))?;
+    // The score changes every day, with EPSS; its class seldom.
+    writeln!(out, "- **Priority**: {:?}", row.priority.class)?;
     writeln!(out, "- **Severity**: {}", rating(row.severity))?;
     writeln!(out, "- **Owner**: {}", quiet(owner.as_str()))?;
     writeln!(out, "- **Due**: {due}")?;
     let (product, section) = (quiet(row.product.as_str()), quiet(&row.section()));
     writeln!(out, "- **Product**: {product} of {section}")?;
+    if let Some(lock) = &row.lock {
+        writeln!(out, "- **Lockfile**: {}", quiet(lock))?;
+    }
+    if row.path.len() > 1 {
+        writeln!(out, "- **Comes with**: {}", quiet(&row.path.join(" → ")))?;
+    }
     writeln!(out, "- **First seen**: {}\n", crate::sla::date(*first_seen))?;
     writeln!(out, "{}\n", quiet(&row.summary))?;
     writeln!(out, "| vulnerability | severity | fixed in | what |\n|---|---|---|---|")?;

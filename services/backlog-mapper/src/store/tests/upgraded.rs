@@ -21,8 +21,6 @@ const DOWNGRADE: &str = "
     DROP TABLE package_in;
     DROP TABLE waiver;
     DROP TABLE version;
-    DROP TABLE ticket;
-    DROP TABLE ticket_cursor;
     DROP TABLE ending;
     DROP TABLE terms;
     DROP TABLE about;
