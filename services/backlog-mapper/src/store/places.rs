@@ -1,6 +1,6 @@
 //! Where what was found is, looked up once for each position of documents of which the same is told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use events::Digest;
 use rusqlite::params;
@@ -97,9 +97,9 @@ impl Deriver<'_> {
         for position in missing {
             let way = all.way(position as usize);
             for &step in &way {
-                if !names.contains_key(&step) {
+                if let Entry::Vacant(unnamed) = names.entry(step) {
                     let row = params![Hash(inventory), Number(step as u64)];
-                    names.insert(step, named.query_row(row, |row| row.get(0))?);
+                    unnamed.insert(named.query_row(row, |row| row.get(0))?);
                 }
             }
             let way: Vec<String> = way.iter().filter_map(|it| names.get(it).cloned()).collect();

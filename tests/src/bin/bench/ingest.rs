@@ -26,14 +26,14 @@ use crate::{now, pipeline::Sync, report as files};
     after_help = "Examples:\n  cargo xtask bench ingest\n  cargo xtask bench ingest --components 50000 --small 0\n  cargo xtask bench ingest --components 50000 --seed 7 --write large.cdx.json"
 )]
 pub(crate) struct Args {
-    /// Components of a document; repeat for several [default: 200 5000 50000 80000]
+    /// Components of a document; repeat for several [default: 200 5000 50000 80000 200000]; above 85000 components tell only what they are
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     components: Vec<u32>,
     /// Documents of each size; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
     /// Components of a document that is too large; 0 leaves it out
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 500_000)]
     refused: u32,
     /// Small documents; 0 leaves them out
     #[arg(long, default_value_t = 10_000)]
@@ -78,7 +78,7 @@ struct Measured {
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     let sizes: Vec<usize> = match (&args.components[..], args.quick) {
         ([], true) => vec![200, 1_000],
-        ([], false) => vec![200, 5_000, 50_000, 80_000],
+        ([], false) => vec![200, 5_000, 50_000, 80_000, 200_000],
         (given, _) => given.iter().map(|it| *it as usize).collect(),
     };
     if let Some(file) = &args.write {

@@ -29,6 +29,8 @@ const LICENCES: [&str; 8] = [
     r#"{"license":{"name":"Acme Public License"}}"#,
     r#"{"license":{"id":"LGPL-2.1-only"}}"#,
 ];
+/// Documents of more components tell no more of each than what it is, so that they are not too large.
+const FULL_MAX: usize = 85_000;
 /// Most components that one depends on.
 const MOST_DEPENDENCIES: usize = 3;
 /// A dependency is among so many that follow.
@@ -62,6 +64,8 @@ pub(crate) struct Shape<'a> {
 
 /// A package that does not exist.
 struct Package {
+    /// Its name within the document.
+    reference: String,
     group: Option<String>,
     name: String,
     version: String,
@@ -87,8 +91,21 @@ impl Shape<'_> {
     }
 
     fn package(&self, index: usize, rng: &mut Rng) -> Package {
+        let mut package = self.package_as_such(index, rng);
+        if self.is_lean() {
+            package.reference = index.to_string();
+        }
+        package
+    }
+
+    fn is_lean(&self) -> bool {
+        self.components > FULL_MAX
+    }
+
+    fn package_as_such(&self, index: usize, rng: &mut Rng) -> Package {
         if index + 1 == self.components {
             return Package {
+                reference: self.probe(),
                 group: None,
                 name: format!("attestry-bench-{}", self.seed),
                 version: format!("{}.0.0", self.components),
@@ -113,12 +130,15 @@ impl Shape<'_> {
         )?;
         for (index, package) in packages.iter().enumerate() {
             out.push_str(if index == 0 { "" } else { "," });
-            package.write(out, rng)?;
+            match self.is_lean() {
+                true => package.write_lean(out)?,
+                false => package.write(out, rng)?,
+            }
         }
         out.push_str(r#"],"dependencies":[{"ref":"product","dependsOn":["#);
         write_list(out, packages.iter().take(DIRECT))?;
         for (index, package) in packages.iter().enumerate() {
-            write!(out, r#"]}},{{"ref":"{}","dependsOn":["#, package.purl)?;
+            write!(out, r#"]}},{{"ref":"{}","dependsOn":["#, package.reference)?;
             // Only on what follows: a graph without cycles.
             let most = (packages.len() - index - 1).min(NEAR);
             let (first, count) = (rng.usize(0..=most), rng.usize(0..=MOST_DEPENDENCIES));
@@ -134,7 +154,7 @@ fn write_list<'a>(
     packages: impl Iterator<Item = &'a Package>,
 ) -> std::fmt::Result {
     for (index, package) in packages.enumerate() {
-        write!(out, r#"{}"{}""#, if index == 0 { "" } else { "," }, package.purl)?;
+        write!(out, r#"{}"{}""#, if index == 0 { "" } else { "," }, package.reference)?;
     }
     Ok(())
 }
@@ -168,12 +188,20 @@ impl Package {
                 (None, plain, purl)
             }
         };
-        Self { group, name, version, purl, repository }
+        Self { reference: purl.clone(), group, name, version, purl, repository }
+    }
+
+    fn write_lean(&self, out: &mut String) -> std::fmt::Result {
+        let Self { reference, name, version, purl, .. } = self;
+        write!(
+            out,
+            r#"{{"type":"library","bom-ref":"{reference}","name":"{name}","version":"{version}","purl":"{purl}"}}"#
+        )
     }
 
     fn write(&self, out: &mut String, rng: &mut Rng) -> std::fmt::Result {
-        let Self { group, name, version, purl, repository } = self;
-        write!(out, r#"{{"type":"library","bom-ref":"{purl}","#)?;
+        let Self { reference, group, name, version, purl, repository } = self;
+        write!(out, r#"{{"type":"library","bom-ref":"{reference}","#)?;
         if let Some(group) = group {
             write!(out, r#""group":"{group}","#)?;
         }
@@ -221,6 +249,14 @@ mod tests {
             let purl = read.components.last().and_then(|it| it.purl.clone());
             assert_eq!(purl, Some(shape.probe()));
         }
+    }
+
+    #[test]
+    fn two_hundred_thousand_components_are_not_too_large() {
+        let document = shape(200_000, 1).document();
+        assert!(document.len() as u64 <= supplier_ingest::MAX_DOCUMENT_BYTES, "{}", document.len());
+        let read = bom::read(document.as_bytes()).unwrap();
+        assert_eq!((read.components.len(), read.problems), (200_000, vec![]));
     }
 
     #[test]
