@@ -66,6 +66,8 @@ fn entry_has_one_ticket_across_a_kill_until_a_statement_closes_it() {
     github.change(1, |it| it.assignees = vec!["dev".to_owned()]);
     place.attestry("backlog sync").expect(0).says(&["nothing to change"]);
     place.attestry(&format!("backlog show {id}")).expect(0).says(&["assigned to dev"]);
+    let entry = place.attestry("backlog list --format json").expect(0).json_lines();
+    assert_eq!(entry[0]["status"], "in_progress");
 
     let vex = json!({
         "@context": "https://openvex.dev/ns/v0.2.0",

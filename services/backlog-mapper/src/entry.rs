@@ -35,6 +35,9 @@ pub enum Status {
     Open,
     /// There is something to do again.
     Reopened,
+    /// There is something to do, and somebody is at it, as its ticket says; nowhere kept but in the ticket.
+    #[serde(rename = "in_progress")]
+    InProgress,
     /// No finding counts, because waivers accept some.
     Accepted,
     /// Every finding is suppressed by a VEX statement.
@@ -102,6 +105,7 @@ impl Status {
         match self {
             Self::Open => "open",
             Self::Reopened => "reopened",
+            Self::InProgress => "in_progress",
             Self::Accepted => "accepted",
             Self::Suppressed => "suppressed",
             Self::Fixed => "fixed",
@@ -111,7 +115,7 @@ impl Status {
 
     /// Whether there is something to do.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Reopened)
+        matches!(self, Self::Open | Self::Reopened | Self::InProgress)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The backlog as people and other programs see it: entries with owner, due date and words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use advisories::{Confidence, Doubt, Ecosystem, Index, Kev, MatchRule, Severity};
 use documents::bom::Scope as Need;
@@ -243,6 +243,15 @@ impl EntryRow {
     #[must_use]
     pub fn known_by(mut self, advisories: Option<Digest>) -> Self {
         self.evidence.advisories = advisories;
+        self
+    }
+
+    /// The same, where people are at the entries that are named.
+    #[must_use]
+    pub fn at_work(mut self, entries: &BTreeSet<String>) -> Self {
+        if self.status.is_open() && entries.contains(&self.id) {
+            self.status = Status::InProgress;
+        }
         self
     }
 

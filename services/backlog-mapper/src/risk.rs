@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    register::{EntryRow, counted, rating},
+    entry::Status,
+    register::{EntryRow, VulnerabilityRow, counted, rating},
     routing::About,
+    sla,
     slot::{Slot, SlotKind},
 };
 
@@ -85,10 +87,12 @@ impl RiskRow {
         let Product { id, slot, components, document, entries } = product;
         let worst = entries.iter().max_by_key(|it| (it.status.is_open(), it.severity))?;
         let open: Vec<&EntryRow> = entries.iter().filter(|it| it.status.is_open()).collect();
-        let status = match open.len() {
-            0 => Treatment::Mitigated,
-            count if count == entries.len() => Treatment::Open,
-            _ => Treatment::InProgress,
+        let is_begun =
+            open.len() < entries.len() || open.iter().any(|it| it.status == Status::InProgress);
+        let status = match (open.is_empty(), is_begun) {
+            (true, _) => Treatment::Mitigated,
+            (false, true) => Treatment::InProgress,
+            (false, false) => Treatment::Open,
         };
         let (impact, likelihood) = (impact(worst.severity), likelihood(&open));
         let owner = match open.is_empty() {
@@ -146,7 +150,8 @@ fn impact(severity: Severity) -> u8 {
 }
 
 /// 1 if nothing is open; else 2, 3 from 5 open vulnerabilities on, 4 from 20 on; and 1 more if one
-/// of them has no fix, because then updating does not end it.
+/// of them has no fix, because then updating does not end it. At least 4 if one is exploited, 5 if it is by
+/// ransomware, or a package itself is the attack.
 fn likelihood(open: &[&EntryRow]) -> u8 {
     if open.is_empty() {
         return 1;
@@ -157,8 +162,17 @@ fn likelihood(open: &[&EntryRow]) -> u8 {
         SEVERAL.. => 3,
         _ => 2,
     };
-    let unfixed = open.iter().flat_map(|it| &it.vulnerabilities).any(|it| it.fixed.is_none());
-    by_count + u8::from(unfixed)
+    let any =
+        |is: fn(&VulnerabilityRow) -> bool| open.iter().flat_map(|it| &it.vulnerabilities).any(is);
+    let unfixed = any(|it| it.fixed.is_none());
+    let likelihood = by_count + u8::from(unfixed);
+    if any(|it| it.malicious || it.kev.is_some_and(|it| it.ransomware)) {
+        5
+    } else if any(|it| it.kev.is_some()) {
+        likelihood.max(4)
+    } else {
+        likelihood
+    }
 }
 
 fn slot_name(slot: &Slot) -> String {
@@ -204,6 +218,10 @@ fn mitigation(entries: &[EntryRow], open: &[&EntryRow]) -> String {
         let more = closed.len().saturating_sub(NAMED_MAX);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("closed: {named}{more}"));
+    }
+    let accepted = entries.iter().flat_map(|it| &it.accepted).map(|it| it.acceptance.until);
+    if let Some(until) = accepted.min() {
+        notes.push(format!("accepted by waivers, the first until {}", sla::date(until)));
     }
     format!("{}.", notes.join("; "))
 }

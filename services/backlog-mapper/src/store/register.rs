@@ -1,6 +1,6 @@
 //! The registers of one moment, from the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use advisories::Index;
 use events::{Digest, Scope};
@@ -20,6 +20,7 @@ use crate::{
     risk::{Product, RiskRow},
     sla,
     slot::{Slot, SlotKind},
+    store::TicketRow,
 };
 
 impl Reader {
@@ -32,6 +33,7 @@ impl Reader {
         let mut artifacts = Artifacts::default();
         let mut newest = newest_arrival(&snapshot)?;
         let advisories = read::derived_by(&snapshot)?;
+        let at_work = at_work(&self.tickets()?);
         for slot in read::slots(&snapshot)? {
             let known = read::entries(&snapshot, &slot)?;
             newest = newest.max(known.values().filter_map(last_change).max());
@@ -41,7 +43,7 @@ impl Reader {
                     artifacts.add(&slot, &entry);
                     EntryRow::of(id, &slot, &entry, 0, &view)
                 })
-                .map(|row| row.known_by(advisories))
+                .map(|row| row.known_by(advisories).at_work(&at_work))
                 .collect();
             rows.sort_by_cached_key(EntryRow::order);
             risks.extend(risk(&snapshot, &slot, &rows, config)?);
@@ -76,7 +78,8 @@ impl Reader {
         row = row.known_by(advisories);
         row.heard.extend(strangers);
         row.tickets = self.tickets_of(&row.id)?;
-        Ok(Some(row))
+        let at_work = at_work(&row.tickets);
+        Ok(Some(row.at_work(&at_work)))
     }
 }
 
@@ -116,6 +119,12 @@ fn artifacts(connection: &Connection, slot: &Slot, action: &Action) -> Result<u6
         open += u64::from(parse::<Entry>(&row?)?.status.is_open());
     }
     Ok(open)
+}
+
+/// The entries whose tickets somebody is at.
+fn at_work(tickets: &[TicketRow]) -> BTreeSet<String> {
+    let at_work = tickets.iter().filter(|it| it.in_progress && it.open != Some(false));
+    at_work.map(|it| it.entry.clone()).collect()
 }
 
 /// An id as it is kept, however it was typed: its scope in capitals, its digits in small letters.
