@@ -299,9 +299,6 @@ impl Recording<'_> {
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO component (inventory, position, name, version, purl, bom_ref, written, cpe, short_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )?;
-        let mut note = self.transaction.prepare_cached(
-            "INSERT INTO package_in (package, inventory) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )?;
         for (position, component) in (0_u64..).zip(&inventory.components) {
             let Component { name, version, purl, bom_ref, written, cpe } = component;
             let (position, short_name) = (Number(position), component.short_name());
@@ -316,9 +313,15 @@ impl Recording<'_> {
                 cpe,
                 short_name
             ])?;
-            if let Some(package) = component.package() {
-                note.execute(params![package.key().as_bytes(), Hash(id)])?;
-            }
+        }
+        // In order, because rows beside each other are written together.
+        let packages = inventory.components.iter().filter_map(Component::package);
+        let keys: BTreeSet<_> = packages.map(|it| *it.key().as_bytes()).collect();
+        let mut note = self.transaction.prepare_cached(
+            "INSERT INTO package_in (package, inventory) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )?;
+        for key in keys {
+            note.execute(params![key, Hash(id)])?;
         }
         Ok(())
     }
