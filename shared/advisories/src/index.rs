@@ -14,7 +14,7 @@ use crate::{
     Source,
     arena::Arena,
     build::Builder,
-    judge::{judge, undecided},
+    judge::Judge,
     provenance::Origin,
     source::Reader,
     store::{self, Opened},
@@ -133,7 +133,8 @@ impl Index {
 
     /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it.
     pub fn matches(&self, package: &Package) -> Vec<Match> {
-        self.with_exploitation(judge(&self.0.arena.told(package.key()), package))
+        let told = self.0.arena.told(package.key());
+        self.with_exploitation(Judge::of(&told).matches(package))
     }
 
     /// [`Self::matches`] of many packages, told to `found` in any order. Records about one package are read once for all of
@@ -147,8 +148,9 @@ impl Index {
         keyed.sort_unstable_by_key(|(key, _)| *key);
         for same in keyed.chunk_by(|one, other| one.0 == other.0) {
             let told = self.0.arena.told(same[0].0);
+            let judge = Judge::of(&told);
             for (_, package) in same {
-                found(package, self.with_exploitation(judge(&told, package)));
+                found(package, self.with_exploitation(judge.matches(package)));
             }
         }
     }
@@ -156,7 +158,8 @@ impl Index {
     /// What records say of `package` by commits alone, so that nobody can say whether it is affected: sorted by id, and
     /// nothing of what [`Self::matches`] finds.
     pub fn undecided(&self, package: &Package) -> Vec<Match> {
-        self.with_exploitation(undecided(&self.0.arena.told(package.key()), package))
+        let told = self.0.arena.told(package.key());
+        self.with_exploitation(Judge::of(&told).undecided(package))
     }
 
     fn with_exploitation(&self, mut matches: Vec<Match>) -> Vec<Match> {

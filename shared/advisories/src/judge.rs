@@ -18,50 +18,72 @@ pub(crate) struct Told<'a> {
     pub(crate) records: Vec<(About<'a>, Affected)>,
 }
 
-/// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it. Whether they are exploited
-/// is not known here.
-pub(crate) fn judge(told: &[Told<'_>], package: &Package) -> Vec<Match> {
-    let affecting = |judged: &Judged<'_>| matches!(judged.standing, Standing::Affected(_));
-    matches(told, package, |judged| judged.iter().any(affecting).then_some(affecting))
+/// What is told of one package, its versions parsed once for all that are held against them.
+pub(crate) struct Judge<'t, 'a> {
+    told: &'t [Told<'a>],
+    /// Of each of `told` its records.
+    records: Vec<Vec<Record<'t>>>,
 }
 
-/// The vulnerabilities of which records name the package, but only by ranges of commits, so that nobody can say whether
-/// `package` has them; those that it has for sure are not among them. Sorted by id.
-pub(crate) fn undecided(told: &[Told<'_>], package: &Package) -> Vec<Match> {
-    let is_open = |judged: &Judged<'_>| judged.standing == Standing::Undecided;
-    let affecting = |judged: &Judged<'_>| matches!(judged.standing, Standing::Affected(_));
-    matches(told, package, |judged| {
-        (!judged.iter().any(affecting) && judged.iter().any(is_open)).then_some(is_open)
-    })
+struct Record<'t> {
+    advisory: &'t About<'t>,
+    affected: &'t Affected,
+    evaluator: Evaluator<'t>,
 }
 
-/// One match for each vulnerability for which `choose` tells which of its records count.
-fn matches<F>(
-    told: &[Told<'_>],
-    package: &Package,
-    choose: impl Fn(&[Judged<'_>]) -> Option<F>,
-) -> Vec<Match>
-where
-    F: Fn(&Judged<'_>) -> bool,
-{
-    if told.is_empty() {
-        return Vec::new();
+impl<'t, 'a> Judge<'t, 'a> {
+    pub(crate) fn of(told: &'t [Told<'a>]) -> Self {
+        let record = |(advisory, affected): &'t (About<'a>, Affected)| {
+            let evaluator = Evaluator::new(affected);
+            Record { advisory, affected, evaluator }
+        };
+        let records = told.iter().map(|it| it.records.iter().map(record).collect());
+        Self { told, records: records.collect() }
     }
-    let looked_for = LookedFor::new(told, package);
-    let mut matches: Vec<_> = told
-        .iter()
-        .filter_map(|told| {
-            let named =
-                told.records.iter().filter(|(_, affected)| looked_for.is_named_by(affected));
-            let judged: Vec<_> =
-                named.map(|(advisory, affected)| looked_for.judge(advisory, affected)).collect();
-            let counts = choose(&judged)?;
-            let counting: Vec<_> = judged.iter().filter(|it| counts(it)).collect();
-            Some(to_match(told, &judged, &counting, &looked_for.version))
+
+    /// The vulnerabilities of `package`, sorted by id; each once, however many records tell of it. Whether they are
+    /// exploited is not known here.
+    pub(crate) fn matches(&self, package: &Package) -> Vec<Match> {
+        let affecting = |judged: &Judged<'_>| matches!(judged.standing, Standing::Affected(_));
+        self.choose(package, |judged| judged.iter().any(affecting).then_some(affecting))
+    }
+
+    /// The vulnerabilities of which records name the package, but only by ranges of commits, so that nobody can say
+    /// whether `package` has them; those that it has for sure are not among them. Sorted by id.
+    pub(crate) fn undecided(&self, package: &Package) -> Vec<Match> {
+        let is_open = |judged: &Judged<'_>| judged.standing == Standing::Undecided;
+        let affecting = |judged: &Judged<'_>| matches!(judged.standing, Standing::Affected(_));
+        self.choose(package, |judged| {
+            (!judged.iter().any(affecting) && judged.iter().any(is_open)).then_some(is_open)
         })
-        .collect();
-    matches.sort_by(|left, right| left.id.cmp(&right.id));
-    matches
+    }
+
+    /// One match for each vulnerability for which `choose` tells which of its records count.
+    fn choose<F>(
+        &self,
+        package: &Package,
+        choose: impl Fn(&[Judged<'_>]) -> Option<F>,
+    ) -> Vec<Match>
+    where
+        F: Fn(&Judged<'_>) -> bool,
+    {
+        if self.told.is_empty() {
+            return Vec::new();
+        }
+        let looked_for = LookedFor::new(self.told, package);
+        let mut matches = Vec::new();
+        let mut judged = Vec::new();
+        for (told, records) in self.told.iter().zip(&self.records) {
+            let named = records.iter().filter(|it| looked_for.is_named_by(it.affected));
+            judged.clear();
+            judged.extend(named.map(|it| looked_for.judge(it)));
+            let Some(counts) = choose(&judged) else { continue };
+            let counting: Vec<_> = judged.iter().filter(|it| counts(it)).collect();
+            matches.push(to_match(told, &judged, &counting, &looked_for.version));
+        }
+        matches.sort_by(|left, right| left.id.cmp(&right.id));
+        matches
+    }
 }
 
 /// The package, and what is to be known of it to hold records against it.
@@ -77,7 +99,7 @@ struct LookedFor<'a> {
 struct Judged<'a> {
     advisory: &'a About<'a>,
     affected: &'a Affected,
-    evaluator: Evaluator<'a>,
+    evaluator: &'a Evaluator<'a>,
     standing: Standing,
     doubts: BTreeSet<Doubt>,
 }
@@ -101,8 +123,8 @@ impl<'a> LookedFor<'a> {
         is_release && (!self.is_exact || affected.name == self.package.name)
     }
 
-    fn judge<'b>(&self, advisory: &'b About<'b>, affected: &'b Affected) -> Judged<'b> {
-        let evaluator = Evaluator::new(affected);
+    fn judge<'b>(&self, record: &'b Record<'b>) -> Judged<'b> {
+        let Record { advisory, affected, evaluator } = record;
         let standing = match self.package.ecosystem {
             Ecosystem::Git => git::standing(affected, &self.package.version),
             _ if affected.only_commits => Standing::Undecided,
