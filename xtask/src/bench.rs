@@ -9,7 +9,7 @@ use crate::steps::Steps;
 /// Settings of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is measured, and how: `pipeline`, `ingest`, `registry` or `sbom`, each with `--help`; or `advisories`, `signing`, or `policy`
+    /// What is measured, and how: `pipeline`, `ingest`, `registry` or `sbom`, each with `--help`; or `advisories`, `backlog`, `signing`, or `policy`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -24,13 +24,8 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     match args.benchmark.first().map(String::as_str) {
         Some("signing") => return steps.cargo("bench --package attestation --bench signing"),
         Some("policy") => return steps.cargo("bench --package policy --bench judging"),
-        Some("advisories") => {
-            let quick = args.benchmark.iter().any(|it| it == "--quick");
-            let profile = if quick { " --profile dev" } else { "" };
-            let given = args.benchmark[1..].join(" ");
-            let bench = "bench --package advisories --bench matching";
-            return steps.cargo(&format!("{bench}{profile} -- {given}"));
-        }
+        Some("advisories") => return cargo_bench(steps, args, "advisories", "matching"),
+        Some("backlog") => return cargo_bench(steps, args, "backlog-mapper", "changed"),
         _ => {}
     }
     // A smoke run is about whether it works, and CI has built everything that way.
@@ -51,4 +46,11 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> anyhow::Result<()> {
     let target = program.parent().and_then(|it| it.parent());
     let target = target.context("xtask does not run from a target directory")?;
     steps.run(Command::new(target.join(profile).join("bench")).args(&args.benchmark))
+}
+
+fn cargo_bench(steps: &mut Steps, args: &Args, package: &str, bench: &str) -> anyhow::Result<()> {
+    let quick = args.benchmark.iter().any(|it| it == "--quick");
+    let profile = if quick { " --profile dev" } else { "" };
+    let given = args.benchmark[1..].join(" ");
+    steps.cargo(&format!("bench --package {package} --bench {bench}{profile} -- {given}"))
 }

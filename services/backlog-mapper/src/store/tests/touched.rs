@@ -1,6 +1,12 @@
 //! What a new advisory index touches: what has a package of which it says something else, and nothing else.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use serde_json::json;
 
@@ -25,8 +31,16 @@ fn known(directory: &Path, packages: &[&str]) -> Index {
     index
 }
 
-/// Rows that a record of another package changes, where so many projects have something else; and what it opens.
-fn changed_rows(projects: u32) -> (u64, usize) {
+/// What a record of another package costs, where many projects have something else.
+#[derive(Debug)]
+struct Cost {
+    rows_changed: u64,
+    /// Instructions of SQLite: several for each row that is looked at.
+    instructions: u64,
+    opened: usize,
+}
+
+fn cost(projects: u32) -> Cost {
     let place = Place::new();
     let advisories = place.0.path().join("advisories");
     let store = place.open().with_advisories(&advisories);
@@ -40,18 +54,38 @@ fn changed_rows(projects: u32) -> (u64, usize) {
             .expect("records");
     }
     let after = known(&advisories, &["other", "own-3"]);
+    let instructions = count_instructions(&store);
     let changes = || store.connection.lock().expect("free").total_changes();
     let rows = changes();
     let arrival = Arrival { event: event(u128::MAX), time: day(2), content: Content::Advisories };
     let answer = store.record(&arrival, Some(&after), day(2)).expect("records");
-    (changes() - rows, answer.opened.len())
+    Cost {
+        rows_changed: changes() - rows,
+        instructions: instructions.load(Relaxed),
+        opened: answer.opened.len(),
+    }
+}
+
+fn count_instructions(store: &Store) -> Arc<AtomicU64> {
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&count);
+    let each = move || {
+        counted.fetch_add(1, Relaxed);
+        false
+    };
+    let mut connection = store.connection.lock().expect("free");
+    connection.progress_handler(1, Some(each)).expect("counts");
+    count
 }
 
 #[test]
-fn new_record_changes_no_row_of_what_it_is_not_about() {
-    let few = changed_rows(5);
-    assert_eq!(few.1, 1);
-    assert_eq!(changed_rows(200), few);
+fn new_record_costs_nothing_for_what_it_is_not_about() {
+    let (few, many) = (cost(5), cost(200));
+    assert_eq!((few.opened, many.opened), (1, 1));
+    assert_eq!(many.rows_changed, few.rows_changed);
+    assert!(few.instructions > 100, "{few:?}");
+    // Where a row lies in its tree costs some; to look at each of the others would be 195 at least.
+    assert!(many.instructions < few.instructions + 100, "{many:?} {few:?}");
 }
 
 #[test]
