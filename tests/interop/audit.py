@@ -3,7 +3,7 @@
 usage: python audit.py ATTESTRY CARGO-AUDIT OSV LOCKS...
 
 ATTESTRY and CARGO-AUDIT are programs, OSV a directory of records (.json, .jsonl), LOCKS are Cargo.lock files or
-directories of them. Only records of RustSec are compared: each becomes `crates/<name>/<id>.md`, its ranges written as the
+directories of them; one more is made up, with every crate at, before and after every version that a record names. Only records of RustSec are compared: each becomes `crates/<name>/<id>.md`, its ranges written as the
 versions that are patched and unaffected. Each difference is printed, and fails the run unless it has an explanation.
 """
 
@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from advisories import documents, ours
+from advisories import documents, is_readable, ours, probe, records
 
 KINDS = ("unmaintained", "unsound", "notice")
 
@@ -83,6 +83,15 @@ def database(records, folder):
     return left_out
 
 
+def probe_lock(osv, path):
+    """Writes a lockfile of versions around those that records name."""
+    wanted = sorted(it for it in probe("crates.io", records(osv)) if is_readable("crates.io", it[1]))
+    source = "registry+https://github.com/rust-lang/crates.io-index"
+    packages = [f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = "{source}"\n' for name, version in wanted]
+    path.write_text("\n".join(["version = 4\n", *packages]))
+    return path
+
+
 # The comparison
 
 
@@ -109,12 +118,13 @@ def explanation(row, left_out, foreign):
 
 
 def main(attestry, audit, osv, *locks):
-    records = advisories(osv)
+    rustsec = advisories(osv)
     paths = [path for lock in map(Path, locks) for path in (sorted(lock.rglob("*Cargo.lock")) if lock.is_dir() else [lock])]
     agree = unexplained = 0
     with tempfile.TemporaryDirectory() as folder:
-        left_out = database(records, folder)
-        print(f"{len(records)} advisories of RustSec, {len(left_out)} cannot be written in its own layout")
+        left_out = database(rustsec, folder)
+        paths.append(probe_lock(osv, Path(folder, "probe.Cargo.lock")))
+        print(f"{len(rustsec)} advisories of RustSec, {len(left_out)} cannot be written in its own layout")
         for path in paths:
             locked = tomllib.loads(path.read_text())["package"]
             foreign = {(it["name"], it["version"]) for it in locked if not re.match("registry\\+.*crates.io", it.get("source", ""))}
