@@ -57,17 +57,15 @@ fn measure(sboms: u64) {
     let before = index(&advisories, &[]);
     fill(&open(&path, &advisories), sboms, &before);
     let mebibytes = fs::metadata(&path).unwrap().len() >> 20;
-    let shared = format!("shared-{}", sboms / SHARED_BY / 2);
-    let mut known = vec![format!("own-{}", sboms / 2)];
-    let mut changes = Vec::new();
-    changes.push(("a record of a package in one SBOM", index(&advisories, &known)));
-    known.push(shared);
-    changes.push(("a record of a package in 100 SBOMs", index(&advisories, &known)));
-    known.push("nobody-has-it".to_owned());
-    changes.push(("a record of a package in none", index(&advisories, &known)));
-    for (number, (what, index)) in (1..).zip(&changes) {
+    let mut known = Vec::new();
+    for (number, (what, package)) in (1..).zip([
+        ("a record of a package in one SBOM", format!("own-{}", sboms / 2)),
+        ("a record of a package in 100 SBOMs", format!("shared-{}", sboms / SHARED_BY / 2)),
+        ("a record of a package in none", "nobody-has-it".to_owned()),
+    ]) {
+        known.push(package);
         let store = open(&path, &advisories);
-        row(sboms, mebibytes, what, &store, number, index);
+        row(sboms, mebibytes, what, &store, number, &index(&advisories, &known));
     }
     // Without the index of before nobody knows what has changed.
     known.push("nobody-has-this".to_owned());
