@@ -83,7 +83,7 @@ enum Command {
     /// What is to be done about known vulnerabilities, by whom, until when
     #[command(subcommand)]
     Backlog(backlog::Command),
-    /// What known vulnerabilities mean for each product
+    /// What known vulnerabilities mean for each product, and suppliers that fail
     #[command(subcommand)]
     Risk(risk::Command),
     /// Reports for reviews

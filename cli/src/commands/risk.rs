@@ -1,4 +1,4 @@
-//! `attestry risk`: what known vulnerabilities mean for each product.
+//! `attestry risk`: what known vulnerabilities mean for each product, and suppliers that fail.
 
 use backlog_mapper::{
     export::{Form, json::Risks},
@@ -47,7 +47,9 @@ fn list(risks: &[RiskRow], format: Format) -> Result<(), Failure> {
         return risks.iter().try_for_each(|risk| output::result(format, "", risk));
     }
     if risks.is_empty() {
-        note("no risk: no product has or had a known vulnerability");
+        note(
+            "no risk: no product has or had a known vulnerability, and nothing is or was wrong with a supplier",
+        );
         return Ok(());
     }
     let lines: Vec<String> = risks.iter().map(text).collect();

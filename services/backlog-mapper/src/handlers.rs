@@ -13,6 +13,7 @@ use worker::{Context, HandleError, Handler, Share, off_thread};
 use crate::{
     DOCUMENT_BYTES_MAX, Mapper, NAME,
     inventory::Inventory,
+    relation::Refusal,
     slot::{Slot, SlotKind},
     store::{Arrival, Content, Sbom, StoreError},
     vex::{Statement, VexDocument},
@@ -63,6 +64,9 @@ impl Mapper {
         event: &Envelope<EvidenceSigned>,
     ) -> Result<BacklogMapped, HandleError> {
         if let Some(answer) = self.answered(event.id).await? {
+            if let Some(decision) = &event.data.decision {
+                self.note(event.id, decision).await?;
+            }
             return Ok(answer);
         }
         let ((content, share), time) = match &event.data.decision {
@@ -95,12 +99,14 @@ impl Mapper {
         Ok((Content::Sboms(content), Some(share)))
     }
 
-    /// What a decision on a submitted document brings: its content, if it was accepted.
+    /// What a decision on a submitted document brings: its content, if it was accepted; if not, what that says
+    /// against a supplier.
     async fn decided(&self, decision: &Decision) -> Result<Brought, HandleError> {
         let Decision { from, document, kind, result, .. } = decision;
         let (digest, kind) = match (result, document, kind) {
             (DecisionResult::Rejected, document, _) => {
-                return Ok((Content::Nothing(*document), None));
+                let nothing = Content::Nothing(*document);
+                return Ok((Refusal::of(decision).map_or(nothing, Content::Refused), None));
             }
             (DecisionResult::Accepted, Some(digest), Some(kind)) => (*digest, *kind),
             (DecisionResult::Accepted, _, _) => {
@@ -125,6 +131,17 @@ impl Mapper {
             }
         };
         Ok((content, Some(share)))
+    }
+
+    /// Notes what was refused, if the release that answered it did not.
+    async fn note(&self, event: uuid::Uuid, decision: &Decision) -> Result<(), HandleError> {
+        let Some(refusal) = Refusal::of(decision) else { return Ok(()) };
+        let (mapper, time) = (self.clone(), decision.ingested_at);
+        let noted = move || mapper.store().note_refusal(event, time, &refusal).map_err(unusable);
+        if off_thread(noted).await? {
+            self.changed();
+        }
+        Ok(())
     }
 
     /// The answer to an event that was recorded before.

@@ -21,6 +21,7 @@ pub mod priority;
 pub mod queries;
 mod refill;
 pub mod register;
+pub mod relation;
 mod reported;
 pub mod risk;
 pub mod routing;
@@ -116,7 +117,7 @@ pub struct MapperArgs {
     #[arg(long, env, value_name = "FILE")]
     pub routing: Option<PathBuf>,
     /// TOML file with days by severity, and time zones [default: critical 7, high 30, medium 90, low 180,
-    /// exploited 3, malicious 1; UTC]
+    /// exploited 3, malicious 1, suppliers' SBOMs 180; UTC]
     #[arg(long, env, value_name = "FILE")]
     pub sla: Option<PathBuf>,
     /// TOML file with risks of your own, and other words for those that are derived
@@ -285,12 +286,15 @@ impl Mapper {
         }
     }
 
-    /// Writes the registers now, and then after changes. Does not end.
+    /// Writes the registers now, then after changes, and when time alone changes them. Does not end.
     async fn keep_registers(&self) {
         loop {
-            self.write_registers().await;
+            let turns = self.write_registers().await;
             sleep(WRITE_EVERY).await;
-            self.0.changed.notified().await;
+            tokio::select! {
+                () = self.0.changed.notified() => {}
+                () = reached(turns) => {}
+            }
         }
     }
 
@@ -330,14 +334,15 @@ impl Mapper {
         Ok(true)
     }
 
-    /// Files that cannot be written stop nobody: what they say is in the store.
-    async fn write_registers(&self) {
+    /// Files that cannot be written stop nobody: what they say is in the store. Returns when time alone changes
+    /// them next.
+    async fn write_registers(&self) -> Option<Timestamp> {
         let mapper = self.clone();
         let written = spawn_blocking(move || {
             let Inner { store, config, registers, index, .. } = &*mapper.0;
             let reader = Reader::open(store.path())?;
             metrics::findings(&reader.counts()?);
-            let register = reader.register(config, index.get()?.as_ref())?;
+            let register = reader.register(config, index.get()?.as_ref(), worker::now())?;
             for id in config.risks.lost(&register.risks) {
                 warn!(%id, "The file of risks says something of a risk that there is not");
             }
@@ -346,15 +351,17 @@ impl Mapper {
                 action: "write the registers to",
                 path: registers.clone(),
                 reason,
-            })
+            })?;
+            Ok::<_, StoreError>(register.turns)
         });
         let failure = match written.await {
-            Ok(Ok(())) => return,
+            Ok(Ok(turns)) => return turns,
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
         metrics::REGISTERS_FAILED.inc();
         warn!(error = failure, "Failed to write the registers; trying again after the next event");
+        None
     }
 
     /// The state has changed, perhaps.
@@ -381,5 +388,13 @@ impl Mapper {
 
     fn index(&self) -> Result<Option<Index>, IndexError> {
         self.0.index.get()
+    }
+}
+
+/// Completes when it is `time`; without one, never. Clocks are set and machines sleep, so it looks.
+async fn reached(time: Option<Timestamp>) {
+    let Some(time) = time else { return std::future::pending().await };
+    while worker::now() < time {
+        sleep(LOOK_EVERY).await;
     }
 }

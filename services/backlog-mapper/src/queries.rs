@@ -177,7 +177,7 @@ fn head(head: &Head) -> Bytes {
 fn backlog(reader: &Reader, view: &View<'_>, question: BacklogQuestion) -> Found {
     match question {
         BacklogQuestion::Export(form) => {
-            let register = reader.register(view.config, view.index)?;
+            let register = reader.register(view.config, view.index, worker::now())?;
             Ok(Some(render(&register, Table::Backlog, form)))
         }
         BacklogQuestion::ExportAsOf(form, time) => as_of(reader, Table::Backlog, form, time),
@@ -190,9 +190,11 @@ fn backlog(reader: &Reader, view: &View<'_>, question: BacklogQuestion) -> Found
 
 fn risk(reader: &Reader, view: &View<'_>, question: RiskQuestion) -> Found {
     match question {
-        RiskQuestion::Export(form) => {
-            Ok(Some(render(&reader.register(view.config, view.index)?, Table::Risk, form)))
-        }
+        RiskQuestion::Export(form) => Ok(Some(render(
+            &reader.register(view.config, view.index, worker::now())?,
+            Table::Risk,
+            form,
+        ))),
         RiskQuestion::ExportAsOf(form, time) => as_of(reader, Table::Risk, form, time),
     }
 }

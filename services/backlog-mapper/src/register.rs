@@ -39,7 +39,7 @@ pub struct View<'a> {
 /// Everything that is exported, of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Register {
-    /// Day, in UTC, of the newest document or change in it.
+    /// Day, in UTC, of the newest document, refusal or change in it.
     pub last_updated: Option<Date>,
     /// The advisory index that was asked.
     pub advisories: Option<Digest>,
@@ -47,6 +47,9 @@ pub struct Register {
     pub entries: Vec<EntryRow>,
     /// The risk register, the greatest exposure first.
     pub risks: Vec<RiskRow>,
+    /// When time alone changes a risk next.
+    #[serde(skip)]
+    pub turns: Option<Timestamp>,
 }
 
 /// One backlog entry.

@@ -1,4 +1,5 @@
-//! The risk register: what a product's known vulnerabilities mean, on scales from 1 to 5.
+//! The risk register: what a product's known vulnerabilities mean, on scales from 1 to 5. What relying on a
+//! supplier means says [`crate::relation`].
 
 use advisories::Severity;
 use events::{Digest, Label};
@@ -16,11 +17,11 @@ use crate::{
 /// Most backlog entries that a row names.
 const NAMED_MAX: usize = 10;
 /// From so many open vulnerabilities on, one of them is used sooner.
-const SEVERAL: usize = 5;
+pub(crate) const SEVERAL: usize = 5;
 /// From so many on, sooner still.
 const MANY: usize = 20;
 
-/// One risk: the known vulnerabilities of one product.
+/// One risk: the known vulnerabilities of one product, a supplier, or what the operator says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RiskRow {
     /// Its name, the same for good.
@@ -29,9 +30,9 @@ pub struct RiskRow {
     pub description: String,
     /// What is exposed.
     pub surface: String,
-    /// 1 to 5: the worst severity.
+    /// 1 to 5: how bad it would be.
     pub impact: u8,
-    /// 1 to 5: how many are open, and whether they can be closed.
+    /// 1 to 5: how likely it is.
     pub likelihood: u8,
     /// Impact × likelihood.
     pub exposure: u8,
@@ -140,7 +141,7 @@ pub fn fingerprint(slot: &Slot) -> Digest {
 }
 
 /// What nobody rated counts as medium.
-fn impact(severity: Severity) -> u8 {
+pub(crate) fn impact(severity: Severity) -> u8 {
     match severity {
         Severity::Critical => 5,
         Severity::High => 4,
@@ -157,15 +158,10 @@ fn likelihood(open: &[&EntryRow]) -> u8 {
         return 1;
     }
     let vulnerabilities: usize = open.iter().map(|it| it.vulnerabilities.len()).sum();
-    let by_count = match vulnerabilities {
-        MANY.. => 4,
-        SEVERAL.. => 3,
-        _ => 2,
-    };
     let any =
         |is: fn(&VulnerabilityRow) -> bool| open.iter().flat_map(|it| &it.vulnerabilities).any(is);
     let unfixed = any(|it| it.fixed.is_none());
-    let likelihood = by_count + u8::from(unfixed);
+    let likelihood = by_count(vulnerabilities) + u8::from(unfixed);
     if any(|it| it.malicious || it.kev.is_some_and(|it| it.ransomware)) {
         5
     } else if any(|it| it.kev.is_some()) {
@@ -173,6 +169,20 @@ fn likelihood(open: &[&EntryRow]) -> u8 {
     } else {
         likelihood
     }
+}
+
+/// 2, 3 from 5 on, 4 from 20 on.
+pub(crate) fn by_count(count: usize) -> u8 {
+    match count {
+        MANY.. => 4,
+        SEVERAL.. => 3,
+        _ => 2,
+    }
+}
+
+/// Whether somebody exploits one of the entry's vulnerabilities, or the package itself is the attack.
+pub(crate) fn is_used(entry: &EntryRow) -> bool {
+    entry.vulnerabilities.iter().any(|it| it.malicious || it.kev.is_some())
 }
 
 fn slot_name(slot: &Slot) -> String {

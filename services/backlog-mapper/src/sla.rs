@@ -1,5 +1,7 @@
 //! How soon an entry must be done: by severity, and by what is known of exploitation.
 
+use std::fmt;
+
 use advisories::{Kev, Severity};
 use events::Label;
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
@@ -26,6 +28,8 @@ pub struct Sla {
     pub exploited: Days,
     /// A package that is itself the attack.
     pub malicious: Days,
+    /// After which a supplier's newest SBOM of a product is old, from the day on which it was made.
+    pub supplier_sbom: Days,
     /// Where days begin.
     pub time_zone: Zone,
     /// What is otherwise for some projects.
@@ -94,6 +98,7 @@ impl Sla {
             low: project.low.unwrap_or(self.low),
             exploited: project.exploited.unwrap_or(self.exploited),
             malicious: project.malicious.unwrap_or(self.malicious),
+            supplier_sbom: self.supplier_sbom,
             time_zone: project.time_zone.unwrap_or_else(|| self.time_zone.clone()),
             projects: Vec::new(),
         }
@@ -116,6 +121,13 @@ impl Sla {
         earliest.fold(days.after(from), Date::min)
     }
 
+    /// The days after which a supplier's SBOM that was made at `made` is old, and twice as old.
+    pub fn renewals(&self, made: Timestamp) -> [Date; 2] {
+        let day = made.to_zoned(self.time_zone.0.clone()).date();
+        let old = self.supplier_sbom.after(day);
+        [old, self.supplier_sbom.after(old)]
+    }
+
     /// When what is due on `due` is overdue: when that day has ended where it counts.
     pub fn overdue_from(&self, due: Date) -> Timestamp {
         let next = due.tomorrow().and_then(|it| it.to_zoned(self.time_zone.0.clone()));
@@ -131,6 +143,12 @@ pub fn date(time: Timestamp) -> Date {
 impl Days {
     fn after(self, day: Date) -> Date {
         day.saturating_add(Span::new().days(self.0))
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -166,6 +184,7 @@ impl Default for Sla {
             low: Days(180),
             exploited: Days(3),
             malicious: Days(1),
+            supplier_sbom: Days(180),
             time_zone: Zone(TimeZone::UTC),
             projects: Vec::new(),
         }
@@ -236,6 +255,15 @@ mod tests {
         assert_eq!(told(&sla.of(&project("west"))), "2026-02-02 2026-02-03T08:00:00Z");
         assert_eq!(told(&sla.of(&project("soon"))), "2026-02-01 2026-02-01T22:00:00Z");
         assert_eq!(told(&sla.of(&supplier("soon", "x"))), told(&sla.of(&project("x"))));
+    }
+
+    #[test]
+    fn suppliers_sbom_is_old_when_its_last_day_has_ended() {
+        let sla: Sla = parse(Path::new("s"), "supplier_sbom = 30\n").expect("valid");
+        let renewals = sla.renewals(LATE.parse().expect("valid"));
+        assert_eq!(renewals.map(|it| it.to_string()), ["2026-03-02", "2026-04-01"]);
+        assert_eq!(sla.overdue_from(renewals[0]).to_string(), "2026-03-03T00:00:00Z");
+        assert_eq!(sla.renewals(Timestamp::MAX)[1].to_string(), "9999-12-31");
     }
 
     #[test]

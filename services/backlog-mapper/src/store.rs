@@ -5,11 +5,13 @@
 mod columns;
 mod derive;
 mod due;
+mod ids;
 mod migrate;
 mod open;
 mod places;
 mod read;
 mod register;
+mod relations;
 mod search;
 mod strangers;
 mod suppliers;
@@ -28,7 +30,7 @@ use std::{
 };
 
 use advisories::Index;
-use events::{BacklogMapped, Digest, Label};
+use events::{BacklogMapped, Digest, Label, Sender};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -47,6 +49,7 @@ pub use self::{
 use crate::{
     entry::Status,
     inventory::{Component, Inventory},
+    relation::Refusal,
     slot::{Slot, SlotKind},
     timeline::Moment,
     vex::{self, Terms, VexDocument},
@@ -82,6 +85,8 @@ pub struct Arrival {
 pub enum Content {
     /// Nothing to map; perhaps a document that was refused.
     Nothing(Option<Digest>),
+    /// Nothing to map, but something to say against a supplier.
+    Refused(Refusal),
     /// SBOMs.
     Sboms(Vec<Sbom>),
     /// VEX statements.
@@ -227,6 +232,7 @@ impl Recording<'_> {
         let (findings, suppressed) = self.deriver.count(self.arrival, &slots)?;
         let document = match &self.arrival.content {
             Content::Nothing(document) => *document,
+            Content::Refused(refusal) => refusal.document,
             Content::Sboms(sboms) => sboms.first().map(|sbom| sbom.digest),
             Content::Vex(document) => Some(document.digest),
             Content::Advisories => None,
@@ -240,6 +246,11 @@ impl Recording<'_> {
     fn insert(&self) -> Result<BTreeSet<Slot>, StoreError> {
         match &self.arrival.content {
             Content::Nothing(_) | Content::Advisories => Ok(BTreeSet::new()),
+            Content::Refused(refusal) => {
+                let Arrival { event, time, .. } = self.arrival;
+                relations::refuse(self.transaction, *event, *time, refusal)?;
+                Ok(BTreeSet::new())
+            }
             Content::Sboms(sboms) => {
                 sboms.iter().try_for_each(|sbom| self.insert_sbom(sbom))?;
                 Ok(sboms.iter().map(|sbom| sbom.slot.clone()).collect())
@@ -279,6 +290,7 @@ impl Recording<'_> {
         let (event, time) = (Id(self.arrival.event), Time(self.arrival.time));
         insert.execute(params![event, Hash(*digest), Hash(slot.id()), time])?;
         if slot.kind == SlotKind::Supplier {
+            relations::meet(self.transaction, slot.scope.as_str())?;
             self.keep_first_observation(slot, *digest)?;
         }
         Ok(())
@@ -330,6 +342,9 @@ impl Recording<'_> {
     /// say something newer.
     fn insert_vex(&self, document: &VexDocument) -> Result<(), StoreError> {
         let VexDocument { from, time, digest, edition, said, statements } = document;
+        if let Sender::Supplier(supplier) = from {
+            relations::meet(self.transaction, supplier.as_str())?;
+        }
         let sql = "INSERT INTO vex (event, document, sender, time, statements, edition, said) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let (event, sender) = (Id(self.arrival.event), open::json(from));
         let edition = edition.as_ref().map(|it| open::json(&vex::kept(it)));

@@ -193,8 +193,11 @@ async fn run(mapper: &Mapper, desk: &Desk, dry_run: bool) -> Vec<Report> {
 async fn wanted(mapper: &Mapper, tracker: &Arc<Tracked>) -> Result<Vec<Wanted>, LedgerError> {
     let (mapper, tracker) = (mapper.clone(), Arc::clone(tracker));
     let read = move || {
-        let register = Reader::open(mapper.store().path())?
-            .register(mapper.config(), mapper.index()?.as_ref())?;
+        let register = Reader::open(mapper.store().path())?.register(
+            mapper.config(),
+            mapper.index()?.as_ref(),
+            worker::now(),
+        )?;
         let mut rows: Vec<_> =
             register.entries.iter().filter(|row| tracker.concerns(row)).collect();
         rows.sort_by_key(|row| {

@@ -42,7 +42,7 @@ pub(super) fn risk(register: &Register) -> String {
         "Risks from known vulnerabilities in builds and supplier deliveries, with scoring, owners, and treatments.",
     );
     text.push_str(
-        "\nThis register translates findings into risks with likelihood, impact, and mitigation tracking. Scores use a 1–5 scale (5 = highest).\n\n## Risk scoring legend\n\n- **Impact** — Severity if the risk materialises: 5 critical, 4 high, 3 medium or not rated, 2 low.\n- **Likelihood** — Probability based on what is open: 1 nothing, 2 some, 3 from 5 vulnerabilities on, 4 from 20 on; and 1 more if one of them has no fix.\n- **Exposure** — Impact × Likelihood.\n- **Status** — Current treatment state (Open, In progress, Mitigated).\n\n## Risks\n\n",
+        "\nThis register translates findings into risks with likelihood, impact, and mitigation tracking. Scores use a 1–5 scale (5 = highest).\n\n## Risk scoring legend\n\n- **Impact** — Severity if the risk materialises: 5 critical, 4 high, 3 medium or not rated, 2 low.\n- **Likelihood** — Probability based on what is open: 1 nothing, 2 some, 3 from 5 vulnerabilities on, 4 from 20 on; and 1 more if one of them has no fix.\n- **Exposure** — Impact × Likelihood.\n- **Status** — Current treatment state (Open, In progress, Mitigated).\n- **Suppliers** — Rows `RS-…` tell what relying on a supplier risks: overdue entries about its products, refused submissions, old SBOMs.\n\n## Risks\n\n",
     );
     let header = [
         "ID",

@@ -39,7 +39,7 @@ fn register(hostile: bool) -> Register {
         store.record(&arrival, Some(&full_index()), now()).expect("records");
     }
     let mut register = Reader::open(&path)
-        .and_then(|reader| reader.register(&Config::default(), None))
+        .and_then(|reader| reader.register(&Config::default(), None, day(8)))
         .expect("reads");
     // It changes with the format of the index, which is not ours.
     register.advisories = None;

@@ -110,7 +110,12 @@ async fn only_a_document_that_was_accepted_is_mapped() {
     let edition = document.edition.expect("says which");
     assert_eq!((edition.id.as_str(), edition.version.0), ("https://example.org/1", [1, 0, 0]));
     let rejected = mapper.decided(&decided(R::Rejected, Some(K::Sbom), "away")).await;
-    assert!(matches!(rejected, Ok((Content::Nothing(Some(_)), None))));
+    let Ok((Content::Refused(refusal), None)) = rejected else { panic!("a refusal") };
+    assert_eq!((refusal.supplier.as_str(), refusal.document), ("acme", Some(Digest::of(b"away"))));
+    let own = Sender::Operator("acme".parse().expect("valid"));
+    let own = Decision { from: own, ..decided(R::Rejected, Some(K::Sbom), "away") };
+    let own = mapper.decided(&own).await;
+    assert!(matches!(own, Ok((Content::Nothing(Some(_)), None))), "says nothing of a supplier");
 }
 
 #[tokio::test]
@@ -142,6 +147,31 @@ async fn event_is_answered_again_without_its_document() {
     assert_eq!(mapper.answered(arrival.event).await, Ok(None));
     let answer = mapper.record(arrival.clone(), None).await.expect("records");
     assert_eq!(mapper.answered(arrival.event).await, Ok(Some(answer)));
+}
+
+#[tokio::test]
+async fn refusal_that_was_answered_without_being_kept_is_kept_when_it_comes_again() {
+    let (_directory, mapper) = mapper(&[]).await;
+    let mut evidence = judged(VerdictResult::Failed, SBOM);
+    evidence.decision = Some(decided(DecisionResult::Rejected, Some(DocumentKind::Sbom), "away"));
+    let (source, scope) = (Label::of("/supplier-ingest"), "acme".parse().expect("valid"));
+    let event = Envelope::root(source, day(1), Priority::Background, scope, evidence);
+    // What a release did that kept no refusals.
+    let content = Content::Nothing(Some(Digest::of(b"away")));
+    let arrival = Arrival { event: event.id, time: day(1), content };
+    let answer = mapper.record(arrival, None).await.expect("records");
+    let risks = || {
+        let reader = crate::store::Reader::open(mapper.store().path()).expect("opens");
+        reader.register(mapper.config(), None, day(2)).expect("reads").risks
+    };
+    assert_eq!(risks(), []);
+    for _ in 0..2 {
+        assert!(mapper.take_in_event(&event).await);
+        assert_eq!(mapper.map(&event).await, Ok(answer.clone()));
+        let told = risks();
+        let [risk] = told.as_slice() else { panic!("{told:?}") };
+        assert!(risk.description.contains("1 submission was refused"), "{risk:?}");
+    }
 }
 
 #[tokio::test]

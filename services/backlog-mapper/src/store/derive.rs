@@ -10,11 +10,12 @@ use std::{
 use advisories::{Fingerprint, Index, PackageKey};
 use events::Digest;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use super::{
     Arrival, Content, StoreError,
     columns::{Hash, Id, Time},
+    ids::{self, RISK_DIGITS},
     open::{json, parse},
     read, waivers,
 };
@@ -31,8 +32,6 @@ use crate::{
 
 /// Hex digits of an id, unless it is taken.
 const ID_DIGITS: usize = 6;
-/// Hex digits of a risk's id, unless it is taken.
-const RISK_DIGITS: usize = 4;
 
 /// Derives some slots, by the statements and the index of one moment.
 pub(super) struct Deriver<'a> {
@@ -126,7 +125,7 @@ impl<'a> Deriver<'a> {
         let (mut open, mut suppressed) = (0, 0);
         let mut add = |is_open: bool| if is_open { open += 1 } else { suppressed += 1 };
         match &arrival.content {
-            Content::Nothing(_) | Content::Advisories => {}
+            Content::Nothing(_) | Content::Refused(_) | Content::Advisories => {}
             Content::Sboms(sboms) => {
                 for sbom in sboms {
                     let observations = self.observations(&sbom.slot, Some(sbom.digest))?;
@@ -270,35 +269,16 @@ impl<'a> Deriver<'a> {
         if known.exists(params![Hash(slot.id())])? {
             return Ok(());
         }
-        let id = self.free_id("risk", "R", risk::fingerprint(slot), RISK_DIGITS)?;
+        let fingerprint = risk::fingerprint(slot);
+        let id = ids::free(self.transaction, "risk", "R", fingerprint, RISK_DIGITS)?;
         let sql = "INSERT INTO risk (id, slot) VALUES ($1, $2)";
         self.transaction.execute(sql, params![id, Hash(slot.id())])?;
         Ok(())
     }
 
     fn new_id(&self, slot: &Slot, action: &Action) -> Result<String, StoreError> {
-        self.free_id("entry", &id_prefix(slot), fingerprint(slot, action), ID_DIGITS)
-    }
-
-    /// The prefix with as many digits as it takes to be nobody else's.
-    fn free_id(
-        &self,
-        table: &str,
-        prefix: &str,
-        fingerprint: Digest,
-        digits: usize,
-    ) -> Result<String, StoreError> {
-        let hex = fingerprint.hex();
-        let sql = format!("SELECT 1 FROM {table} WHERE id = $1");
-        let mut taken = self.transaction.prepare_cached(&sql)?;
-        for digits in digits..hex.len() {
-            let id = format!("{prefix}-{}", &hex[..digits]);
-            let row: Option<i64> = taken.query_row(params![id], |row| row.get(0)).optional()?;
-            if row.is_none() {
-                return Ok(id);
-            }
-        }
-        Ok(format!("{prefix}-{hex}"))
+        let (prefix, fingerprint) = (id_prefix(slot), fingerprint(slot, action));
+        ids::free(self.transaction, "entry", &prefix, fingerprint, ID_DIGITS)
     }
 }
 

@@ -1,24 +1,26 @@
 //! The schema, one step per release that changed it.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use advisories::Package;
+use events::Sender;
 use rusqlite::{Connection, Transaction, params};
 
-use super::{StoreError, columns::Hash};
+use super::{StoreError, columns::Hash, open::parse, relations};
 use crate::inventory::{canonical, short_name};
 
 /// One step: the schema's, then what SQL cannot do.
 type Step = (&'static str, fn(&Transaction<'_>) -> Result<(), StoreError>);
 
 /// Every step there ever was, in order; a step that was released never changes.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     (include_str!("../../schema/0001.sql"), |_| Ok(())),
     (include_str!("../../schema/0002.sql"), |_| Ok(())),
     (include_str!("../../schema/0003.sql"), repair_components),
     (include_str!("../../schema/0004.sql"), index_packages),
     (include_str!("../../schema/0005.sql"), |_| Ok(())),
     (include_str!("../../schema/0006.sql"), |_| Ok(())),
+    (include_str!("../../schema/0007.sql"), meet_suppliers),
 ];
 /// The version that this release reads and writes.
 pub(super) const KNOWN: i64 = STEPS.len() as i64;
@@ -43,6 +45,20 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Gives suppliers of which something was accepted the id of the risk of relying on them.
+fn meet_suppliers(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut scopes = transaction.prepare("SELECT scope FROM slot WHERE kind = 'supplier'")?;
+    let scopes = scopes.query_map([], |row| row.get::<_, String>(0))?;
+    let mut names = scopes.collect::<Result<BTreeSet<_>, _>>()?;
+    let mut senders = transaction.prepare("SELECT DISTINCT sender FROM vex")?;
+    for sender in senders.query_map([], |row| row.get::<_, String>(0))? {
+        if let Sender::Supplier(supplier) = parse(&sender?)? {
+            names.insert(supplier.as_str().to_owned());
+        }
+    }
+    names.iter().try_for_each(|it| relations::meet(transaction, it))
 }
 
 /// Notes which inventories have which packages.

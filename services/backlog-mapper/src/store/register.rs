@@ -11,12 +11,13 @@ use super::{
     Reader, StoreError,
     columns::{Hash, Number, Time},
     open::parse,
-    read, strangers,
+    read, relations, strangers,
 };
 use crate::{
     config::Config,
     entry::{Action, Entry},
     register::{EntryRow, Register, View},
+    relation::Relation,
     risk::{Product, RiskRow},
     sla,
     slot::{Slot, SlotKind},
@@ -24,9 +25,14 @@ use crate::{
 };
 
 impl Reader {
-    /// Backlog and risk register, by the operator's choices and what `index` knows of exploitation. That may
-    /// be newer than the one by which entries were found.
-    pub fn register(&self, config: &Config, index: Option<&Index>) -> Result<Register, StoreError> {
+    /// Backlog and risk register as of `now`, by the operator's choices and what `index` knows of exploitation.
+    /// That may be newer than the one by which entries were found.
+    pub fn register(
+        &self,
+        config: &Config,
+        index: Option<&Index>,
+        now: Timestamp,
+    ) -> Result<Register, StoreError> {
         let view = View { config, index };
         let snapshot = self.connection.unchecked_transaction()?;
         let (mut entries, mut risks) = (Vec::new(), Vec::new());
@@ -52,9 +58,13 @@ impl Reader {
         entries.iter_mut().for_each(|row| row.artifacts = artifacts.of(row));
         // Slots of one scope share a section.
         entries.sort_by_cached_key(EntryRow::order);
+        let relations = relations::all(&snapshot)?;
+        newest = newest.max(relations.iter().filter_map(|it| it.last_refused).max());
+        let turns = rely(&relations, &entries, config, now, &mut risks);
         config.risks.apply(&mut risks, &config.routing.default);
         RiskRow::sort(&mut risks);
-        Ok(Register { last_updated: newest.map(sla::date), advisories, entries, risks })
+        let last_updated = newest.map(sla::date);
+        Ok(Register { last_updated, advisories, entries, risks, turns })
     }
 
     /// One backlog entry, with what suppliers say of it who have no say; none if nobody has that id.
@@ -166,10 +176,31 @@ fn risk(
     Ok(RiskRow::of(Product { id, slot, components, document, entries }, config))
 }
 
+/// Adds the risks of relying on suppliers at `now`; returns when time alone changes one of them next.
+fn rely(
+    relations: &[Relation],
+    entries: &[EntryRow],
+    config: &Config,
+    now: Timestamp,
+    risks: &mut Vec<RiskRow>,
+) -> Option<Timestamp> {
+    let mut asked: HashMap<&Scope, Vec<&EntryRow>> = HashMap::new();
+    for row in entries.iter().filter(|it| it.kind == SlotKind::Supplier) {
+        asked.entry(&row.scope).or_default().push(row);
+    }
+    let mut turns = None;
+    for relation in relations {
+        let entries = asked.get(&relation.supplier).map(Vec::as_slice).unwrap_or_default();
+        risks.extend(relation.risk(entries, config, now));
+        turns = [turns, relation.turns(entries, config, now)].into_iter().flatten().min();
+    }
+    turns
+}
+
 /// Everything that is derived, as text in a fixed order: what two stores are compared by.
 #[cfg(test)]
 pub(super) fn dump(reader: &Reader, config: &Config) -> Result<String, StoreError> {
-    let register = reader.register(config, None)?;
+    let register = reader.register(config, None, crate::testing::now())?;
     let mut findings = std::collections::BTreeMap::new();
     for slot in read::slots(&reader.connection)? {
         let of = format!("{} {} {}", slot.kind, slot.scope, slot.product);

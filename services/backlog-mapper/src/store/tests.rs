@@ -5,6 +5,7 @@ mod lifecycle;
 mod looked_for;
 mod newer;
 mod placed;
+mod relations;
 mod replay;
 mod scenario;
 mod touched;
@@ -57,6 +58,12 @@ fn advisories(number: u128, time: Timestamp) -> Arrival {
     Arrival { event: event(number), time, content: Content::Advisories }
 }
 
+fn refused(number: u128, time: Timestamp, supplier: &str, rule: &str) -> Arrival {
+    let (supplier, rule) = (supplier.parse().expect("valid"), Some(Label::of(rule)));
+    let content = Content::Refused(Refusal { supplier, document: None, rule });
+    Arrival { event: event(number), time, content }
+}
+
 fn record(store: &Store, arrival: &Arrival) -> BacklogMapped {
     store.record(arrival, Some(&full_index()), now()).expect("records")
 }
@@ -69,7 +76,7 @@ fn story() -> Vec<Arrival> {
         vex(2, says(acme(), day(2), "not_affected", &["CVE-2024-7804"], TORCH)),
         sbom(3, day(3), &widget, &[JINJA_FIXED, TORCH]),
         sbom(4, day(2), &project("hotpass"), &[JINJA]),
-        Arrival { event: event(5), time: day(2), content: Content::Nothing(None) },
+        refused(5, day(4), "acme", "SUP-003"),
     ]
 }
 
@@ -144,7 +151,7 @@ fn ids_are_the_scope_and_as_many_digits_as_it_takes() {
     let prefixes: Vec<_> = ids.iter().map(|id| id.rsplit_once('-').expect("two").0).collect();
     assert_eq!(prefixes, ["HOTPASS", "IAMJONOBO-HOTPASS", "SCOPE", "SCOPE"]);
     assert!(ids.iter().all(|id| id.len() - id.rfind('-').expect("one") == 7), "{ids:?}");
-    let register = place.reader().register(&Config::default(), None).expect("reads");
+    let register = place.reader().register(&Config::default(), None, now()).expect("reads");
     assert!(register.risks.iter().all(|risk| risk.id.len() == 6), "{:?}", register.risks);
     let typed = ids[0].to_lowercase();
     let shown =

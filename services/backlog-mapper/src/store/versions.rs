@@ -61,7 +61,7 @@ impl Reader {
         let mut risks: Vec<RiskRow> = as_of(&snapshot, RISK, time)?;
         RiskRow::sort(&mut risks);
         let last_updated = Some(sla::date(newest.0));
-        Ok(Some(Register { last_updated, advisories: None, entries, risks }))
+        Ok(Some(Register { last_updated, advisories: None, entries, risks, turns: None }))
     }
 }
 

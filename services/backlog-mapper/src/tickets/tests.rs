@@ -255,7 +255,7 @@ async fn entry_tells_its_ticket() {
     home.settle().await;
     let mapper = mapper(home.directory.path());
     let reader = Reader::open(mapper.store().path()).expect("opens");
-    let id = reader.register(mapper.config(), None).expect("reads").entries[0].id.clone();
+    let id = reader.register(mapper.config(), None, day(2)).expect("reads").entries[0].id.clone();
     let entry = reader.entry(&id, mapper.config(), None).expect("reads").expect("there");
     let ticket = &entry.tickets[0];
     assert_eq!((ticket.open, ticket.in_progress), (Some(true), false));

@@ -73,7 +73,8 @@ pub(super) fn mapper(place: &Place, store: &str) -> (Mapper, PathBuf) {
 
 /// Every register in every form.
 fn registers(store: &Path) -> String {
-    let register = Reader::open(store).unwrap().register(&Config::default(), None).unwrap();
+    let register =
+        Reader::open(store).unwrap().register(&Config::default(), None, worker::now()).unwrap();
     let forms = Table::ALL.into_iter().flat_map(|table| Form::ALL.map(|form| (table, form)));
     forms.map(|(table, form)| render(&register, table, form)).collect()
 }

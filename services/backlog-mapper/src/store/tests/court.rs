@@ -193,7 +193,7 @@ fn entry_that_comes_back_with_time_says_whose_word_is_over() {
         store.record(&arrival, Some(&index), day(3)).expect("records");
     }
     assert_eq!(store.pass_time(Some(&index), day(50)).expect("passes"), (1, 0));
-    let register = place.reader().register(&Config::default(), None).expect("reads");
+    let register = place.reader().register(&Config::default(), None, now()).expect("reads");
     let [entry] = register.entries.as_slice() else { panic!("{:?}", register.entries) };
     let trail: Vec<_> = entry.history.iter().map(|it| it.to.as_str()).collect();
     assert_eq!(trail, ["open", "suppressed", "reopened"]);
@@ -247,7 +247,7 @@ fn contradiction_is_shown_with_both_sides() {
     let said =
         ["VEX of operator: affected, counts", "VEX of supplier acme: not_affected, contradicts"];
     assert_eq!(told(&place, CVE), (String::new(), said.map(str::to_owned).to_vec()));
-    let register = place.reader().register(&Config::default(), None).expect("reads");
+    let register = place.reader().register(&Config::default(), None, now()).expect("reads");
     let summary = &register.entries[0].summary;
     assert!(summary.contains("VEX contradicts itself about 1 finding."), "{summary}");
 
@@ -279,7 +279,7 @@ fn suppliers_word_ends_at_its_own_products() {
             sent(2, acme(), 2, &openvex("a", 1, 2, "not_affected")),
         ]);
         assert_eq!(open_findings(&place), open, "{} {}", slot.kind, slot.scope);
-        let register = place.reader().register(&Config::default(), None).expect("reads");
+        let register = place.reader().register(&Config::default(), None, now()).expect("reads");
         let shown = place.reader().entry(&register.entries[0].id, &Config::default(), None);
         let heard = shown.expect("reads").expect("known").heard;
         let told: Vec<_> = heard.iter().map(|it| (it.id.as_str(), it.heard.to_string())).collect();

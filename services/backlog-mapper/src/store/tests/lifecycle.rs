@@ -202,7 +202,7 @@ fn live(directory: &Path, steps: &[Step], times: usize) {
 /// The life of jinja2's entry, of which there must be one.
 fn trail(directory: &Path) -> String {
     let reader = Reader::open(&directory.join("backlog.db")).expect("opens");
-    let register = reader.register(&Config::default(), None).expect("reads");
+    let register = reader.register(&Config::default(), None, now()).expect("reads");
     let mut entries = register.entries.iter().filter(|it| it.package == "jinja2");
     let entry = entries.next().expect("an entry");
     assert_eq!(entries.next(), None, "a second entry");

@@ -25,7 +25,7 @@ fn current(place: &Place) -> (Vec<String>, usize) {
 }
 
 fn open_findings(place: &Place) -> usize {
-    let register = place.reader().register(&Config::default(), None).expect("reads");
+    let register = place.reader().register(&Config::default(), None, now()).expect("reads");
     register.entries.iter().filter(|it| it.status.is_open()).count()
 }
 

@@ -54,7 +54,7 @@ fn brings(number: u128, time: Timestamp, slot: &Slot, bom: &Value) -> Arrival {
 }
 
 fn register(place: &Place) -> Register {
-    place.reader().register(&Config::default(), None).expect("reads")
+    place.reader().register(&Config::default(), None, now()).expect("reads")
 }
 
 /// Lockfile and status of each entry, with its id.
@@ -217,7 +217,7 @@ fn what_the_document_reports_is_to_be_done_with_and_without_an_index() {
 }
 
 /// An index of one more file than the advisories of the fixtures.
-fn index_with(name: &str, text: &str) -> Index {
+pub(super) fn index_with(name: &str, text: &str) -> Index {
     let directory = tempfile::tempdir().expect("temporary");
     let path = directory.path().join(name);
     std::fs::write(&path, text).expect("writes");
@@ -248,7 +248,7 @@ fn what_is_exploited_is_told_when_it_is_shown_and_touches_no_entry() {
     };
     let before = bodies();
     let known = index_with("kev.json", &kev.to_string());
-    let shown = |index| place.reader().register(&Config::default(), index).expect("reads");
+    let shown = |index| place.reader().register(&Config::default(), index, now()).expect("reads");
 
     let (without, with) = (shown(None).entries.remove(0), shown(Some(&known)).entries.remove(0));
 

@@ -149,7 +149,7 @@ fn ten_thousand_findings_are_three_hundred_things_to_do() {
         store.record(arrival, Some(&index), now()).expect("records");
     }
 
-    let register = place.reader().register(&Config::default(), Some(&index)).expect("reads");
+    let register = place.reader().register(&Config::default(), Some(&index), now()).expect("reads");
     assert_eq!(register.entries.len(), 300);
     let key = |it: &EntryRow| (it.product.clone(), it.lock.clone(), it.package.clone());
     assert_eq!(register.entries.iter().map(key).collect::<BTreeSet<_>>().len(), 300);

@@ -26,6 +26,9 @@ const DOWNGRADE: &str = "
     DROP TABLE about;
     DROP TABLE ticket;
     DROP TABLE ticket_cursor;
+    DROP TABLE supplier;
+    DROP TABLE refusal;
+    DROP INDEX vex_by_sender;
     DROP TABLE places;
     ALTER TABLE document DROP COLUMN places;
     CREATE TABLE entry_before (
@@ -63,8 +66,58 @@ fn store_of_the_first_release_becomes_what_this_one_would_have_made() {
     let again: Vec<_> = story().iter().chain([&odd]).map(|it| record(&upgraded, it)).collect();
     assert_eq!(again, answers, "what was answered stays answered");
     let refused = Arrival { event: event(7), time: day(7), content: Content::Nothing(None) };
+    for arrival in story() {
+        if let Content::Refused(refusal) = &arrival.content {
+            upgraded.note_refusal(arrival.event, arrival.time, refusal).expect("notes");
+        }
+    }
     let derived = record(&upgraded, &refused);
     assert_eq!((derived.opened, derived.closed), (vec![], vec![]));
+    assert_eq!(place.dump(), dump);
+}
+
+#[test]
+fn store_that_kept_no_refusals_has_suppliers_and_asks_the_stream_for_the_rest() {
+    let place = Place::new();
+    let store = place.open();
+    let says = vex(
+        7,
+        says(Sender::Supplier("umbra".parse().expect("valid")), day(2), "fixed", &["CVE-1"], TORCH),
+    );
+    story().iter().chain([&says]).for_each(|it| drop(record(&store, it)));
+    store.set_refilled().expect("sets");
+    let dump = place.dump();
+    let suppliers = || {
+        let sql = "SELECT name || ' ' || id FROM supplier ORDER BY name";
+        let connection = place.reader().connection;
+        let mut statement = connection.prepare(sql).expect("prepares");
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("queries");
+        rows.collect::<Result<Vec<_>, _>>().expect("reads")
+    };
+    let known = suppliers();
+    assert_eq!(known.len(), 2, "{known:?}");
+    let before = "DROP TABLE supplier; DROP TABLE refusal; DROP INDEX vex_by_sender;
+        DELETE FROM schema_version WHERE version >= 7;";
+    store.connection.lock().expect("free").execute_batch(before).expect("downgrades");
+    drop(store);
+
+    let upgraded = place.open();
+
+    assert_eq!(suppliers(), known, "and their ids are those that they would have had");
+    assert!(!upgraded.is_refilled().expect("reads"));
+    assert_ne!(place.dump(), dump);
+    for arrival in story() {
+        if let Content::Refused(refusal) = &arrival.content {
+            assert_eq!(
+                upgraded.note_refusal(arrival.event, arrival.time, refusal).ok(),
+                Some(true)
+            );
+            assert_eq!(
+                upgraded.note_refusal(arrival.event, arrival.time, refusal).ok(),
+                Some(false)
+            );
+        }
+    }
     assert_eq!(place.dump(), dump);
 }
 

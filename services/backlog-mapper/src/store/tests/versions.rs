@@ -22,7 +22,7 @@ fn registers_are_told_as_they_were() {
     let hotpass = project("hotpass");
     let mut config = Config::default();
     let remember = |config: &Config, at: i64| {
-        let register = place.reader().register(config, None).expect("reads");
+        let register = place.reader().register(config, None, now()).expect("reads");
         store.remember(&register, day(at)).expect("remembers");
         register
     };

@@ -11,14 +11,18 @@ use backlog_mapper::{
     config::Config,
     export::{Form, Table, render},
     inventory::Inventory,
+    relation::Refusal,
     slot::{Slot, SlotKind},
     store::{Arrival, Content, Reader, Sbom, Store},
+    vex::{Statement, VexDocument},
 };
 use documents::{
     bom::{self, Bom, Component},
-    lockfile,
+    lockfile, vex,
 };
-use events::{BuildKind, Digest, Envelope, EvidenceSigned, Role, Scope, VerdictResult};
+use events::{
+    BuildKind, Decision, Digest, DocumentKind, Envelope, EvidenceSigned, Role, Scope, VerdictResult,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,15 +54,15 @@ pub(super) fn entries(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant
     Invariant::of(name, counted(remains, stories))
 }
 
-/// The exported backlog against that of a mapper that was told everything backwards.
+/// The exported registers against those of a mapper that was told everything backwards.
 pub(super) fn order(remains: &Remains<'_>, stories: &Stories<'_>) -> Invariant {
-    Invariant::of("the same backlog in another order", repeated(remains, stories))
+    Invariant::of("the same registers in another order", repeated(remains, stories))
 }
 
 fn counted(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Counted> {
     let documents = counting(remains.area, stories)?;
     let mut expected = expected(&documents, remains.advisories);
-    let register: Value = serde_json::from_str(&exported(remains.area)?)?;
+    let register: Value = serde_json::from_str(&exported(remains.area, Table::Backlog)?)?;
     let entries = register["entries"].as_array().context("the register has no entries")?;
     let mut broken = Vec::new();
     let mut ids = BTreeSet::new();
@@ -118,24 +122,63 @@ fn repeated(remains: &Remains<'_>, stories: &Stories<'_>) -> anyhow::Result<Coun
         let arrival = Arrival { event, time, content: Content::Sboms(vec![sbom]) };
         store.record(&arrival, Some(remains.advisories), now)?;
     }
-    let register =
-        Reader::open(store.path())?.register(&Config::default(), Some(remains.advisories))?;
-    let backwards = render(&register, Table::Backlog, Form::Json);
-    let live = exported(remains.area)?;
-    let mut broken = Vec::new();
-    if let Some((one, other)) =
-        live.lines().zip(backwards.lines()).find(|(one, other)| one != other)
-    {
-        broken.push(format!("live {}, backwards {}", one.trim(), other.trim()));
-    } else if live != backwards {
-        broken.push("one ends before the other".to_owned());
+    let others = others(remains.area, stories)?;
+    let told = others.len();
+    for arrival in others.iter().rev() {
+        store.record(arrival, Some(remains.advisories), now)?;
     }
-    Ok((format!("{count} documents, register {}", Digest::of(live.as_bytes())), broken))
+    let register =
+        Reader::open(store.path())?.register(&Config::default(), Some(remains.advisories), now)?;
+    let (mut broken, mut digests) = (Vec::new(), Vec::new());
+    for table in Table::ALL {
+        let (live, backwards) =
+            (exported(remains.area, table)?, render(&register, table, Form::Json));
+        broken.extend(difference(&live, &backwards));
+        digests.push(Digest::of(live.as_bytes()).to_string());
+    }
+    let numbers = format!(
+        "{count} SBOMs, {told} refusals and VEX documents, registers {}",
+        digests.join(" and ")
+    );
+    Ok((numbers, broken))
+}
+
+/// Where two texts part; none if they are the same.
+fn difference(live: &str, backwards: &str) -> Option<String> {
+    match live.lines().zip(backwards.lines()).find(|(one, other)| one != other) {
+        Some((one, other)) => Some(format!("live {}, backwards {}", one.trim(), other.trim())),
+        None => (live != backwards).then(|| "one ends before the other".to_owned()),
+    }
+}
+
+/// What suppliers dropped that brings no SBOM: what was refused, and VEX.
+fn others(area: &Area, stories: &Stories<'_>) -> anyhow::Result<Vec<Arrival>> {
+    let mut arrivals = Vec::new();
+    for story in &stories.drops {
+        let decision = story.signed.data.decision.as_ref();
+        let decision = decision.context("a receipt without a decision")?;
+        let content = match (Refusal::of(decision), decision.kind, decision.document) {
+            (Some(refusal), ..) => Content::Refused(refusal),
+            (None, Some(DocumentKind::Vex), Some(digest)) => {
+                Content::Vex(said(decision, digest, &area.document(digest)?)?)
+            }
+            _ => continue,
+        };
+        arrivals.push(Arrival { event: story.signed.id, time: decision.ingested_at, content });
+    }
+    Ok(arrivals)
+}
+
+fn said(decision: &Decision, digest: Digest, bytes: &[u8]) -> anyhow::Result<VexDocument> {
+    let vex::Document { edition, timestamp: said, statements, .. } = vex::read(bytes)?;
+    let statements = statements.into_iter().map(Statement::from).collect();
+    let (from, time) = (decision.from.clone(), decision.ingested_at);
+    Ok(VexDocument { from, time, digest, edition, said, statements })
 }
 
 /// What people see.
-fn exported(area: &Area) -> anyhow::Result<String> {
-    let path = area.registers().join(Table::Backlog.file_name(Form::Json));
+fn exported(area: &Area, table: Table) -> anyhow::Result<String> {
+    let path = area.registers().join(table.file_name(Form::Json));
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
