@@ -19,7 +19,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
-    ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -31,7 +30,7 @@ use serde::Deserialize;
 
 use self::{
     lines::{Key, Line, Tally},
-    noted::{MAX_LINES, Noted},
+    noted::Noted,
 };
 use crate::{
     Feed, FeedError, Format,
@@ -49,7 +48,7 @@ const MAX_CHANGED: usize = 2_000;
 const MAX_LIST_BYTES: u64 = 256 * 1024 * 1024;
 /// Largest record, in bytes: that which is read.
 const MAX_RECORD_BYTES: u64 = 32 * 1024 * 1024;
-/// How long before it was put there an archive may have been begun, so that later changes need not be in it.
+/// How long it may take until what was changed is in the archive that is served.
 const MAKING: SignedDuration = SignedDuration::from_hours(24);
 /// After that an archive is taken anew whatever was changed: records that are gone go then.
 const RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -127,21 +126,18 @@ impl Bucket {
         let listed = self.list.refresh(client, &self.list_place, now).await;
         listed.map_err(|error| FeedError::part(LIST, error))?;
         let mut pending = match self.noted() {
-            Some(noted) => self.pending(&noted)?,
+            Some(noted) => self.pending(|_, key| noted.has(&key))?,
             None => None,
         };
         let mut renewed = Ok(());
         if pending.is_none() || self.is_old(now) {
             let taken = self.archive.refresh(client, &self.archive_place, now).await;
             renewed = taken.map_err(|error| FeedError::part(ARCHIVE, error));
-            if renewed.is_err() && pending.is_none() {
-                return renewed;
+            match &renewed {
+                Ok(()) => pending = self.note(now)?,
+                Err(_) if pending.is_none() => return renewed,
+                Err(_) => {}
             }
-            let noted = match self.noted() {
-                Some(noted) => noted,
-                None => self.note(now)?,
-            };
-            pending = self.pending(&noted)?;
         }
         // Where there are too many, the archive was just asked for, and holds what is not of these hours.
         let Some(pending) = pending else { return renewed };
@@ -174,44 +170,37 @@ impl Bucket {
         about.is_none_or(|it| now.duration_since(it.fetched()) > RENEWED_AFTER)
     }
 
-    /// Notes what the archive covers, by the list that was fetched before it. The list is made before its archive, which
-    /// may be an older one still, or come out of some cache: what was changed shortly before it is not taken for granted.
-    fn note(&self, now: Timestamp) -> Result<Noted, FeedError> {
+    /// Notes what the archive covers, by the list that was fetched before it, and says what it does not.
+    ///
+    /// The list is made before its archive, which may be an older one still, or come out of some cache. Taken for granted is
+    /// what was changed before the archive was written, and no later than so long ago that a newer one would be there.
+    fn note(&self, now: Timestamp) -> Result<Option<Pending>, FeedError> {
         let gone = || FeedError::io(self.archive_place.path(), io::ErrorKind::NotFound.into());
         let about = self.archive_place.about().ok_or_else(gone)?;
-        let made = about.modified.as_deref().and_then(|it| rfc2822::parse(it).ok());
-        let made = made.map_or(now, |it| it.timestamp().min(now));
-        let since = made.checked_sub(MAKING).unwrap_or(Timestamp::MIN);
+        let written = about.modified.as_deref().and_then(|it| rfc2822::parse(it).ok());
+        let made = now.checked_sub(MAKING).unwrap_or(Timestamp::MIN);
+        let since = written.map_or(made, |it| it.timestamp().min(made));
         let mut keys = Vec::new();
-        lines::read(self.list_place.path(), |line| {
-            if line.at < since {
-                keys.push(line.key());
-            }
-            if keys.len() > MAX_LINES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let pending = self.pending(|line, key| {
+            let is_covered = line.at < since;
+            keys.extend(is_covered.then_some(key));
+            is_covered
         })?;
-        if keys.len() > MAX_LINES {
-            return Err(FeedError::part(
-                LIST,
-                FeedError::Foreign("list of 3 million records at most"),
-            ));
-        }
-        let noted = Noted::new(about.digest(), keys);
-        let written = noted.write(&self.directory, now);
-        written.map_err(|error| FeedError::io(&self.directory, error))?;
-        Ok(noted)
+        let noted = Noted::new(about.digest(), keys).write(&self.directory, now);
+        noted.map_err(|error| FeedError::io(&self.directory, error))?;
+        Ok(pending)
     }
 
-    /// The lines that are not noted; none where there are too many of them.
-    fn pending(&self, noted: &Noted) -> Result<Option<Pending>, FeedError> {
+    /// The lines that are not covered; none where there are too many of them.
+    fn pending(
+        &self,
+        mut is_covered: impl FnMut(Line<'_>, Key) -> bool,
+    ) -> Result<Option<Pending>, FeedError> {
         let mut lines = BTreeMap::new();
         let tally = lines::read(self.list_place.path(), |line| {
             let key = line.key();
-            if !noted.has(&key) {
+            if !is_covered(line, key) && lines.len() <= self.max_changed {
                 lines.insert(key, (line.at, line.id.to_owned()));
-            }
-            match lines.len() > self.max_changed {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
             }
         })?;
         if tally.usable == 0 {

@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
-    ops::ControlFlow,
     path::Path,
 };
 
@@ -12,6 +11,8 @@ use jiff::Timestamp;
 
 use crate::FeedError;
 
+/// Most lines; all of OSV has half of it, in one folder.
+pub(crate) const MAX_LINES: usize = 3_000_000;
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 256;
 /// Longest id, in bytes.
@@ -46,22 +47,22 @@ impl Tally {
     }
 }
 
-/// Gives each line that can be used to `take`, one in memory at a time, until `take` has enough.
-pub(crate) fn read(
-    path: &Path,
-    take: impl FnMut(Line<'_>) -> ControlFlow<()>,
-) -> Result<Tally, FeedError> {
+/// Gives each line that can be used to `take`, one in memory at a time.
+pub(crate) fn read(path: &Path, take: impl FnMut(Line<'_>)) -> Result<Tally, FeedError> {
     let read = File::open(path).and_then(|file| read_from(BufReader::new(file), take));
-    read.map_err(|error| FeedError::io(path, error))
+    let tally = read.map_err(|error| FeedError::io(path, error))?;
+    match tally.usable + tally.unusable > MAX_LINES as u64 {
+        true => {
+            Err(FeedError::part(super::LIST, FeedError::Foreign("list of 3 million lines at most")))
+        }
+        false => Ok(tally),
+    }
 }
 
-fn read_from(
-    mut source: impl BufRead,
-    mut take: impl FnMut(Line<'_>) -> ControlFlow<()>,
-) -> std::io::Result<Tally> {
+fn read_from(mut source: impl BufRead, mut take: impl FnMut(Line<'_>)) -> std::io::Result<Tally> {
     let mut tally = Tally::default();
     let mut buffer = Vec::new();
-    for number in 1_u64.. {
+    for number in 1..=MAX_LINES as u64 + 1 {
         buffer.clear();
         let size = source.by_ref().take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut buffer)?;
         if size == 0 {
@@ -76,9 +77,7 @@ fn read_from(
         match parsed {
             Ok(line) => {
                 tally.usable += 1;
-                if take(line).is_break() {
-                    break;
-                }
+                take(line);
             }
             Err(_) if buffer.trim_ascii().is_empty() => {}
             Err(reason) => {
@@ -128,11 +127,7 @@ mod tests {
 
     fn ids(text: &[u8]) -> (Vec<String>, Tally) {
         let mut ids = Vec::new();
-        let take = |line: Line<'_>| {
-            ids.push(line.id.to_owned());
-            ControlFlow::Continue(())
-        };
-        let tally = read_from(text, take).unwrap();
+        let tally = read_from(text, |line| ids.push(line.id.to_owned())).unwrap();
         (ids, tally)
     }
 

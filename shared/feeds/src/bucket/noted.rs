@@ -6,12 +6,10 @@ use events::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::lines::Key;
+use super::lines::{Key, MAX_LINES};
 use crate::files;
 
 const FILE: &str = "noted";
-/// Most lines; all of OSV has half of it, in one folder.
-pub(crate) const MAX_LINES: usize = 3_000_000;
 const MAX_HEAD_BYTES: usize = 1024;
 
 /// The lines of a list that one archive covers.

@@ -91,6 +91,7 @@ async fn whenever_a_run_dies_that_takes_the_archive_anew_nothing_becomes_older()
         place.state().change("A");
         place.follow().await;
         // What is made now does not know of it yet.
+        place.state().change("C");
         place.state().publish_without_the_change_of("A");
         place.state().pass(2);
         place.state().change("B");

@@ -225,7 +225,7 @@ impl Place {
     pub(crate) fn lacks_nothing(&self) -> bool {
         let bucket = self.bucket();
         let noted = bucket.noted().expect("noted");
-        bucket.pending(&noted).unwrap().is_some()
+        bucket.pending(|_, key| noted.has(&key)).unwrap().is_some()
     }
 
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
