@@ -289,6 +289,29 @@ fn running_pipeline_follows_a_bucket_and_the_backlog_what_is_changed_in_it() {
 }
 
 #[test]
+fn command_that_stays_tells_what_the_index_lacks_and_ends_when_it_is_asked_to() {
+    let place = Place::new();
+    let served = Served::new(Mutex::new(Err(500)));
+    let list = format!("[[feed]]\nurl = \"{}\"\nname = \"pypi\"\n", serve(&served));
+    place.write("feeds.toml", list);
+    let words = "advisories sync --feeds feeds.toml --allow-http --every 1h --metrics 127.0.0.1:0";
+    let words: Vec<_> = words.split(' ').collect();
+
+    let sync = place.stay(&words, "pypi answers 500; try again later; the index stays as it is");
+    let ready = sync.get("/ready");
+    assert!(ready.0 == 503 && ready.1.contains("advisories: pypi answers 500"), "{ready:?}");
+    assert_eq!(of_feed(&sync, "failures_total"), 1.0);
+    assert_eq!(sync.terminate().0, Some(0));
+
+    *served.lock().unwrap() = Ok(record("A", "2"));
+    let sync = place.stay(&words, "health http://");
+    wait_until("it is ready", || sync.get("/ready").0 == 200);
+    assert!(of_feed(&sync, "last_success_timestamp_seconds") > 0.0);
+    assert_eq!(sync.terminate().0, Some(0));
+    place.attestry("advisories show A").expect(0);
+}
+
+#[test]
 fn list_that_cannot_be_used_stops_the_start() {
     let place = Place::new();
     place.write("feeds.toml", "[[feed]]\nurl = \"http://example.org/all.zip\"\n");

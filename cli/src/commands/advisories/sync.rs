@@ -94,7 +94,7 @@ pub(super) async fn run(args: &Args, format: Format) -> Result<(), Failure> {
         let serving = terminal.health.serve(address).await.map_err(|error| {
             Failure::Input(format!("--metrics {address}: {error}; choose another address"))
         })?;
-        output::note(&format!("Serving /live, /ready and /metrics on http://{serving}"));
+        output::note(&format!("health http://{serving}/ready, metrics http://{serving}/metrics"));
     }
     tokio::select! {
         () = syncing.keep_apart(every, terminal) => Ok(()),
@@ -124,10 +124,10 @@ impl Hears for Terminal {
     }
 
     fn ended(&self, synced: Result<(), &Failure>) {
+        self.health.set(NAME, synced.map_err(ToString::to_string));
         if let Err(failure) = synced {
             output::note(&failure.to_string());
         }
-        self.health.set(NAME, synced.map_err(ToString::to_string));
     }
 }
 

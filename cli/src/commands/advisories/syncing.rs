@@ -104,7 +104,7 @@ impl Syncing {
     async fn keep(mut self, every: Duration, hears: &impl Hears) {
         loop {
             let (synced, until) = self.once(hears).await;
-            hears.ended(synced.as_ref().map(|()| ()));
+            hears.ended(synced.as_ref().copied());
             tokio::time::sleep(pause(every, synced.is_err(), until, now())).await;
         }
     }

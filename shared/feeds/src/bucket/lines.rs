@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use events::Digest;
+use events::Digester;
 use jiff::Timestamp;
 
 use crate::FeedError;
@@ -107,9 +107,11 @@ impl<'a> Line<'a> {
     }
 
     pub(crate) fn key(&self) -> Key {
-        let digest = Digest::of(format!("{} {}", self.at.as_nanosecond(), self.id).as_bytes());
+        let mut digester = Digester::default();
+        digester.update(&self.at.as_nanosecond().to_le_bytes());
+        digester.update(self.id.as_bytes());
         let mut key = Key::default();
-        key.copy_from_slice(&digest.as_bytes()[..16]);
+        key.copy_from_slice(&digester.finish().as_bytes()[..size_of::<Key>()]);
         key
     }
 }

@@ -247,9 +247,18 @@ impl Place {
         Index::build(&[path]).unwrap().0.digest()
     }
 
-    /// When the record of that id that is there was changed.
-    pub(crate) fn modified(&self, id: &str) -> Option<Timestamp> {
+    /// When each record that is there was changed.
+    pub(crate) fn known(&self) -> BTreeMap<String, Timestamp> {
+        if self.paths().is_empty() {
+            return BTreeMap::new();
+        }
         let (index, _) = Index::build(&self.paths()).unwrap();
-        index.advisory(id).first().and_then(|it| it.modified)
+        let ids: Vec<_> = self.state().records.keys().cloned().collect();
+        let modified = |id: &String| index.advisory(id).first().and_then(|it| it.modified);
+        ids.into_iter().filter_map(|id| modified(&id).map(|it| (id, it))).collect()
+    }
+
+    pub(crate) fn modified(&self, id: &str) -> Option<Timestamp> {
+        self.known().get(id).copied()
     }
 }
