@@ -2,8 +2,10 @@
 
 mod inventory;
 mod matching;
+mod metrics;
 mod render;
 mod sync;
+pub(crate) mod syncing;
 
 use std::path::{Path, PathBuf};
 
@@ -113,28 +115,33 @@ impl Knowledge {
 fn build(sources: &[PathBuf]) -> Result<(Index, BuildReport), Failure> {
     let (index, report) = Index::build(sources).map_err(unreadable)?;
     let names: Vec<_> = sources.iter().map(|it| it.display().to_string()).collect();
-    not_empty(&index, &report, &names)?;
+    not_empty(&index, &report, names.iter().map(String::as_str))?;
     Ok((index, report))
 }
 
 fn unreadable(error: IndexError) -> Failure {
     match error {
         IndexError::Io { .. } | IndexError::UnknownSource { .. } | IndexError::TooLarge { .. } => {
-            Failure::input(format!("--from {error}"))
+            Failure::input(error)
         }
         _ => Failure::unknown(error),
     }
 }
 
 /// An index without advisories would call everything sound.
-fn not_empty(index: &Index, report: &BuildReport, sources: &[String]) -> Result<(), Failure> {
+fn not_empty<'a>(
+    index: &Index,
+    report: &BuildReport,
+    sources: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
     if !index.is_empty() {
         return Ok(());
     }
     tell_problems(report);
+    let sources: Vec<_> = sources.collect();
     let remedy = "name a directory, .zip, .jsonl or .json file of OSV records";
-    let why = "holds no advisory that can be read";
-    Err(Failure::Input(format!("--from {}: {why}; {remedy}", sources.join(", "))))
+    let why = "no advisory there that can be read";
+    Err(Failure::Input(format!("{}: {why}; {remedy}", sources.join(", "))))
 }
 
 fn tell_problems(report: &BuildReport) {

@@ -1,6 +1,7 @@
 //! `attestry up`: every worker in one process, over a nats-server child.
 
 pub(crate) mod access;
+mod feeds;
 mod server;
 
 use std::{
@@ -27,7 +28,10 @@ use supplier_ingest::{
 use tokio::sync::watch;
 use worker::{Health, LogFormat, LoopArgs, Telemetry, run_until, shutdown_signal};
 
-use self::server::{keep_running, start_server};
+use self::{
+    feeds::FeedArgs,
+    server::{keep_running, start_server},
+};
 use crate::{failure::Failure, output::note};
 
 /// Below the data directory: where the broker of a running `attestry up` listens.
@@ -112,6 +116,8 @@ pub(crate) struct Args {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
     #[command(flatten)]
+    feeds: FeedArgs,
+    #[command(flatten)]
     events: LoopArgs,
 }
 
@@ -124,6 +130,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Archive::open(&archive_directory.display().to_string()).map_err(Failure::input)?;
     let identity = Identity::load(&args)?;
     let settings = Settings::load(&args, &identity, &archive)?;
+    let following = args.feeds.load(&args.data)?;
     let health = Health::default();
     let serving = health.serve(args.metrics).await.map_err(|error| {
         let remedy = "choose another address with --metrics, for example 127.0.0.1:0";
@@ -154,7 +161,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         } => connected?,
     };
     write_url(&url_file, &url)?;
-    greet(&args.data, &url, serving, &identity);
+    greet(&args, &url, serving, &identity);
     let handlers = Handlers::new(&archive, settings, identity.key);
     let registry = args.data.join(REGISTRY_FILE);
     let registrar = RegistrarArgs { registry, ..RegistrarArgs::default() };
@@ -164,6 +171,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         worked = workers.run(shutdown, handlers, registrar) => worked,
         ended = keep_running(&mut server, &workers.bus, &args.data) => ended,
         () = worker::measure_archive(&workers.archive) => Ok(()),
+        () = following.keep(&workers.bus) => Ok(()),
     };
     workers.bus.close().await;
     // Left behind, it would only point at nobody.
@@ -364,7 +372,8 @@ fn write_url(file: &Path, url: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))
 }
 
-fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
+fn greet(args: &Args, url: &str, serving: SocketAddr, identity: &Identity) {
+    let data = &args.data;
     note(
         "Attestry is up: generator, signer, policy-gate, supplier-ingest, backlog-mapper and registrar\nin one process (isolation is off).",
     );
@@ -382,6 +391,7 @@ fn greet(data: &Path, url: &str, serving: SocketAddr, identity: &Identity) {
     }
     note(&format!("  suppliers {}", data.join("passports").display()));
     note(&format!("  backlog   {}", data.join("registers").display()));
+    args.feeds.greet();
     note(&format!("  verify    with {}", data.join("keys/signer.pub").display()));
     note(
         "Submit a build: attestry build submit --source DIR --artifact FILE --kind release --wait",

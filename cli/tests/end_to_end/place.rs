@@ -52,7 +52,8 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
-/// A running `attestry up` on `data/` of its place, where commands find it; killed when dropped.
+/// A running `attestry up` on `data/` of its place, where commands find it, or another command that stays; killed when
+/// dropped.
 pub(crate) struct Up {
     process: Child,
     log: PathBuf,
@@ -157,15 +158,20 @@ impl Place {
     }
 
     pub(crate) fn start(&self, broker: &[&str]) -> Up {
-        let log = self.path("up.log");
         let arguments = [&["up", "--metrics", "127.0.0.1:0"], broker].concat();
-        let mut command = self.command(&arguments);
+        self.stay(&arguments, "Submit a build")
+    }
+
+    /// Starts a command that stays, and waits until it says that.
+    pub(crate) fn stay(&self, arguments: &[&str], until: &str) -> Up {
+        let log = self.path("up.log");
+        let mut command = self.command(arguments);
         command.stdin(Stdio::null()).stderr(File::create(&log).unwrap());
         let mut up = Up { process: command.spawn().unwrap(), log };
-        wait_until("attestry up is up", || {
+        wait_until("a command that stays has begun", || {
             let ended = up.process.try_wait().unwrap();
-            assert!(ended.is_none(), "attestry up ended: {ended:?}\n{}", up.said());
-            up.said().contains("Submit a build")
+            assert!(ended.is_none(), "{arguments:?} ended: {ended:?}\n{}", up.said());
+            up.said().contains(until)
         });
         up
     }

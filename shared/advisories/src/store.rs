@@ -8,7 +8,7 @@ use std::{
     io::{self, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use events::Digest;
@@ -30,6 +30,10 @@ const POINTER: &str = "current";
 const EXTENSION: &str = "index";
 /// How many indexes before the current one are kept.
 const KEPT_OLD: usize = 2;
+/// How the name of a file begins that is not there yet.
+const INCOMING: &str = ".tmp";
+/// No file is written for so long.
+const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
 /// How often the pointer is followed, should what it names be removed meanwhile.
 const MAX_TRIES: usize = 3;
 
@@ -173,6 +177,7 @@ pub(crate) fn save(opened: &Opened, directory: &Path) -> Result<(), IndexError> 
     replace(directory, &directory.join(POINTER), |new| new.write_all(pointer.as_bytes()))?;
     remove_old(directory, &file)
         .and_then(|()| provenance::remove_orphans(directory))
+        .and_then(|()| remove_abandoned(directory, &file))
         .map_err(|error| IndexError::io(directory, error))
 }
 
@@ -206,13 +211,30 @@ pub(crate) fn replace(
     let put = || -> io::Result<()> {
         // Whoever matches need not be who syncs.
         let permissions = fs::Permissions::from_mode(0o644);
-        let mut new = tempfile::Builder::new().permissions(permissions).tempfile_in(directory)?;
+        let mut builder = tempfile::Builder::new();
+        let mut new = builder.prefix(INCOMING).permissions(permissions).tempfile_in(directory)?;
         write(new.as_file_mut())?;
         new.as_file().sync_all()?;
         new.persist(file).map_err(|error| error.error)?;
         File::open(directory)?.sync_all()
     };
     put().map_err(|error| IndexError::io(file, error))
+}
+
+/// Removes what a process left that was killed while it wrote, long before the newest index was written.
+fn remove_abandoned(directory: &Path, newest: &Path) -> io::Result<()> {
+    let now = fs::metadata(newest)?.modified()?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_incoming = entry.file_name().to_string_lossy().starts_with(INCOMING);
+        // Another process may finish or remove it meanwhile.
+        let written = entry.metadata().and_then(|it| it.modified());
+        let age = written.ok().and_then(|it| now.duration_since(it).ok());
+        if is_incoming && age.is_some_and(|it| it > ABANDONED) {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+    Ok(())
 }
 
 fn remove_old(directory: &Path, newest: &Path) -> io::Result<()> {

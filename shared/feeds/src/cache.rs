@@ -1,36 +1,40 @@
 //! A directory that holds what each feed served last, and what to ask with the next time.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use events::{Digest, Digester};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use crate::{Feed, FeedError};
+use crate::{FeedError, Format, files};
 
 const ABOUT: &str = "about.json";
-const INCOMING: &str = ".incoming";
-/// No file is fetched for so long.
-const ABANDONED: SignedDuration = SignedDuration::from_hours(2);
 /// Longest tag of a server that is kept, in bytes.
 const MAX_TAG_BYTES: usize = 1024;
 
-/// What a feed served last.
+/// What a feed served last, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cached {
-    /// The file; its name ends as its format wants.
+    /// The file, whose name ends as its format wants; or a directory of such files.
     pub path: PathBuf,
-    /// Where it was fetched from.
+    /// The feed that it came from.
     pub url: String,
-    /// SHA-256 of the file.
+    /// Of the file's content; of a directory, what differs as soon as anything in it does.
     pub digest: Digest,
     /// When the server gave it.
     pub fetched: Timestamp,
+}
+
+/// What differs as soon as anything differs that is there.
+pub fn content_of(cached: &[Cached]) -> Digest {
+    let parts = cached.iter().map(|it| format!("{} {}\n", it.digest, it.url));
+    Digest::of(parts.collect::<String>().as_bytes())
 }
 
 /// What lies beside the file. Written after it, so that it may be older, never newer.
@@ -46,7 +50,7 @@ pub(crate) struct About {
     pub(crate) modified: Option<String>,
 }
 
-/// The place of one feed.
+/// The place of one URL.
 pub(crate) struct Place {
     directory: PathBuf,
     file: PathBuf,
@@ -60,12 +64,27 @@ pub(crate) struct Incoming {
     bytes: u64,
 }
 
+/// The directory of what is served at `url`.
+pub(crate) fn directory_of(url: &Url, cache: &Path) -> PathBuf {
+    cache.join(Digest::of(url.as_str().as_bytes()).hex())
+}
+
 impl Place {
-    pub(crate) fn of(feed: &Feed, cache: &Path) -> Self {
-        let url = feed.url.to_string();
-        let directory = cache.join(Digest::of(url.as_bytes()).hex());
-        let file = directory.join("served").with_extension(feed.format.extension());
-        Self { directory, file, url }
+    pub(crate) fn of(url: &Url, format: Format, cache: &Path) -> Self {
+        let directory = directory_of(url, cache);
+        let file = directory.join("served").with_extension(format.extension());
+        Self { directory, file, url: url.to_string() }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// What lies there, as it is told of the feed at `url`.
+    pub(crate) fn cached(&self, url: &Url, about: &About) -> Cached {
+        let About { digest, fetched, .. } = *about;
+        Cached { path: self.file.clone(), url: url.to_string(), digest, fetched }
     }
 
     /// What lies there from before, if it is whole.
@@ -76,34 +95,10 @@ impl Place {
         (is_whole && about.url == self.url).then_some(about)
     }
 
-    pub(crate) fn cached(&self, about: &About) -> Cached {
-        let About { digest, fetched, .. } = *about;
-        Cached { path: self.file.clone(), url: self.url.clone(), digest, fetched }
-    }
-
     pub(crate) fn begin(&self, now: Timestamp) -> Result<Incoming, FeedError> {
-        let begin = || {
-            fs::create_dir_all(&self.directory)?;
-            self.remove_abandoned(now)?;
-            tempfile::Builder::new().prefix(INCOMING).tempfile_in(&self.directory)
-        };
-        let file = begin().map_err(|error| FeedError::io(&self.directory, error))?;
+        let file = files::begin(&self.directory, now);
+        let file = file.map_err(|error| FeedError::io(&self.directory, error))?;
         Ok(Incoming { file, digester: Digester::default(), bytes: 0 })
-    }
-
-    /// Removes what a process left that was killed.
-    fn remove_abandoned(&self, now: Timestamp) -> io::Result<()> {
-        for entry in fs::read_dir(&self.directory)? {
-            let entry = entry?;
-            let is_incoming = entry.file_name().to_string_lossy().starts_with(INCOMING);
-            // Another process may finish or remove it meanwhile.
-            let written = entry.metadata().and_then(|it| it.modified()).map(Timestamp::try_from);
-            let is_old = matches!(written, Ok(Ok(it)) if now.duration_since(it) > ABANDONED);
-            if is_incoming && is_old {
-                fs::remove_file(entry.path()).ok();
-            }
-        }
-        Ok(())
     }
 
     /// Puts what came in the place of what is there.
@@ -112,7 +107,7 @@ impl Place {
         incoming: Incoming,
         [tag, modified]: [Option<String>; 2],
         now: Timestamp,
-    ) -> Result<About, FeedError> {
+    ) -> Result<(), FeedError> {
         let kept = |it: Option<String>| it.filter(|it| it.len() <= MAX_TAG_BYTES);
         let about = About {
             url: self.url.clone(),
@@ -122,25 +117,24 @@ impl Place {
             tag: kept(tag),
             modified: kept(modified),
         };
-        let put = |file: NamedTempFile, to: &Path| -> io::Result<()> {
-            file.as_file().sync_all()?;
-            file.persist(to).map_err(|error| error.error)?;
-            File::open(&self.directory)?.sync_all()
+        let write = || {
+            files::put(incoming.file, &self.file)?;
+            files::settle(&self.directory)?;
+            let text = serde_json::to_vec_pretty(&about)?;
+            files::replace(&self.directory, &self.directory.join(ABOUT), &text, now)
         };
-        let write = || -> io::Result<()> {
-            put(incoming.file, &self.file)?;
-            let mut file = NamedTempFile::new_in(&self.directory)?;
-            file.write_all(&serde_json::to_vec_pretty(&about)?)?;
-            put(file, &self.directory.join(ABOUT))
-        };
-        write().map_err(|error| FeedError::io(&self.directory, error))?;
-        Ok(about)
+        write().map_err(|error| FeedError::io(&self.directory, error))
     }
 }
 
 impl About {
     pub(crate) fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// When the server gave it.
+    pub(crate) fn fetched(&self) -> Timestamp {
+        self.fetched
     }
 }
 

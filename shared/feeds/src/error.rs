@@ -70,6 +70,50 @@ pub enum FeedError {
     /// What is served does not begin as the format does.
     #[error("serves something that is no {0}; check the URL")]
     Foreign(&'static str),
+    /// A record is not yet as its list says.
+    #[error("serves an older record than its list names; it is asked for again")]
+    Outdated,
+    /// One file of a bucket failed.
+    #[error("{part} {error}")]
+    Part {
+        /// Which one, below the bucket's URL.
+        part: &'static str,
+        /// What it did.
+        error: Box<FeedError>,
+    },
+    /// Some of a bucket's records failed; the others are there.
+    #[error("{missing} changed records were not fetched; the first is {id}: it {error}")]
+    Records {
+        /// How many.
+        missing: usize,
+        /// The first one.
+        id: String,
+        /// What it did.
+        error: Box<FeedError>,
+    },
+    /// A bucket's list has lines that cannot be used; the others were.
+    #[error(
+        "modified_id.csv has {count} lines that were left out; the first is line {line}: {reason}"
+    )]
+    Lines {
+        /// How many.
+        count: u64,
+        /// The number of the first.
+        line: u64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Somebody else fetches it.
+    #[error(
+        "is being fetched by another process with this cache; run one, or name another with --feed-cache"
+    )]
+    Locked,
+    /// All of its records took too long.
+    #[error("takes longer than {minutes} minutes; the rest is fetched the next time")]
+    Slow {
+        /// How long it may take.
+        minutes: u64,
+    },
     /// The directory cannot be written.
     #[error("{path}: {source}", path = path.display())]
     Io {
@@ -92,10 +136,24 @@ impl FeedError {
         Self::Io { path: path.to_owned(), source }
     }
 
-    /// With every cause: that of the library alone says little.
-    pub(crate) fn away(error: &reqwest::Error) -> Self {
+    /// When the server asks to be asked again, if it does.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Busy { until, .. } => *until,
+            Self::Part { error, .. } | Self::Records { error, .. } => error.until(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn part(part: &'static str, error: Self) -> Self {
+        Self::Part { part, error: Box::new(error) }
+    }
+
+    /// With every cause: that of the library alone says little. Without the URL, which may hold a secret.
+    pub(crate) fn away(error: reqwest::Error) -> Self {
+        let error = error.without_url();
         let mut text = error.to_string();
-        let mut cause = std::error::Error::source(error);
+        let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {
             text.push_str(": ");
             text.push_str(&error.to_string());

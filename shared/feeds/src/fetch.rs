@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, Response, StatusCode, Url,
     header::{
         CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
         LAST_MODIFIED, RETRY_AFTER,
@@ -13,8 +13,9 @@ use reqwest::{
 };
 
 use crate::{
-    Feed, FeedError, Feeds, Format,
-    cache::{About, Cached, Place},
+    FeedError, Feeds, Format, Kind,
+    bucket::Bucket,
+    cache::{Cached, Place},
     list::is_allowed,
 };
 
@@ -32,10 +33,28 @@ const START_BYTES: usize = 64;
 pub struct Fetched {
     /// What each feed served last, now or before; a feed that never served anything is missing.
     pub cached: Vec<Cached>,
-    /// Whether any of it differs from what was there before.
-    pub changed: bool,
-    /// URLs of the feeds that failed now, and why.
-    pub failed: Vec<(String, FeedError)>,
+    /// The feeds that failed now; of a bucket, a part may have come all the same.
+    pub failed: Vec<Failed>,
+}
+
+/// A feed that failed.
+#[derive(Debug)]
+pub struct Failed {
+    /// What logs and metrics call it.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// What it did.
+    pub error: FeedError,
+}
+
+/// A file at a URL.
+#[derive(Debug, Clone)]
+pub(crate) struct Remote {
+    pub(crate) url: Url,
+    pub(crate) format: Format,
+    /// Most bytes that are read of it.
+    pub(crate) max_bytes: u64,
 }
 
 impl Feeds {
@@ -59,23 +78,33 @@ impl Feeds {
         patience: Duration,
     ) -> Result<Fetched, FeedError> {
         let client = self.client(patience)?;
-        let mut fetched = Fetched { cached: Vec::new(), changed: false, failed: Vec::new() };
+        let mut fetched = Fetched { cached: Vec::new(), failed: Vec::new() };
         for feed in &self.feeds {
-            let place = Place::of(feed, cache);
-            let before = place.about();
-            match ask(&client, feed, &place, before.as_ref(), now).await {
-                Ok(None) => {}
-                Ok(Some(about)) => {
-                    fetched.changed |= before.is_none_or(|it| it.digest() != about.digest());
+            let url = feed.url.to_string();
+            let done = match feed.kind {
+                Kind::File(format) => {
+                    let (url, max_bytes) = (feed.url.clone(), feed.max_bytes);
+                    let file = Remote { url, format, max_bytes };
+                    let place = Place::of(&file.url, format, cache);
+                    let done = file.refresh(&client, &place, now).await;
+                    fetched.cached.extend(place.about().map(|it| place.cached(&feed.url, &it)));
+                    done
                 }
-                Err(error) => fetched.failed.push((feed.url.to_string(), error)),
+                Kind::Bucket => {
+                    let bucket = Bucket::of(feed, cache);
+                    let done = bucket.refresh(&client, now).await;
+                    fetched.cached.extend(bucket.cached());
+                    done
+                }
+            };
+            if let Err(error) = done {
+                fetched.failed.push(Failed { name: feed.name.clone(), url, error });
             }
-            fetched.cached.extend(place.about().map(|it| place.cached(&it)));
         }
         Ok(fetched)
     }
 
-    fn client(&self, patience: Duration) -> Result<Client, FeedError> {
+    pub(crate) fn client(&self, patience: Duration) -> Result<Client, FeedError> {
         let allow_http = self.allow_http;
         let redirect = move |attempt: Attempt<'_>| {
             if attempt.previous().len() > MAX_REDIRECTS {
@@ -97,72 +126,120 @@ impl Feeds {
             .connect_timeout(patience)
             .read_timeout(patience)
             .timeout(LONGEST);
-        client.build().map_err(|error| FeedError::away(&error))
+        client.build().map_err(FeedError::away)
     }
 }
 
-/// What the feed serves now; none if that is what it served before.
-async fn ask(
+impl Remote {
+    /// Keeps at `place` what is served now, if it is not what was served before.
+    pub(crate) async fn refresh(
+        &self,
+        client: &Client,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        let before = place.about();
+        let tag = before.as_ref().and_then(|it| it.tag.as_ref());
+        let modified = before.as_ref().and_then(|it| it.modified.as_ref());
+        let conditions = [(IF_NONE_MATCH, tag), (IF_MODIFIED_SINCE, modified)];
+        match ask(client, &self.url, conditions, now).await? {
+            Some(answer) => self.take(answer, place, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the body, if it is what it should be.
+    async fn take(
+        &self,
+        mut answer: Response,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<(), FeedError> {
+        // Nothing was asked for compressed; a `.csv.gz` may call itself so, and is kept as it is.
+        if self.format != Format::CsvGz {
+            refuse_compressed(&answer)?;
+        }
+        refuse_larger(&answer, self.max_bytes)?;
+        let tags = [ETAG, LAST_MODIFIED].map(|name| text(answer.headers(), &name));
+        let mut incoming = place.begin(now)?;
+        let mut start = Vec::new();
+        while let Some(bytes) = answer.chunk().await.map_err(FeedError::away)? {
+            if incoming.len() + bytes.len() as u64 > self.max_bytes {
+                return Err(FeedError::TooLarge { most: self.max_bytes });
+            }
+            let missing = START_BYTES.saturating_sub(start.len());
+            start.extend(bytes.iter().take(missing));
+            incoming.write(&bytes)?;
+        }
+        if !self.format.fits(&start) {
+            return Err(FeedError::Foreign(self.format.extension()));
+        }
+        place.finish(incoming, tags, now)
+    }
+}
+
+/// The body of what is at `url`, all of it in memory.
+pub(crate) async fn bytes_of(
     client: &Client,
-    feed: &Feed,
-    place: &Place,
-    before: Option<&About>,
+    url: &Url,
+    most: u64,
     now: Timestamp,
-) -> Result<Option<About>, FeedError> {
-    let tag = before.and_then(|it| it.tag.as_ref());
-    let modified = before.and_then(|it| it.modified.as_ref());
-    let conditions = [(IF_NONE_MATCH, tag), (IF_MODIFIED_SINCE, modified)];
-    let mut request = client.get(feed.url.clone());
-    for (name, value) in conditions {
-        request = value.into_iter().fold(request, |it, value| it.header(&name, value));
-    }
-    let answer = request.send().await.map_err(|error| FeedError::away(&error))?;
-    match answer.status() {
-        StatusCode::NOT_MODIFIED if tag.or(modified).is_some() => return Ok(None),
-        StatusCode::OK => {}
-        status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
-            let until = retry_after(answer.headers(), now);
-            return Err(FeedError::Busy { status: status.as_u16(), until });
-        }
-        status if status.is_server_error() => {
-            return Err(FeedError::Busy { status: status.as_u16(), until: None });
-        }
-        status => return Err(FeedError::Status { status: status.as_u16() }),
-    }
-    take(answer, feed, place, now).await.map(Some)
-}
-
-/// Keeps the body, if it is what it should be.
-async fn take(
-    mut answer: Response,
-    feed: &Feed,
-    place: &Place,
-    now: Timestamp,
-) -> Result<About, FeedError> {
-    let most = feed.max_bytes;
-    if answer.content_length().is_some_and(|it| it > most) {
-        return Err(FeedError::TooLarge { most });
-    }
-    // Nothing was asked for compressed; a `.csv.gz` may call itself so, and is kept as it is.
-    let encoding = text(answer.headers(), &CONTENT_ENCODING);
-    if encoding.is_some_and(|it| it != "identity") && feed.format != Format::CsvGz {
-        return Err(FeedError::Foreign("file as it is, but a compressed one"));
-    }
-    let tags = [ETAG, LAST_MODIFIED].map(|name| text(answer.headers(), &name));
-    let mut incoming = place.begin(now)?;
-    let mut start = Vec::new();
-    while let Some(bytes) = answer.chunk().await.map_err(|error| FeedError::away(&error))? {
-        if incoming.len() + bytes.len() as u64 > most {
+) -> Result<Vec<u8>, FeedError> {
+    let Some(mut answer) = ask(client, url, [], now).await? else {
+        return Err(FeedError::Status { status: StatusCode::NOT_MODIFIED.as_u16() });
+    };
+    refuse_compressed(&answer)?;
+    refuse_larger(&answer, most)?;
+    let mut body = Vec::new();
+    while let Some(bytes) = answer.chunk().await.map_err(FeedError::away)? {
+        if body.len() as u64 + bytes.len() as u64 > most {
             return Err(FeedError::TooLarge { most });
         }
-        let missing = START_BYTES.saturating_sub(start.len());
-        start.extend(bytes.iter().take(missing));
-        incoming.write(&bytes)?;
+        body.extend_from_slice(&bytes);
     }
-    if !feed.format.fits(&start) {
-        return Err(FeedError::Foreign(feed.format.extension()));
+    Ok(body)
+}
+
+/// The answer with what is at `url`; none if it fulfils no condition.
+async fn ask<const N: usize>(
+    client: &Client,
+    url: &Url,
+    conditions: [(HeaderName, Option<&String>); N],
+    now: Timestamp,
+) -> Result<Option<Response>, FeedError> {
+    let mut request = client.get(url.clone());
+    let mut has_conditions = false;
+    for (name, value) in conditions {
+        has_conditions |= value.is_some();
+        request = value.into_iter().fold(request, |it, value| it.header(&name, value));
     }
-    place.finish(incoming, tags, now)
+    let answer = request.send().await.map_err(FeedError::away)?;
+    match answer.status() {
+        StatusCode::NOT_MODIFIED if has_conditions => Ok(None),
+        StatusCode::OK => Ok(Some(answer)),
+        status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
+            let until = retry_after(answer.headers(), now);
+            Err(FeedError::Busy { status: status.as_u16(), until })
+        }
+        status if status.is_server_error() => {
+            Err(FeedError::Busy { status: status.as_u16(), until: None })
+        }
+        status => Err(FeedError::Status { status: status.as_u16() }),
+    }
+}
+
+fn refuse_compressed(answer: &Response) -> Result<(), FeedError> {
+    match text(answer.headers(), &CONTENT_ENCODING).is_none_or(|it| it == "identity") {
+        true => Ok(()),
+        false => Err(FeedError::Foreign("file as it is, but a compressed one")),
+    }
+}
+
+fn refuse_larger(answer: &Response, most: u64) -> Result<(), FeedError> {
+    match answer.content_length().is_some_and(|it| it > most) {
+        true => Err(FeedError::TooLarge { most }),
+        false => Ok(()),
+    }
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

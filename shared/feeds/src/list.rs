@@ -1,6 +1,6 @@
 //! The list of feeds, as a file or as URLs.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -13,6 +13,8 @@ const MAX_FEEDS: usize = 500;
 const MAX_LIST_BYTES: u64 = 1024 * 1024;
 /// Most bytes that a feed may serve, unless its list says otherwise: all of OSV in one archive has less.
 const MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Longest name of a feed, in bytes.
+const MAX_NAME_BYTES: usize = 100;
 
 /// URLs that advisories are fetched from.
 #[derive(Debug, Clone)]
@@ -21,34 +23,40 @@ pub struct Feeds {
     pub(crate) allow_http: bool,
 }
 
-/// One file on the network.
+/// Something on the network that advisories are fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// Where it is.
     pub url: Url,
-    /// How it holds records or lists.
-    pub format: Format,
-    /// Most bytes that are read of it.
+    /// What logs and metrics call it: its name in the list, else its URL without the query, which may be a secret.
+    pub name: String,
+    /// What is there.
+    pub kind: Kind,
+    /// Most bytes that are read of it at once.
     pub max_bytes: u64,
 }
 
+/// What a URL leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File(Format),
+    /// The folder of an ecosystem in OSV's bucket: `modified_id.csv`, `all.zip`, and each record by its id.
+    Bucket,
+}
+
 /// What a file is, and how its name ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// An archive of OSV records.
-    #[serde(rename = "zip")]
     Zip,
     /// An OSV record, or KEV.
-    #[serde(rename = "json")]
     Json,
     /// An OSV record a line.
-    #[serde(rename = "jsonl")]
     JsonLines,
     /// EPSS.
-    #[serde(rename = "csv")]
     Csv,
     /// EPSS, compressed.
-    #[serde(rename = "csv.gz")]
     CsvGz,
 }
 
@@ -62,13 +70,31 @@ struct Wire {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WireFeed {
     url: String,
-    format: Option<Format>,
+    name: Option<String>,
+    format: Option<WireKind>,
     max_bytes: Option<u64>,
 }
 
+#[derive(Deserialize)]
+enum WireKind {
+    #[serde(rename = "zip")]
+    Zip,
+    #[serde(rename = "json")]
+    Json,
+    #[serde(rename = "jsonl")]
+    JsonLines,
+    #[serde(rename = "csv")]
+    Csv,
+    #[serde(rename = "csv.gz")]
+    CsvGz,
+    #[serde(rename = "osv-bucket")]
+    Bucket,
+}
+
 impl Feeds {
-    /// Reads a TOML file with `[[feed]]` tables: `url`, and if need be `format` (`zip`, `json`, `jsonl`, `csv` or `csv.gz`,
-    /// else taken from the URL's end) and `max-bytes`. `http:` is refused unless `allow_http` says otherwise.
+    /// Reads a TOML file with `[[feed]]` tables: `url`, and if need be `name`, `format` (`zip`, `json`, `jsonl`, `csv`,
+    /// `csv.gz` or `osv-bucket`, else taken from the URL's end) and `max-bytes`. `http:` is refused unless `allow_http` says
+    /// otherwise.
     ///
     /// # Errors
     /// The file cannot be read, is no such list, or one of its URLs cannot be used.
@@ -80,8 +106,10 @@ impl Feeds {
         }
         let text = fs::read_to_string(path).map_err(io)?;
         let wire: Wire = toml::from_str(&text).map_err(|error| syntax(error.to_string()))?;
-        let feeds = wire.feed.into_iter().map(|it| Feed::new(&it.url, it.format, it.max_bytes));
-        Self::new(feeds.collect::<Result<_, _>>()?, allow_http)
+        let feeds = wire.feed.into_iter().map(Feed::of_wire);
+        let feeds = Self::new(feeds.collect::<Result<_, _>>()?, allow_http)?;
+        feeds.names_differ()?;
+        Ok(feeds)
     }
 
     /// Feeds at these URLs, whose end tells their format.
@@ -89,7 +117,7 @@ impl Feeds {
     /// # Errors
     /// One of them cannot be used.
     pub fn of_urls(urls: &[String], allow_http: bool) -> Result<Self, FeedsError> {
-        let feeds = urls.iter().map(|it| Feed::new(it, None, None));
+        let feeds = urls.iter().map(|it| Feed::new(it, None));
         Self::new(feeds.collect::<Result<_, _>>()?, allow_http)
     }
 
@@ -108,10 +136,49 @@ impl Feeds {
         }
         Ok(Self { feeds, allow_http })
     }
+
+    /// What logs and metrics call them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.feeds.iter().map(|it| it.name.as_str())
+    }
+
+    /// Whoever reads a log has to know which one is meant.
+    fn names_differ(&self) -> Result<(), FeedsError> {
+        let mut names = BTreeSet::new();
+        match self.names().find(|it| !names.insert(*it)) {
+            None => Ok(()),
+            Some(name) => {
+                let reason = "two feeds are called so; give each a `name` of its own";
+                Err(FeedsError::Url { url: name.to_owned(), reason })
+            }
+        }
+    }
 }
 
 impl Feed {
-    fn new(text: &str, format: Option<Format>, max_bytes: Option<u64>) -> Result<Self, FeedsError> {
+    fn of_wire(wire: WireFeed) -> Result<Self, FeedsError> {
+        let kind = wire.format.map(|it| match it {
+            WireKind::Zip => Kind::File(Format::Zip),
+            WireKind::Json => Kind::File(Format::Json),
+            WireKind::JsonLines => Kind::File(Format::JsonLines),
+            WireKind::Csv => Kind::File(Format::Csv),
+            WireKind::CsvGz => Kind::File(Format::CsvGz),
+            WireKind::Bucket => Kind::Bucket,
+        });
+        let mut feed = Self::new(&wire.url, kind)?;
+        feed.max_bytes = wire.max_bytes.unwrap_or(MAX_BYTES);
+        if let Some(name) = wire.name {
+            let is_name = !name.is_empty() && name.len() <= MAX_NAME_BYTES;
+            if !is_name || name.chars().any(char::is_control) {
+                let reason = "its `name` is none; write 1 to 100 bytes on one line";
+                return Err(FeedsError::Url { url: feed.name, reason });
+            }
+            feed.name = name;
+        }
+        Ok(feed)
+    }
+
+    fn new(text: &str, kind: Option<Kind>) -> Result<Self, FeedsError> {
         let refused = |reason| FeedsError::Url { url: shown(text), reason };
         let url = Url::parse(text).map_err(|_| refused("no URL; write https://host/path"))?;
         if !url.has_host() {
@@ -121,10 +188,22 @@ impl Feed {
             let reason = "holds a password, which would stand in every record's origin; use a mirror that needs none";
             return Err(refused(reason));
         }
-        let unknown = "its end tells no format; name one of zip, json, jsonl, csv and csv.gz as `format` in the list";
-        let format = format.or_else(|| Format::of(url.path())).ok_or_else(|| refused(unknown))?;
-        Ok(Self { url, format, max_bytes: max_bytes.unwrap_or(MAX_BYTES) })
+        let of_end = || Format::of(url.path()).map(Kind::File);
+        let unknown = "its end tells no format; name one of zip, json, jsonl, csv, csv.gz and osv-bucket as `format` in the list";
+        let kind = kind.or_else(of_end).ok_or_else(|| refused(unknown))?;
+        if kind == Kind::Bucket && (url.query().is_some() || url.fragment().is_some()) {
+            return Err(refused("a bucket is a folder: write its URL without `?` and `#`"));
+        }
+        Ok(Self { name: name_of(&url), url, kind, max_bytes: MAX_BYTES })
     }
+}
+
+/// The URL without what need not be for everybody.
+fn name_of(url: &Url) -> String {
+    let mut name = url.clone();
+    name.set_query(None);
+    name.set_fragment(None);
+    name.into()
 }
 
 impl Format {
@@ -194,16 +273,49 @@ mod tests {
             max-bytes = 1000
 
             [[feed]]
-            url = "https://example.org/kev?v=1"
+            url = "https://example.org/kev?token=secret"
             format = "json"
+
+            [[feed]]
+            url = "https://example.org/npm/"
+            format = "osv-bucket"
+            name = "npm"
         "#;
-        let feeds = load(text).unwrap().feeds;
+        let feeds = load(text).unwrap();
         let shown: Vec<_> =
-            feeds.iter().map(|it| (it.url.path(), it.format, it.max_bytes)).collect();
+            feeds.feeds.iter().map(|it| (it.url.path(), it.kind, it.max_bytes)).collect();
         assert_eq!(
             shown,
-            [("/PyPI/all.zip", Format::Zip, 1000), ("/kev", Format::Json, MAX_BYTES),]
+            [
+                ("/PyPI/all.zip", Kind::File(Format::Zip), 1000),
+                ("/kev", Kind::File(Format::Json), MAX_BYTES),
+                ("/npm/", Kind::Bucket, MAX_BYTES),
+            ]
         );
+        let names: Vec<_> = feeds.names().collect();
+        assert_eq!(names, ["https://example.org/PyPI/all.zip", "https://example.org/kev", "npm"]);
+    }
+
+    #[test]
+    fn feeds_are_told_apart_by_name() {
+        let feed = |url: &str, more: &str| format!("[[feed]]\nurl = \"{url}\"\n{more}\n");
+        let [one, other] = ["https://a.org/a.zip?of=1", "https://a.org/a.zip?of=2"];
+        let error = load(&[feed(one, ""), feed(other, "")].concat()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "https://a.org/a.zip: two feeds are called so; give each a `name` of its own"
+        );
+        assert!(load(&[feed(one, "name = \"one\""), feed(other, "")].concat()).is_ok());
+        assert!(load(&[feed(one, ""), feed(one, "")].concat()).is_ok(), "it is one feed");
+        for name in ["", "a\\u0007", &"a".repeat(101)] {
+            let error = load(&feed(one, &format!("name = \"{name}\""))).unwrap_err().to_string();
+            assert!(error.contains("1 to 100 bytes"), "{name}: {error}");
+        }
+        for url in ["https://a.org/npm/?of=1", "https://a.org/npm/#a"] {
+            let error = load(&feed(url, "format = \"osv-bucket\"")).unwrap_err().to_string();
+            assert!(error.contains("a bucket is a folder"), "{error}");
+        }
+        assert!(load(&feed(one, "format = \"osv-buckets\"")).is_err());
     }
 
     #[test]

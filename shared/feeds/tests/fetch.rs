@@ -18,7 +18,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use feeds::{FeedError, Feeds, Fetched};
+use feeds::{FeedError, Feeds, Fetched, content_of};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::{
@@ -77,10 +77,9 @@ async fn fetch(url: &str, cache: &TempDir) -> Fetched {
 /// The only failure, and what is there all the same.
 async fn failure(url: &str, cache: &TempDir) -> (FeedError, usize) {
     let mut fetched = fetch(url, cache).await;
-    assert!(!fetched.changed);
-    let (failed, error) = fetched.failed.pop().expect("fails");
-    assert_eq!(failed, url);
-    (error, fetched.cached.len())
+    let failed = fetched.failed.pop().expect("fails");
+    assert_eq!(failed.url, url);
+    (failed.error, fetched.cached.len())
 }
 
 #[tokio::test]
@@ -102,7 +101,7 @@ async fn feed_is_kept_under_its_url_and_asked_for_only_if_it_has_changed() {
     let (url, cache) = (format!("{url}/all.json"), TempDir::new().unwrap());
 
     let first = fetch(&url, &cache).await;
-    assert!(first.changed && first.failed.is_empty());
+    assert!(first.failed.is_empty());
     let cached = &first.cached[0];
     assert_eq!((cached.url.as_str(), cached.fetched), (url.as_str(), now()));
     assert!(cached.path.to_str().unwrap().ends_with(".json"));
@@ -111,12 +110,13 @@ async fn feed_is_kept_under_its_url_and_asked_for_only_if_it_has_changed() {
     assert_eq!(cached.digest, events::Digest::of(&bytes));
 
     let again = fetch(&url, &cache).await;
-    assert!(!again.changed);
-    assert_eq!((again.cached, sent.load(Ordering::SeqCst)), (first.cached, 1));
+    assert_eq!(content_of(&again.cached), content_of(&first.cached));
+    let first = first.cached;
+    assert_eq!((again.cached, sent.load(Ordering::SeqCst)), (first.clone(), 1));
 
     version.store(2, Ordering::SeqCst);
     let later = fetch(&url, &cache).await;
-    assert!(later.changed);
+    assert_ne!(content_of(&later.cached), content_of(&first));
     assert_eq!(fs::read(&later.cached[0].path).unwrap(), b"{\"id\":\"2\"}");
 }
 
@@ -133,9 +133,9 @@ async fn server_without_tags_is_asked_by_date_and_sends_the_same_in_vain() {
     .await;
     let (url, cache) = (format!("{url}/a.json"), TempDir::new().unwrap());
 
-    let changed = [fetch(&url, &cache).await.changed, fetch(&url, &cache).await.changed];
+    let [first, again] = [fetch(&url, &cache).await, fetch(&url, &cache).await];
 
-    assert_eq!(changed, [true, false]);
+    assert_eq!(content_of(&first.cached), content_of(&again.cached));
     let asked = asked.lock().unwrap();
     assert_eq!(asked[0], None);
     assert_eq!(asked[1].as_ref().unwrap(), "Mon, 30 Nov 2026 00:00:00 GMT");
@@ -208,8 +208,8 @@ async fn server_that_asks_to_wait_is_believed() {
         })
         .await;
         let (error, _) = failure(&format!("{url}/a.zip"), &TempDir::new().unwrap()).await;
-        let FeedError::Busy { status: 429, until: told } = error else { panic!("{error}") };
-        assert_eq!(told, until, "{value}");
+        assert!(matches!(error, FeedError::Busy { status: 429, .. }), "{error}");
+        assert_eq!(error.until(), until, "{value}");
     }
 }
 
@@ -232,7 +232,7 @@ async fn too_much_is_refused_whether_it_is_announced_or_not() {
 
         let fetched = Feeds::load(&list, true).unwrap().fetch(cache.path(), now()).await.unwrap();
 
-        assert!(matches!(fetched.failed[0].1, FeedError::TooLarge { most: 1000 }), "{name}");
+        assert!(matches!(fetched.failed[0].error, FeedError::TooLarge { most: 1000 }), "{name}");
         let left: Vec<_> = fs::read_dir(cache.path())
             .unwrap()
             .flat_map(|it| fs::read_dir(it.unwrap().path()).unwrap())
@@ -270,6 +270,24 @@ async fn body_that_breaks_off_is_not_kept() {
 }
 
 #[tokio::test]
+async fn failure_tells_no_query_that_may_be_a_secret() {
+    let silent = serve_bytes(b"", true).await;
+    let moved = serve(|path, _| match path {
+        "/a.json" => Redirect::temporary("/b.json?token=secret").into_response(),
+        _ => Redirect::temporary("file:///secret").into_response(),
+    })
+    .await;
+    for url in ["http://127.0.0.1:1".to_owned(), silent, moved] {
+        let url = format!("{url}/a.json?token=secret");
+        let fetched = fetch(&url, &TempDir::new().unwrap()).await;
+        let failed = &fetched.failed[0];
+        let told = format!("{} {} {:?}", failed.name, failed.error, failed.error);
+        assert!(!told.contains("secret"), "{told}");
+        assert!(url.starts_with(&failed.name), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn server_that_falls_silent_is_given_up() {
     for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":"] {
         let url = serve_bytes(bytes, false).await;
@@ -279,7 +297,7 @@ async fn server_that_falls_silent_is_given_up() {
 
         let fetched = feeds.fetch_patiently(cache.path(), now(), patience).await.unwrap();
 
-        assert!(matches!(fetched.failed[0].1, FeedError::Away(_)), "{:?}", fetched.failed);
+        assert!(matches!(fetched.failed[0].error, FeedError::Away(_)), "{:?}", fetched.failed);
     }
 }
 
@@ -317,6 +335,5 @@ async fn one_feed_that_fails_costs_the_others_nothing() {
     let fetched = feeds(&urls).fetch(cache.path(), now()).await.unwrap();
 
     assert_eq!((fetched.cached.len(), fetched.failed.len()), (2, 1));
-    assert!(fetched.changed);
-    assert_eq!(fetched.failed[0].0, urls[0]);
+    assert_eq!(fetched.failed[0].url, urls[0]);
 }

@@ -129,6 +129,22 @@ fn any_damage_to_the_file_is_an_error_that_names_the_remedy() {
 }
 
 #[test]
+fn what_a_killed_process_left_goes_when_nobody_can_be_at_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let left = [".tmpold", ".tmpnew", "old"].map(|it| directory.path().join(it));
+    for path in &left {
+        let file = fs::File::create(path).unwrap();
+        let hours = if path.ends_with(".tmpnew") { 1 } else { 3 };
+        let written = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(written - std::time::Duration::from_secs(hours * 60 * 60)).unwrap();
+    }
+
+    small("A").save(directory.path()).unwrap();
+
+    assert_eq!(left.map(|it| it.exists()), [false, true, true]);
+}
+
+#[test]
 fn damage_is_told_from_foreign_files_and_other_formats() {
     let directory = tempfile::tempdir().unwrap();
     let digest = small("A").save(directory.path()).unwrap();
