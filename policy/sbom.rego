@@ -430,7 +430,8 @@ supplier contains finding if {
 	is_array(passport.grades)
 	not lib.value(lib.value(document, "grade"), "grade") in passport.grades
 	grade := lib.shown(lib.value(document, "grade"), "grade", "missing")
-	message := sprintf("the grade of the SBOM is %s; the passport asks for %s", [grade, concat(", ", passport.grades)])
+	asked := concat(", ", [it | some it in passport.grades; is_string(it)])
+	message := sprintf("the grade of the SBOM is %s; the passport asks for %s", [grade, asked])
 	finding := found("SUP-026", message, null, "document.grade")
 }
 

@@ -46,6 +46,7 @@ fields := {
 		"only_new": "switch?",
 		"only_fixable": "switch?",
 		"triage_days": "days?",
+		"minimum_confidence": "confidence?",
 	},
 }
 
@@ -108,6 +109,8 @@ is_a("probability", value) if in_range(value, 0, 1)
 is_a("level", value) if value in {0, 1, 2, 3}
 
 is_a("severity", value) if value in {"critical", "high", "medium", "low", "unknown"}
+
+is_a("confidence", value) if value in {"low", "medium", "high"}
 
 is_a("standard", value) if value in {"cisa", "ntia", "bsi"}
 

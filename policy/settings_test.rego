@@ -55,8 +55,12 @@ test_settings_pass if {
 		"only_new": false,
 		"only_fixable": true,
 		"triage_days": 7,
+		"minimum_confidence": "high",
 	}
 	said == set() with data.vulnerabilities as {"epss_threshold": null}
+	every least in ["low", "medium", null] {
+		said == set() with data.vulnerabilities as {"minimum_confidence": least}
+	}
 }
 
 names(place, value, kind) := {sprintf("%s in data.json names %v, which is no %s", [place, value, kind])}
@@ -128,6 +132,9 @@ test_fields_are_of_their_kind if {
 	every field in ["deny_kev", "only_new", "only_fixable"] {
 		place := concat(".", ["vulnerabilities", field])
 		said == names(place, "yes", "switch") with data.vulnerabilities as {field: "yes"}
+	}
+	every wrong in ["Medium", "sure", "", 0.5, true] {
+		said == names("vulnerabilities.minimum_confidence", wrong, "confidence") with data.vulnerabilities as {"minimum_confidence": wrong}
 	}
 	said == {"data.json has no object vulnerabilities.grace_days"} with data.vulnerabilities as {"grace_days": [30]}
 	said == {"data.json has no list licenses.allowed"} with data.licenses as {"allowed": "MIT"}

@@ -407,6 +407,8 @@ test_a_grade_that_is_asked_for_is_needed if {
 	ungraded := with_passport({"grades": ["A", "B"]})
 	refused == {"SUP-026"} with input as ungraded
 	["the grade of the SBOM is missing; the passport asks for A, B", "document.grade"] in said with input as ungraded
+	odd := with_passport({"grades": [5, "A"]})
+	["the grade of the SBOM is missing; the passport asks for A", "document.grade"] in said with input as odd
 }
 
 test_no_grade_is_needed_if_none_is_asked_for if {

@@ -87,7 +87,24 @@ is_deniable(vulnerability) if {
 is_deniable(vulnerability) if is_likely(vulnerability)
 
 # Why one that may stop a build does not, as yet. What is missing excuses nothing.
-excuses(vulnerability) := array.concat(array.concat(unfixable(vulnerability), old(vulnerability)), grace(vulnerability))
+excuses(vulnerability) := array.concat(
+	array.concat(doubtful(vulnerability), unfixable(vulnerability)),
+	array.concat(old(vulnerability), grace(vulnerability)),
+)
+
+# What each minimum_confidence leaves out.
+too_low := {"medium": {"low"}, "high": {"low", "medium"}}
+
+doubtful(vulnerability) := [sprintf("its confidence is below %s", [choices.minimum_confidence])] if {
+	confidence_of(vulnerability) in too_low[choices.minimum_confidence]
+} else := []
+
+# Whatever does not say how sure it is may be as sure as any.
+confidence_of(vulnerability) := vulnerability.confidence if {
+	vulnerability.confidence in {"low", "medium"}
+}
+
+else := "high"
 
 unfixable(vulnerability) := ["no version without it is known"] if {
 	choices.only_fixable == true
@@ -161,7 +178,8 @@ warn contains finding if {
 
 deny contains finding if {
 	some vulnerability in malicious
-	message := sprintf("%s, the component itself is malware", [id_of(vulnerability)])
+	parts := array.concat([id_of(vulnerability)], unsure(vulnerability))
+	message := sprintf("%s, the component itself is malware", [concat(", ", parts)])
 	finding := lib.finding(rules, "VULN-005", message, component_of(vulnerability))
 }
 
@@ -180,7 +198,7 @@ found(vulnerability, message) := object.union(
 # It begins with the id and a comma: waivers go by that.
 message_of(vulnerability) := concat(", ", array.concat(
 	[id_of(vulnerability), sprintf("severity %s", [severity_of(vulnerability)])],
-	array.concat(exploited(vulnerability), likely(vulnerability)),
+	array.concat(array.concat(exploited(vulnerability), likely(vulnerability)), unsure(vulnerability)),
 ))
 
 exploited(vulnerability) := ["known to be exploited"] if vulnerability.kev == true
@@ -193,6 +211,16 @@ else := ["of which nobody says whether it is exploited"] if {
 likely(vulnerability) := [sprintf("EPSS %v", [lib.value(vulnerability, "epss")])] if is_likely(vulnerability)
 
 else := []
+
+# What is sure goes without saying.
+unsure(vulnerability) := [sprintf("%s confidence%s", [confidence_of(vulnerability), doubts_of(vulnerability)])] if {
+	confidence_of(vulnerability) in {"low", "medium"}
+} else := []
+
+doubts_of(vulnerability) := sprintf(" (%s)", [concat(", ", doubts)]) if {
+	doubts := [it | some it in lib.list(vulnerability, "doubts"); is_string(it)]
+	count(doubts) > 0
+} else := ""
 
 remedy_of(vulnerability) := sprintf("Update the component to %s or later", [vulnerability.fixed]) if {
 	lib.present(vulnerability.fixed)

@@ -23,6 +23,9 @@ vulnerability(severity) := {
 	"published": "2026-11-12T18:15:12Z",
 	"malicious": false,
 	"new": true,
+	"rule": "range",
+	"confidence": "high",
+	"doubts": [],
 	"vex": null,
 }
 
@@ -186,6 +189,53 @@ test_only_what_is_new_stops_builds_if_so_said if {
 	stops(but("high", {}), {"only_new": true})
 }
 
+doubted(confidence) := but("high", {"confidence": confidence, "doubts": ["no-release", 5, "beyond-last-known"]})
+
+test_only_what_is_sure_enough_stops_builds_if_so_said if {
+	every least, confidences in {"medium": ["low"], "high": ["low", "medium"]} {
+		every confidence in confidences {
+			text := sprintf("CVE-2026-1, severity high, %s confidence (no-release, beyond-last-known); does not stop the build yet: its confidence is below %s", [confidence, least])
+			denied == set() with input as doubted(confidence) with data.vulnerabilities as {"minimum_confidence": least} with data.denied_severities as severe
+			told := messages(judged.warn) with input as doubted(confidence) with data.vulnerabilities as {"minimum_confidence": least} with data.denied_severities as severe
+			told == {text}
+		}
+	}
+	every least, confidences in {"low": ["low", "medium", "high"], "medium": ["medium", "high"], "high": ["high"]} {
+		every confidence in confidences {
+			stops(doubted(confidence), {"minimum_confidence": least})
+		}
+	}
+}
+
+test_what_does_not_say_how_sure_it_is_stops_builds if {
+	every least in ["medium", "high"] {
+		every changed in [lacking("high", "confidence"), but("high", {"confidence": "sure"}), but("high", {"confidence": null})] {
+			stops(changed, {"minimum_confidence": least})
+			told := messages(judged.deny) with input as changed with data.vulnerabilities as {"minimum_confidence": least} with data.denied_severities as severe
+			told == {"CVE-2026-1, severity high"}
+		}
+	}
+}
+
+test_a_minimum_that_there_is_not_leaves_out_nothing if {
+	every least in [null, "Medium", "", 5, ["medium"]] {
+		stops(doubted("low"), {"minimum_confidence": least})
+	}
+}
+
+test_confidence_is_told_where_it_is_not_high if {
+	every confidence in ["low", "medium"] {
+		expected := {sprintf("CVE-2026-1, severity high, %s confidence", [confidence])}
+		every changed in [but("high", {"confidence": confidence}), but("high", {"confidence": confidence, "doubts": "none"})] {
+			told := messages(judged.warn) with input as changed
+			told == expected
+		}
+	}
+	excused := but("high", {"confidence": "medium", "doubts": ["name-by-case"], "vex": vex({"status": "fixed"})})
+	told := messages(judged.info) with input as excused
+	told == {"CVE-2026-1, severity high, medium confidence (name-by-case); Team says: fixed, component_not_present, It is left out."}
+}
+
 test_a_grace_period_ends if {
 	text := "it is in its grace period, 11 days from 2026-11-12T18:15:12Z"
 	passes_yet(but("high", {}), {"grace_days": {"high": 11}}, text)
@@ -209,9 +259,12 @@ test_what_may_not_stop_a_build_needs_no_excuse if {
 }
 
 test_all_excuses_are_told if {
-	text := "no version without it is known; it is not new: the build before had the component, too; it is in its grace period, 11 days from 2026-11-12T18:15:12Z"
-	choices := {"only_fixable": true, "only_new": true, "grace_days": {"high": 11}}
-	passes_yet(but("high", {"fixed": null, "new": false}), choices, text)
+	text := "its confidence is below medium; no version without it is known; it is not new: the build before had the component, too; it is in its grace period, 11 days from 2026-11-12T18:15:12Z"
+	choices := {"only_fixable": true, "only_new": true, "grace_days": {"high": 11}, "minimum_confidence": "medium"}
+	changed := but("high", {"fixed": null, "new": false, "confidence": "low"})
+	denied == set() with input as changed with data.vulnerabilities as choices with data.denied_severities as severe
+	told := messages(judged.warn) with input as changed with data.vulnerabilities as choices with data.denied_severities as severe
+	told == {sprintf("CVE-2026-1, severity high, low confidence; does not stop the build yet: %s", [text])}
 }
 
 vex(changes) := object.union({"status": "not_affected", "justification": "component_not_present", "statement": "It is left out.", "who": "Team"}, changes)
@@ -261,12 +314,15 @@ test_severe_vulnerabilities_are_looked_at_in_time if {
 
 test_malware_is_denied_whatever_is_set if {
 	malware := but("unknown", {"id": "MAL-2026-1", "malicious": true, "vex": vex({}), "new": false})
-	choices := {"only_new": true, "only_fixable": true, "triage_days": 1, "grace_days": {"unknown": 99999}}
+	choices := {"only_new": true, "only_fixable": true, "triage_days": 1, "grace_days": {"unknown": 99999}, "minimum_confidence": "high"}
 	every severities in [[], ["unknown"]] {
 		told := {[it.id, it.severity, it.component, it.message] | some it in judged.deny} with input as malware with data.vulnerabilities as choices with data.denied_severities as severities
 		told == {["VULN-005", "critical", "pkg:pypi/left@1.0", "MAL-2026-1, the component itself is malware"]}
 		informed == set() with input as malware with data.denied_severities as severities
 	}
+	unsure := but("unknown", {"id": "MAL-2026-1", "malicious": true, "confidence": "medium", "doubts": ["name-by-case"]})
+	doubts := messages(judged.deny) with input as unsure with data.vulnerabilities as choices
+	doubts == {"MAL-2026-1, medium confidence (name-by-case), the component itself is malware"}
 	both := fixtures.but({"findings": [vulnerability("high"), object.union(vulnerability("high"), {"malicious": true})], "finding_count": 2})
 	denied == {"VULN-005"} with input as both
 	{it.id | some it in judged.warn} == {"VULN-001"} with input as both

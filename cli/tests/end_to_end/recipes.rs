@@ -117,6 +117,16 @@ const TRIALS: &[(&str, &[(&str, Says)])] = &[
             Denies("SUPPLY-001"),
         )],
     ),
+    (
+        "12. Stop only for what is sure",
+        &[
+            (r#"{"/findings/0/severity": "critical"}"#, Denies("VULN-001")),
+            (
+                r#"{"/findings/0/severity": "critical", "/findings/0/confidence": "low"}"#,
+                Warns("VULN-001"),
+            ),
+        ],
+    ),
 ];
 
 /// The rule that a build fails by, or is warned by, and no other.

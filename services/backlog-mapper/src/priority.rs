@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use advisories::{Confidence, Epss, Index, Kev, Severity};
 use documents::bom::Scope;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -161,6 +162,23 @@ pub(crate) fn exploitation(
 ) -> (Option<Kev>, Option<Epss>) {
     let Some(index) = index else { return (None, None) };
     (index.kev(vulnerability.ids()), index.epss(vulnerability.ids()))
+}
+
+/// Since when something has to be done about a vulnerability of an entry that was `opened` then: since it was published, if
+/// that was later, but no later than when a record about it was first read. Who writes a record may date it as far ahead
+/// as they like, and what only a document reports was read at a time that nobody noted: no date of that puts off anything.
+pub(crate) fn counts_from(
+    vulnerability: &Vulnerability,
+    opened: Timestamp,
+    index: Option<&Index>,
+) -> Timestamp {
+    let later = || {
+        let published = vulnerability.published.filter(|it| *it > opened)?;
+        let ids = [&vulnerability.id].into_iter().chain(&vulnerability.aliases);
+        let read = ids.filter_map(|id| index?.known(id)).map(|it| it.first).min()?;
+        Some(published.min(read))
+    };
+    later().map_or(opened, |later| later.max(opened))
 }
 
 /// Ten times the base score; without one the middle of what the word means, and 50 without a word.

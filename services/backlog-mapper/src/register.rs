@@ -285,14 +285,14 @@ impl EntryRow {
     }
 }
 
-/// How urgent each vulnerability is. One that was published after the entry came to be counts from then on.
+/// How urgent each vulnerability is.
 fn urgency<'a>(entry: &'a Entry, index: Option<&Index>) -> BTreeMap<&'a str, Urgency> {
     let mut all: BTreeMap<&str, Urgency> = BTreeMap::new();
     let clock = entry.clock();
     for finding in entry.telling() {
         let it = &finding.found.vulnerability;
         let (kev, _) = priority::exploitation(it, index);
-        let since = it.published.map_or(clock, |published| clock.max(published));
+        let since = priority::counts_from(it, clock, index);
         let this = Urgency { severity: it.severity, kev, malicious: it.malicious, since };
         let known = all.entry(&it.id).or_insert(this);
         known.severity = known.severity.max(this.severity);

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use advisories::{Index, Match, Package, Severity};
+use advisories::{Confidence, Doubt, Index, Match, MatchRule, Package, Severity};
 use documents::{
     bom::{self, Bom, BomError},
     vex::{Court, Opinion, Part, Standing, Target},
@@ -40,7 +40,6 @@ pub(crate) struct Vulnerability {
     /// Its other ids.
     aliases: Vec<String>,
     /// The strongest severity that an advisory states.
-    #[schemars(with = "Rated")]
     severity: Severity,
     /// Package URL of the component.
     purl: String,
@@ -56,20 +55,14 @@ pub(crate) struct Vulnerability {
     malicious: bool,
     /// Whether the build that was promoted before had not this component in this version; true without one.
     new: bool,
+    /// How the component was found to have it.
+    rule: MatchRule,
+    /// How far that can be relied on.
+    confidence: Confidence,
+    /// What lessens the confidence.
+    doubts: Vec<Doubt>,
     /// The VEX statement that counts, or null.
     vex: Option<Said>,
-}
-
-/// [`Severity`], as it is written.
-#[allow(dead_code, reason = "for the schema")]
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Rated {
-    Unknown,
-    Low,
-    Medium,
-    High,
-    Critical,
 }
 
 /// What VEX says of a vulnerability.
@@ -161,9 +154,12 @@ impl Vulnerabilities {
     }
 }
 
-/// What an advisory says that a policy may ask for.
+/// What an advisory says that a policy may ask for. How sure a finding is belongs to it: a record that lists one more
+/// version, or another release, makes it surer or less sure, and by `minimum_confidence` that stops a build or lets
+/// it pass.
 fn advised(found: &Match, purl: &str) -> String {
     let Match { id, aliases, severity, fixed, published, malicious, kev, epss, .. } = found;
+    let Match { rule, confidence, doubts, .. } = found;
     let hundredths = epss.map(|it| format!("{:.2}", it.score));
     let said = (
         purl,
@@ -175,6 +171,7 @@ fn advised(found: &Match, purl: &str) -> String {
         malicious,
         kev.is_some(),
         hundredths,
+        (rule, confidence, doubts),
     );
     format!("{said:?}\n")
 }
@@ -182,6 +179,7 @@ fn advised(found: &Match, purl: &str) -> String {
 impl Vulnerability {
     fn of(found: Match, purl: &str, is_new: bool, vex: Option<Said>) -> Self {
         let Match { id, aliases, severity, fixed, published, malicious, .. } = found;
+        let Match { rule, confidence, doubts, .. } = found;
         Self {
             id,
             aliases,
@@ -193,6 +191,9 @@ impl Vulnerability {
             published,
             malicious,
             new: is_new,
+            rule,
+            confidence,
+            doubts,
             vex,
         }
     }
@@ -249,20 +250,35 @@ pub(crate) mod tests {
 
     /// An index of records that affect every version of `left` below `fixed`.
     pub(crate) fn index(records: &[(&str, &str, Option<&str>)]) -> Index {
+        let of = |(id, severity, fixed): &(&str, &str, Option<&str>)| {
+            record(id, severity, *fixed, "PyPI")
+        };
+        index_of(&records.iter().map(of).collect::<Vec<_>>())
+    }
+
+    /// An index of a record that affects every version of the source package `left` of Debian 12.
+    pub(crate) fn index_of_debian() -> Index {
+        index_of(&[record("DEBIAN-CVE-2026-1", "CRITICAL", None, "Debian:12")])
+    }
+
+    fn record(id: &str, severity: &str, fixed: Option<&str>, ecosystem: &str) -> Value {
+        let mut events = vec![json!({ "introduced": "0" })];
+        events.extend(fixed.map(|fixed| json!({ "fixed": fixed })));
+        json!({
+            "id": id,
+            "modified": "2026-01-01T00:00:00Z",
+            "database_specific": { "severity": severity },
+            "affected": [{
+                "package": { "ecosystem": ecosystem, "name": "left" },
+                "ranges": [{ "type": "ECOSYSTEM", "events": events }],
+            }],
+        })
+    }
+
+    fn index_of(records: &[Value]) -> Index {
         let directory = tempfile::tempdir().expect("temporary");
-        for (id, severity, fixed) in records {
-            let mut events = vec![json!({ "introduced": "0" })];
-            events.extend(fixed.map(|fixed| json!({ "fixed": fixed })));
-            let record = json!({
-                "id": id,
-                "modified": "2026-01-01T00:00:00Z",
-                "database_specific": { "severity": severity },
-                "affected": [{
-                    "package": { "ecosystem": "PyPI", "name": "left" },
-                    "ranges": [{ "type": "ECOSYSTEM", "events": events }],
-                }],
-            });
-            let file = directory.path().join(format!("{id}.json"));
+        for (number, record) in records.iter().enumerate() {
+            let file = directory.path().join(format!("{number}.json"));
             fs::write(file, record.to_string()).expect("writes");
         }
         Index::build(&[directory.path().to_owned()]).expect("builds").0
@@ -318,6 +334,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_finding_says_by_which_rule_it_was_found_and_how_sure_that_is() {
+        let index = index_of_debian();
+        let said = |purl: &str| {
+            let found = Vulnerabilities::find(&index, &sbom(&[purl]), &dark()).expect("reads");
+            let found = serde_json::to_value(&found.listed[0]).expect("encodes");
+            ["rule", "confidence", "doubts"].map(|it| found[it].clone())
+        };
+
+        let sure = said("pkg:deb/debian/left@1.0?distro=debian-12&upstream=left");
+        assert_eq!(sure, [json!("range"), json!("high"), json!([])]);
+        let doubts = json!(["no-release", "source-package-guessed"]);
+        assert_eq!(said("pkg:deb/debian/left@1.0"), [json!("range"), json!("low"), doubts]);
+    }
+
+    #[test]
     fn of_too_many_the_worst_are_listed_and_all_are_counted() {
         let index = index(&[("A-LOW", "LOW", None), ("B-HIGH", "HIGH", None)]);
         let purls: Vec<_> = (0..MAX_LISTED + 10).map(|it| format!("pkg:pypi/left@{it}")).collect();
@@ -366,6 +397,13 @@ pub(crate) mod tests {
         assert_ne!(tenth, plain);
         assert_eq!(of(&[("epss.csv", epss("0.099"))]), tenth, "as good as before");
         assert_ne!(of(&[("epss.csv", epss("0.2"))]), tenth);
+        let listing = |versions: &[&str]| {
+            let mut record = record("CVE-2026-1001", "", None, "PyPI");
+            record["affected"][0]["versions"] = json!(versions);
+            of(&[("CVE-2026-1001.json", record.to_string())])
+        };
+        assert_ne!(listing(&["0.9"]), plain, "less sure: nobody may have looked at 1.0");
+        assert_eq!(listing(&["0.9", "1.0"]), plain, "as sure as before");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a record says once it is read, and what a match tells.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Cvss, Ecosystem, Epss, Kev, Release, Severity};
@@ -124,7 +125,9 @@ impl Match {
 }
 
 /// Why a package counts as affected; the one that can be relied on most comes last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchRule {
     /// A document says so, and no record was asked.
@@ -138,7 +141,9 @@ pub enum MatchRule {
 }
 
 /// How far a finding can be relied on, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Look at it before you act.
@@ -161,7 +166,9 @@ impl Confidence {
 }
 
 /// What lessens the confidence in a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// The record writes the name in another case, where case tells packages apart. Medium.

@@ -2,6 +2,7 @@
 
 use std::{cmp::Ordering, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest CVSS vector that is read, in bytes: all metrics of version 4.0 need half of it.
@@ -9,7 +10,18 @@ const MAX_VECTOR_BYTES: usize = 512;
 
 /// Qualitative severity, weakest first (CVSS 3.1, section 5).
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

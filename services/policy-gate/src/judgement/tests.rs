@@ -9,7 +9,7 @@ use crate::{
     input::Config,
     known::Known,
     trust::CurrentTrust,
-    vulnerabilities::tests::{index, sbom},
+    vulnerabilities::tests::{index, index_of_debian, sbom},
 };
 
 fn evidence() -> Evidence {
@@ -77,6 +77,46 @@ fn what_advisories_say_is_judged_and_their_index_named() {
     assert_eq!(report.advisories, Some(named(&index)));
     let version = &summary["predicate"]["verifier"]["version"];
     assert_eq!(version["advisories"], json!(index.digest()));
+}
+
+#[test]
+fn a_policy_tells_what_is_sure_from_what_is_not() {
+    let place = tempfile::tempdir().expect("temporary");
+    std::fs::create_dir(place.path().join("lib")).expect("makes");
+    for (path, text) in policy::library() {
+        std::fs::write(place.path().join(path), text).expect("writes");
+    }
+    let judged = |least: &str, purl: &str| {
+        let data = place.path().join("data.json");
+        let text = std::fs::read_to_string(&data).expect("reads");
+        let mut settings: Value = serde_json::from_str(&text).expect("JSON");
+        settings["denied_severities"] = json!(["critical"]);
+        settings["vulnerabilities"]["minimum_confidence"] = json!(least);
+        std::fs::write(&data, settings.to_string()).expect("writes");
+        let policy = CurrentPolicy::load(Some(place.path()), Limits::default()).expect("loads");
+        let settings = Settings { policy, ..self::settings() };
+        let sbom = sbom(&[purl]);
+        let evidence = Evidence { sbom: Some((Digest::of(&sbom), sbom.into())), ..evidence() };
+        let (policy, now) = (settings.policy.get(), Timestamp::UNIX_EPOCH);
+        let by = by(&settings, &policy);
+        let report = report_of(Judgement::of(&evidence, Some(&index_of_debian()), &by, now));
+        assert!(report.errors.is_empty(), "{}", report.text());
+        let told = |list: &[policy::Finding]| {
+            let ours = list.iter().filter(|it| it.id == "VULN-001");
+            ours.map(|it| it.message.clone()).collect::<Vec<_>>()
+        };
+        (told(&report.violations), told(&report.warnings))
+    };
+
+    let sure = "pkg:deb/debian/left@1.0?distro=debian-12&upstream=left";
+    let unsure = "pkg:deb/debian/left@1.0?upstream=left";
+    let plain = "CVE-2026-1, severity critical".to_owned();
+    let doubted = "CVE-2026-1, severity critical, low confidence (no-release)".to_owned();
+    let excused = format!("{doubted}; does not stop the build yet: its confidence is below medium");
+    assert_eq!(judged("low", sure), (vec![plain.clone()], vec![]));
+    assert_eq!(judged("low", unsure), (vec![doubted], vec![]));
+    assert_eq!(judged("medium", sure), (vec![plain], vec![]));
+    assert_eq!(judged("medium", unsure), (vec![], vec![excused]));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a document holds that a reader may be deceived by: malware, and names that only look right.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
-use advisories::{Index, Package};
+use advisories::{Confidence, Index, Match, Package};
 use documents::bom::{Bom, Component};
 use unicode_security::skeleton;
 
@@ -42,12 +42,12 @@ impl Suspicions {
         }
         let (mut malware, mut look_alikes) = (0, 0);
         for component in &bom.components {
-            if let Some(id) = advisories.and_then(|it| malicious(it, component)) {
+            if let Some(record) = advisories.and_then(|it| malicious(it, component)) {
                 malware += 1;
                 found.count += 1;
                 if malware <= MAX_TOLD {
                     let purl = component.purl.as_deref().unwrap_or_default();
-                    let message = format!("{} is malware: {id}", shown(purl));
+                    let message = format!("{} is malware: {}", shown(purl), told(&record));
                     found.push("malicious-package", place(component), message);
                 }
             }
@@ -86,11 +86,21 @@ fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The record that says that the package itself is the harm.
-fn malicious(index: &Index, component: &Component) -> Option<String> {
+/// What says that the package itself is the harm, the surest.
+fn malicious(index: &Index, component: &Component) -> Option<Match> {
     let package = Package::from_purl(component.purl.as_deref()?).ok()?;
-    let mut found = index.matches(&package).into_iter().filter(|it| it.malicious);
-    found.next().map(|it| it.id)
+    let found = index.matches(&package).into_iter().filter(|it| it.malicious);
+    found.min_by_key(|it| Reverse(it.confidence))
+}
+
+/// The id, and what there is to doubt, as findings of builds have it.
+fn told(found: &Match) -> String {
+    let Match { id, confidence, doubts, .. } = found;
+    if *confidence == Confidence::High {
+        return id.clone();
+    }
+    let doubts: Vec<_> = doubts.iter().map(|it| it.as_str()).collect();
+    format!("{id}, {} confidence ({})", confidence.as_str(), doubts.join(", "))
 }
 
 /// The names that a passport allows, and what a reader takes for them.
@@ -148,10 +158,57 @@ fn seen(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
     use super::*;
 
     fn like(name: &str, allowed: &str) -> bool {
         is_like(&seen(name), &seen(allowed), name, allowed)
+    }
+
+    #[test]
+    fn malware_is_told_with_what_there_is_to_doubt() {
+        let record = |id: &str, name: &str| {
+            json!({
+                "id": id, "modified": "2026-01-01T00:00:00Z",
+                "affected": [{
+                    "package": { "ecosystem": "npm", "name": name },
+                    "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }] }],
+                }],
+            })
+        };
+        let directory = tempfile::tempdir().expect("temporary");
+        let records = [
+            record("MAL-2026-1", "Left"),
+            record("MAL-2026-2", "right"),
+            record("CVE-2026-1", "centre"),
+        ];
+        for (number, record) in records.iter().enumerate() {
+            let file = directory.path().join(format!("{number}.json"));
+            fs::write(file, record.to_string()).expect("writes");
+        }
+        let (index, _) = Index::build(&[directory.path().to_owned()]).expect("builds");
+        let names = ["left", "right", "centre"];
+        let components = names.map(|name| {
+            let purl = format!("pkg:npm/{name}@1.0");
+            json!({ "type": "library", "name": name, "version": "1.0", "purl": purl })
+        });
+        let bom = json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.6", "components": components,
+        });
+        let bom = documents::bom::read(bom.to_string().as_bytes()).expect("reads");
+        let acme = "acme".parse().expect("valid");
+        let passport = Passport::new(acme, events::Label::of("Acme Ltd"), vec![]);
+
+        let found = Suspicions::of(&bom, &passport, Some(&index));
+
+        let told: Vec<_> = found.told.iter().map(|it| (it.code, it.message.as_str())).collect();
+        let left = "pkg:npm/left@1.0 is malware: MAL-2026-1, medium confidence (name-by-case)";
+        let right = "pkg:npm/right@1.0 is malware: MAL-2026-2";
+        assert_eq!(told, [("malicious-package", left), ("malicious-package", right)]);
+        assert_eq!(found.count, 2);
     }
 
     #[test]

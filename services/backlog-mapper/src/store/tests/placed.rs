@@ -1,6 +1,6 @@
 //! Entries by lockfile, with the way to the package, however documents come to name them.
 
-use advisories::Index;
+use advisories::{Index, Source};
 use serde_json::{Value, json};
 
 use super::*;
@@ -292,4 +292,42 @@ fn entry_that_is_reopened_has_its_days_again() {
     assert_eq!((row.status.as_str(), row.first_seen), ("reopened", day(1)));
     let due = crate::sla::date(day(50 + 90));
     assert_eq!((row.due, row.since), (due, day(50)));
+}
+
+#[test]
+fn no_date_of_a_record_puts_off_more_than_the_first_sight_of_it() {
+    let directory = tempfile::tempdir().expect("temporary");
+    let file = directory.path().join("PYSEC-2026-1.json");
+    let synced = |published: Timestamp, before: Option<&Index>, at: Timestamp| {
+        let record = json!({
+            "id": "PYSEC-2026-1", "aliases": ["CVE-2026-1"],
+            "modified": published.to_string(), "published": published.to_string(),
+            "database_specific": { "severity": "HIGH" },
+            "affected": [{ "package": { "ecosystem": "PyPI", "name": "flask" }, "versions": ["2.0"] }],
+        });
+        std::fs::write(&file, record.to_string()).expect("writes");
+        Index::sync(&[Source::from(file.clone())], before, at).expect("builds").0
+    };
+    // A high one has 30 days from the day on which the entry was opened.
+    let due = |index: &Index| {
+        let place = Place::new();
+        let arrival = listed(1, day(1), &project("hotpass"), &[(FLASK, &["uv.lock"], "required")]);
+        place.open().record(&arrival, Some(index), now()).expect("records");
+        let row = place.reader().register(&Config::default(), Some(index)).expect("reads");
+        let row = &row.entries[0];
+        assert_eq!((row.first_seen, row.vulnerabilities[0].due), (day(1), row.due));
+        row.due
+    };
+    let after = |from: i64| crate::sla::date(day(from + 30));
+
+    assert_eq!(due(&synced(day(-50), None, day(0))), after(1), "published before it was found");
+    assert_eq!(due(&synced(day(10), None, day(20))), after(10), "published later, and read then");
+    assert_eq!(due(&synced(day(300), None, day(0))), after(1), "published in the future");
+    let ahead = synced(day(300), None, day(20));
+    assert_eq!(due(&ahead), after(20), "read before it was published, it says");
+    let further = synced(day(400), Some(&ahead), day(60));
+    assert_eq!(due(&further), after(20), "put off once more, long after it was seen first");
+
+    let record = std::fs::read_to_string(&file).expect("reads");
+    assert_eq!(due(&index_with("record.json", &record)), after(1), "nobody knows when it was read");
 }
