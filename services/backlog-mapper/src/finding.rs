@@ -133,6 +133,9 @@ pub struct Suppression {
 }
 
 impl Finding {
+    /// What [`Self::state`] may be.
+    pub const STATES: [&str; 3] = ["open", "accepted", "suppressed"];
+
     /// `open`, `accepted` or `suppressed`.
     pub fn state(&self) -> &'static str {
         match (&self.suppressed, &self.accepted) {

@@ -8,10 +8,9 @@ use prometheus::{
 };
 use tickets::Report;
 
-use crate::store::Counts;
+use crate::{finding::Finding, store::Counts};
 
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "unknown"];
-const STATES: [&str; 2] = ["open", "suppressed"];
 
 #[allow(clippy::expect_used, reason = "names are constants; a clash shows in every test")]
 static FINDINGS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
@@ -35,7 +34,7 @@ pub(crate) static REGISTERS_FAILED: LazyLock<IntCounter> = LazyLock::new(|| {
 pub(crate) fn findings(counts: &Counts) {
     LazyLock::force(&REGISTERS_FAILED);
     for severity in SEVERITIES {
-        for state in STATES {
+        for state in Finding::STATES {
             let count = counts.get(&(severity.to_owned(), state.to_owned()));
             let count = count.copied().unwrap_or_default();
             let gauge = FINDINGS.with_label_values(&[severity, state]);
@@ -73,4 +72,18 @@ pub(crate) fn tickets(report: &Report) {
     TICKET_STEPS.with_label_values(&[tracker, "failed"]).inc_by(report.failures);
     let stopped = TICKET_RUNS_STOPPED.with_label_values(&[tracker]);
     stopped.inc_by(u64::from(report.stopped.is_some()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finding_is_counted_whatever_its_state() {
+        let of = |state: &str, count| (("high".to_owned(), state.to_owned()), count);
+        findings(&Counts::from([of("open", 3), of("accepted", 2), of("suppressed", 1)]));
+
+        let told = Finding::STATES.map(|it| FINDINGS.with_label_values(&["high", it]).get());
+        assert_eq!(told, [3, 2, 1]);
+    }
 }
