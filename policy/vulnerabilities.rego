@@ -92,19 +92,12 @@ excuses(vulnerability) := array.concat(
 	array.concat(old(vulnerability), grace(vulnerability)),
 )
 
-# What each minimum_confidence leaves out.
+# What each minimum_confidence leaves out. Whatever does not say how sure it is may be as sure as any.
 too_low := {"medium": {"low"}, "high": {"low", "medium"}}
 
 doubtful(vulnerability) := [sprintf("its confidence is below %s", [choices.minimum_confidence])] if {
-	confidence_of(vulnerability) in too_low[choices.minimum_confidence]
+	vulnerability.confidence in too_low[choices.minimum_confidence]
 } else := []
-
-# Whatever does not say how sure it is may be as sure as any.
-confidence_of(vulnerability) := vulnerability.confidence if {
-	vulnerability.confidence in {"low", "medium"}
-}
-
-else := "high"
 
 unfixable(vulnerability) := ["no version without it is known"] if {
 	choices.only_fixable == true
@@ -213,8 +206,8 @@ likely(vulnerability) := [sprintf("EPSS %v", [lib.value(vulnerability, "epss")])
 else := []
 
 # What is sure goes without saying.
-unsure(vulnerability) := [sprintf("%s confidence%s", [confidence_of(vulnerability), doubts_of(vulnerability)])] if {
-	confidence_of(vulnerability) in {"low", "medium"}
+unsure(vulnerability) := [sprintf("%s confidence%s", [vulnerability.confidence, doubts_of(vulnerability)])] if {
+	vulnerability.confidence in {"low", "medium"}
 } else := []
 
 doubts_of(vulnerability) := sprintf(" (%s)", [concat(", ", doubts)]) if {
