@@ -18,6 +18,7 @@ use axum::{
 };
 use events::Digest;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use reqwest::Client;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -52,7 +53,7 @@ pub(crate) struct State {
 /// The server, and somebody who follows it.
 pub(crate) struct Place {
     state: Arc<Mutex<State>>,
-    feeds: Feeds,
+    client: Client,
     feed: Feed,
     pub(crate) cache: TempDir,
     pub(crate) max_changed: usize,
@@ -178,7 +179,8 @@ impl Place {
         std::fs::write(&list, format!("[[feed]]\nurl = '{url}'\nformat = 'osv-bucket'\n")).unwrap();
         let feeds = Feeds::load(&list, true).unwrap();
         let feed = feeds.feeds[0].clone();
-        Self { state, feeds, feed, cache, max_changed: super::super::MAX_CHANGED }
+        let client = feeds.client(Duration::from_secs(20)).unwrap();
+        Self { state, client, feed, cache, max_changed: super::super::MAX_CHANGED }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -189,7 +191,7 @@ impl Place {
     pub(crate) fn other(&self) -> Self {
         Self {
             state: self.state.clone(),
-            feeds: self.feeds.clone(),
+            client: self.client.clone(),
             feed: self.feed.clone(),
             cache: TempDir::new().unwrap(),
             max_changed: self.max_changed,
@@ -203,8 +205,7 @@ impl Place {
     pub(crate) async fn run(&self) -> Ran {
         let now = self.state().now;
         self.state().asked.clear();
-        let client = self.feeds.client(Duration::from_secs(20)).unwrap();
-        let done = self.bucket().refresh(&client, now).await;
+        let done = self.bucket().refresh(&self.client, now).await;
         let asked = self.state().asked.clone();
         Ran { done, asked }
     }
