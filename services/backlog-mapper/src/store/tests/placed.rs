@@ -313,8 +313,9 @@ fn no_date_of_a_record_puts_off_more_than_the_first_sight_of_it() {
         let place = Place::new();
         let arrival = listed(1, day(1), &project("hotpass"), &[(FLASK, &["uv.lock"], "required")]);
         place.open().record(&arrival, Some(index), now()).expect("records");
-        let row = place.reader().register(&Config::default(), Some(index)).expect("reads");
-        let row = &row.entries[0];
+        let register =
+            place.reader().register(&Config::default(), Some(index), now()).expect("reads");
+        let row = &register.entries[0];
         assert_eq!((row.first_seen, row.vulnerabilities[0].due), (day(1), row.due));
         row.due
     };
