@@ -16,6 +16,7 @@ use policy::{
     Bundle, DEFAULT_TIME_LIMIT,
     test_runner::{Options, TestReport, run_tests},
 };
+use regex::Regex;
 
 /// What is mutated, and the tests that must notice.
 const TESTED: [(&str, &[&str]); 16] = [
@@ -195,13 +196,10 @@ fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usi
     let work = || {
         let scratch = copy_of_library(tests);
         assert!(tests_of(scratch.path()).passed(), "{tests:?} fail anyway");
-        let mut survivors = Vec::new();
+        let (mut survivors, mut last) = (Vec::new(), None);
         while let Some((line, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             fs::write(scratch.path().join(file), mutant).expect("writes");
-            // A mutant that cannot be loaded is noticed, too.
-            let options = Options { stops_at_failure: true, ..options() };
-            let report = run_tests(scratch.path(), &options);
-            if report.is_ok_and(|report| report.passed()) {
+            if !is_noticed(scratch.path(), &mut last) {
                 survivors.push(*line);
             }
         }
@@ -212,6 +210,27 @@ fn surviving(file: &str, mutants: &[(usize, String)], tests: &[&str]) -> Vec<usi
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().flat_map(|it| it.join().expect("does not panic")).collect()
     })
+}
+
+/// Whether a test fails. Lines beside each other are often noticed by the same one: the `last` is asked first.
+fn is_noticed(place: &Path, last: &mut Option<Regex>) -> bool {
+    let failing = |run: Option<Regex>| {
+        let options = Options { run, stops_at_failure: true, ..options() };
+        let report = run_tests(place, &options).ok()?;
+        Some(report.failures().next().map(|(name, _)| name.clone()))
+    };
+    // A mutant that cannot be loaded is noticed, too.
+    if last.is_some() && failing(last.clone()) != Some(None) {
+        return true;
+    }
+    match failing(None) {
+        Some(Some(name)) => {
+            *last = Some(Regex::new(&format!("^{}$", regex::escape(&name))).expect("escaped"));
+            true
+        }
+        Some(None) => false,
+        None => true,
+    }
 }
 
 /// Some of the tests with what they ask for, and what that asks for in turn: each mutant is parsed with all of it.
